@@ -1,0 +1,40 @@
+/** One legacy client session: who it belongs to, what was negotiated, and the stream for messages that answer no request. */
+import type { JsonObject } from "../lib/json.ts";
+import type { LegacyVersion } from "../mcp/protocol.ts";
+
+export interface Session {
+  /** 256 random bits, base64url; on HTTP the `Mcp-Session-Id`. A handle, never a proof of identity. */
+  readonly id: string;
+  readonly principal: string;
+  /** Backend of `/mcp/{backend}`; `undefined` on `/mcp`. A session id of one is unknown on the other. */
+  readonly backend: string | undefined;
+  readonly protocolVersion: LegacyVersion;
+  readonly clientInfo: JsonObject;
+  readonly clientCapabilities: JsonObject;
+  /** From `logging/setLevel`; `undefined` until the client sets one, which means every level. */
+  logLevel: string | undefined;
+  /** Monotonic milliseconds of the last message from the client. */
+  lastSeenMs: number;
+  /** Running requests by JSON-RPC id (`typeof` and value both count: 1 is not "1"), for `notifications/cancelled`. */
+  readonly running: Map<string | number, AbortController>;
+  /**
+   * Where messages go that belong to no request: the GET stream on HTTP, stdout on stdio. While none is attached they
+   * are kept, up to `buffer_size`, the oldest `list_changed` giving way first.
+   */
+  push(messageText: string): void;
+  /** Attaches the stream; a previous one is told to end. Returns the function that detaches it. */
+  attach(send: (messageText: string) => void, end: () => void): () => void;
+  readonly streaming: boolean;
+}
+
+export interface SessionTable {
+  open(init: Pick<Session, "principal" | "backend" | "protocolVersion" | "clientInfo" | "clientCapabilities">): Session;
+  /** The session if it exists, belongs to this principal and this endpoint; marks it as seen. Otherwise `undefined`: the door answers 404 in every case. */
+  find(id: string, principal: string, backend: string | undefined): Session | undefined;
+  /** Ends it: cancels what runs, ends its stream. Returns whether it existed for this principal. */
+  close(id: string, principal: string): boolean;
+  readonly size: number;
+  all(): Iterable<Session>;
+  /** Ends every session and the reaper. */
+  closeAll(): void;
+}

@@ -1,0 +1,43 @@
+/**
+ * A call is any request that leaves for an upstream, as an immutable value. It walks through the stages of
+ * `stages/order.ts`, outermost first, and ends in {@link Upstream.request}.
+ */
+import type { JsonObject } from "../lib/json.ts";
+import type { Answer } from "./answer.ts";
+import type { Caller } from "./caller.ts";
+
+/** What an upstream needs to know of a request. */
+export interface RpcRequest {
+  readonly method: string;
+  /** As the upstream is to see them: names un-prefixed, `_meta.progressToken` removed (the connection mints its own). */
+  readonly params: JsonObject | undefined;
+  /** Aborting cancels the request at the upstream; the promise then rejects with `CancelledError` or the abort reason. */
+  readonly signal: AbortSignal;
+  /** Called with the params of each `notifications/progress` of this request, without its `progressToken`. Present only when the client gave a token. */
+  readonly onProgress?: ((params: JsonObject) => void) | undefined;
+  /** Called for other notifications the upstream sent for this very request, e.g. `notifications/message`. */
+  readonly onNotification?: ((method: string, params: JsonObject) => void) | undefined;
+}
+
+export interface Call extends RpcRequest {
+  /** Configured name of the backend. */
+  readonly upstream: string;
+  readonly caller: Caller;
+  readonly sessionId: string | undefined;
+  /** Appears in every log line and error about this call. */
+  readonly requestId: string;
+  /** Monotonic milliseconds ({@link Clock.now}) after which no answer is worth having. */
+  readonly deadline: number;
+  /** True when running it twice harms nothing: reads, or tools that say `readOnlyHint` or `idempotentHint`. Only safe calls are retried. */
+  readonly safe: boolean;
+}
+
+export type Next = (call: Call) => Promise<Answer>;
+
+/** A policy: never mutates the call, calls `next` at most once (retry excepted), denies by throwing a `GatewayError`. */
+export type Stage = (call: Call, next: Next) => Promise<Answer>;
+
+/** Folds the list, outermost first, into one function. `undefined` entries are policies that are not configured; they cost nothing. */
+export function chain(stages: readonly (Stage | undefined)[], last: Next): Next {
+  return stages.reduceRight<Next>((next, stage) => (stage ? (call) => stage(call, next) : next), last);
+}

@@ -1,0 +1,65 @@
+/** Errors by what the catcher does with them. Thrown anywhere, translated once per edge (see `mcp/error-answer.ts`). */
+import type { Json, JsonObject } from "../lib/json.ts";
+import { errorCodes, type GatewayErrorCode } from "./error-codes.ts";
+
+export interface ErrorDetails {
+  /** What the reader can do about it. */
+  readonly hint?: string | undefined;
+  readonly cause?: unknown;
+  /** Machine-readable facts, e.g. `{ server: "x", retry_after_ms: 1200 }`; never a secret. */
+  readonly data?: JsonObject | undefined;
+}
+
+export class GatewayError extends Error {
+  readonly code: GatewayErrorCode;
+  readonly hint: string | undefined;
+  readonly data: JsonObject | undefined;
+
+  constructor(code: GatewayErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.hint = details.hint;
+    this.data = details.data;
+  }
+
+  /** Milliseconds after which a retry makes sense, where known. */
+  get retryAfterMs(): number | undefined {
+    const value = this.data?.["retry_after_ms"];
+    return typeof value === "number" ? value : undefined;
+  }
+
+  get retryable(): boolean {
+    return errorCodes[this.code].retryable;
+  }
+}
+
+/** The user's file is wrong: show the text, change nothing. */
+export class ConfigError extends GatewayError {
+  constructor(message: string, details?: ErrorDetails) {
+    super("CONFIG_INVALID", message, details);
+  }
+}
+
+/** A policy said no: the upstream was not asked, so neither breaker nor retry may count it. */
+export class DeniedError extends GatewayError {}
+
+/** The upstream gave no usable answer: breaker and retry count it. */
+export class UpstreamError extends GatewayError {}
+
+/** The upstream answered, with a JSON-RPC error: a healthy server; relayed verbatim. */
+export class UpstreamRpcError extends GatewayError {
+  readonly rpc: { readonly code: number; readonly message: string; readonly data?: Json | undefined };
+
+  constructor(rpc: { code: number; message: string; data?: Json | undefined }, server: string) {
+    super("UPSTREAM_ERROR", rpc.message, { data: { server } });
+    this.rpc = rpc;
+  }
+}
+
+/** The caller went away: nobody failed. */
+export class CancelledError extends GatewayError {
+  constructor(message = "The request was cancelled", details?: ErrorDetails) {
+    super("CANCELLED", message, details);
+  }
+}

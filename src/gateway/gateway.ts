@@ -1,0 +1,44 @@
+/** The composed gateway as doors and commands see it. */
+import type { Catalog } from "../catalog/catalog.ts";
+import type { Face } from "../clients/face.ts";
+import type { SessionTable } from "../clients/session.ts";
+import type { Config } from "../config/schema.ts";
+import type { Answer } from "../core/answer.ts";
+import type { Call } from "../core/call.ts";
+import type { Logger } from "../core/log.ts";
+import type { ServerView } from "../meta/meta-tool.ts";
+
+export interface ReloadOutcome {
+  /** `no changes detected`, or parts joined by `; ` such as `added backends: [a, b]`. */
+  readonly changes: string;
+  readonly restart_required: boolean;
+  readonly restart_reason?: "server_address_changed";
+}
+
+export interface Gateway {
+  /** The configuration in force; read it per request, a reload replaces it. */
+  readonly config: Config;
+  readonly log: Logger;
+  readonly face: Face;
+  readonly sessions: SessionTable;
+  readonly catalog: Catalog;
+  readonly startedAt: Date;
+  /** True from the first signal on: readiness is false, new sessions and calls are refused with SHUTTING_DOWN. */
+  readonly draining: boolean;
+  /** Why the newest configuration file is not in force; `undefined` while it is. */
+  readonly configError: string | undefined;
+  /** What the gateway does worse than it should, e.g. `state directory is not writable`; empty when all is well. */
+  readonly degraded: readonly string[];
+  /** The one way to an upstream: walks through every stage. */
+  call(call: Call): Promise<Answer>;
+  /** Every configured backend in configuration order. */
+  servers(): readonly ServerView[];
+  /** Calls running now. */
+  readonly inFlight: number;
+  /** Builds what the new configuration needs, swaps, then closes what is gone. Rejects and changes nothing when it cannot. */
+  reload(next: Config): Promise<ReloadOutcome>;
+  /** Stops taking calls, lets running ones finish within `shutdown_timeout`, then stops every backend. */
+  drain(): Promise<void>;
+  /** Stops at once; resolves when no child is left. */
+  close(): Promise<void>;
+}

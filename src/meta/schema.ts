@@ -1,0 +1,30 @@
+import * as v from "valibot";
+import { duration, setting } from "../core/kinds.ts";
+
+export const metaMcpSchema = v.object({
+  enabled: setting(v.boolean(), true, "List four meta-tools instead of every tool of every backend"),
+  cache_tools: setting(v.boolean(), true, "Keep tool lists on disk, so that search works while backends sleep"),
+  cache_ttl: setting(duration, "300s", "Age after which the list of a running backend is asked for again"),
+  warm_start: setting(v.array(v.string()), [], "Backends started with the gateway; others start at their first call"),
+  surfaced_tools: setting(
+    v.array(v.object({ server: v.string(), tool: v.string() })),
+    [],
+    "Tools listed with their full schema beside the meta-tools",
+  ),
+  projection_mode: setting(
+    v.picklist(["off", "on", "experimental"]),
+    "off",
+    "Map results of capabilities to common fields",
+  ),
+  operator_tools: setting(
+    v.union([v.picklist(["none", "admin", "all"]), v.array(v.string())]),
+    "none",
+    "Which operator tools are listed: none, for admin callers, for all, or these",
+  ),
+  result_format: setting(
+    v.picklist(["native", "wrapped"]),
+    "native",
+    "`wrapped` gives results as JSON inside one text block",
+  ),
+});
+export type MetaMcpSettings = v.InferOutput<typeof metaMcpSchema>;

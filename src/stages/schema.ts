@@ -1,0 +1,23 @@
+/** The `failsafe` section: defaults for every backend; a backend's own `failsafe` overrides key by key. */
+import * as v from "valibot";
+import { duration, setting } from "../core/kinds.ts";
+import { breakerSchema } from "./breaker/schema.ts";
+import { concurrencySchema } from "./concurrency/schema.ts";
+import { rateLimitSchema } from "./rate-limit/schema.ts";
+import { retrySchema } from "./retry/schema.ts";
+
+export const healthCheckSchema = v.object({
+  enabled: setting(v.boolean(), true, "Ping running backends, and those whose circuit is open"),
+  interval: setting(duration, "30s", "Time between two pings of one backend"),
+  timeout: setting(duration, "5s", "Time a backend has to answer a ping; three misses in a row restart it"),
+});
+export type HealthCheckSettings = v.InferOutput<typeof healthCheckSchema>;
+
+export const failsafeSchema = v.object({
+  circuit_breaker: setting(breakerSchema, {}, "Circuit breaker"),
+  retry: setting(retrySchema, {}, "Retry with back-off and budget"),
+  rate_limit: setting(rateLimitSchema, {}, "Rate limit per backend"),
+  concurrency: setting(concurrencySchema, {}, "Concurrency limit per backend"),
+  health_check: setting(healthCheckSchema, {}, "Health checks"),
+});
+export type FailsafeSettings = v.InferOutput<typeof failsafeSchema>;
