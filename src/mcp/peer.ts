@@ -1,0 +1,225 @@
+/**
+ * Our end of a duplex JSON-RPC session with a server (stdio now; any transport that carries messages both ways).
+ * Many clients share it, so it has ids and progress tokens of its own and tells every answer to the one who asked.
+ */
+import { abortError } from "../core/abort-error.ts";
+import type { Answer } from "../core/answer.ts";
+import type { RpcRequest } from "../core/call.ts";
+import { errorCodes } from "../core/error-codes.ts";
+import { GatewayError, UpstreamError, UpstreamRpcError } from "../core/errors.ts";
+import { isJsonObject, type JsonObject } from "../lib/json.ts";
+import { type DecodedMessage, decodeAnswer, decodeValue } from "./decode-answer.ts";
+import { encodeError, encodeRequest, encodeResult, type RequestId } from "./json-rpc.ts";
+
+export interface PeerOptions {
+  readonly serverName: string;
+  /** Hands one message to the transport. Must not throw: a transport that fails calls {@link Peer.fail}. */
+  send(text: string): void;
+  /** Notifications that belong to no request. */
+  onNotification(method: string, params: JsonObject): void;
+  /**
+   * Answers a request of the server, other than `ping`; a thrown `GatewayError` is the error it gets.
+   * Without it every request is refused.
+   */
+  readonly onRequest?: ((method: string, params: JsonObject) => Promise<JsonObject>) | undefined;
+  /** Told of each request that was refused. */
+  readonly onRefused?: ((method: string) => void) | undefined;
+}
+
+export interface Peer {
+  /** Takes one message. Returns false, and changes nothing, when the text is not JSON. */
+  receive(text: string): boolean;
+  /** Rejects as {@link Upstream.request} says. */
+  request(request: RpcRequest): Promise<Answer>;
+  notify(method: string, params: JsonObject): void;
+  /** Rejects the one request of this id, if it is still waiting, when its answer came but cannot be used. */
+  reject(id: unknown, error: GatewayError): void;
+  /** Rejects everything that waits and all that comes later. The first error stays. */
+  fail(error: UpstreamError): void;
+  readonly inFlight: number;
+  /** Messages that matched nothing: late, duplicate or unknown ids, ended progress, broken envelopes. */
+  readonly dropped: number;
+}
+
+export function createPeer(options: PeerOptions): Peer {
+  const pending = new Map<unknown, Pending>();
+  let lastId = 0;
+  let dropped = 0;
+  let failure: UpstreamError | undefined;
+
+  const notify = (method: string, params: JsonObject) => options.send(encodeRequest(undefined, method, params));
+
+  const onAbort = (entry: Pending, reason: GatewayError) => {
+    pending.delete(entry.id);
+    // basic/utilities/cancellation: initialize must not be cancelled.
+    if (entry.request.method !== "initialize")
+      notify("notifications/cancelled", { requestId: entry.id, reason: reason.message });
+  };
+
+  const take = (id: unknown): Pending | undefined => {
+    const entry = pending.get(id);
+    if (entry === undefined) dropped++;
+    else pending.delete(id);
+    return entry;
+  };
+
+  const onNotification = (method: string, params: JsonObject) => {
+    switch (method) {
+      case "notifications/progress": {
+        const { progressToken, ...progress } = params;
+        const onProgress = pending.get(progressToken)?.request.onProgress;
+        if (onProgress === undefined) dropped++;
+        else onProgress(progress);
+        return;
+      }
+      case "notifications/message": {
+        // Log messages name no request; with one in flight there is no doubt whose they are.
+        const [only] = pending.size === 1 ? pending.values() : [];
+        (only?.request.onNotification ?? options.onNotification)(method, params);
+        return;
+      }
+      case "notifications/cancelled":
+        return; // The server gave up a request of its own, which was answered when it came.
+      default:
+        options.onNotification(method, params);
+    }
+  };
+
+  const onRequest = async (id: RequestId, method: string, params: JsonObject) => {
+    try {
+      const answer = method === "ping" ? {} : await (options.onRequest ?? refuse)(method, params);
+      options.send(encodeResult(id, JSON.stringify(answer)));
+    } catch (error) {
+      const code = error instanceof GatewayError ? error.code : "INTERNAL";
+      const message = error instanceof GatewayError ? error.message : "The gateway could not answer the request";
+      options.send(encodeError(id, { code: errorCodes[code].rpc, message }));
+    }
+  };
+
+  const refuse = async (method: string): Promise<JsonObject> => {
+    options.onRefused?.(method);
+    throw new GatewayError("METHOD_NOT_FOUND", `This gateway does not relay "${method}" to its clients`);
+  };
+
+  const dispatch = (message: DecodedMessage) => {
+    switch (message.kind) {
+      case "answer":
+        take(message.id)?.resolve(message.answer);
+        return;
+      case "error":
+        take(message.id)?.reject(new UpstreamRpcError(message.error, options.serverName));
+        return;
+      case "notification":
+        onNotification(message.method, message.params ?? {});
+        return;
+      case "request":
+        void onRequest(message.id, message.method, message.params ?? {});
+    }
+  };
+
+  /** A broken envelope still fails the request it names, at once instead of at its timeout. */
+  const receiveBroken = (value: unknown, cause: unknown) => {
+    const problem = cause instanceof Error ? cause.message : String(cause);
+    const id = isJsonObject(value) && value["method"] === undefined ? value["id"] : undefined;
+    take(id)?.reject(
+      new UpstreamError("UPSTREAM_PROTOCOL", `Server "${options.serverName}" gave an invalid answer: ${problem}`, {
+        data: { server: options.serverName },
+      }),
+    );
+  };
+
+  return {
+    receive(text) {
+      const answer = decodeAnswer(text);
+      if (answer !== undefined) {
+        dispatch(answer);
+        return true;
+      }
+      let value: unknown;
+      try {
+        value = JSON.parse(text);
+      } catch {
+        return false;
+      }
+      let message: DecodedMessage;
+      try {
+        message = decodeValue(value);
+      } catch (error) {
+        receiveBroken(value, error);
+        return true;
+      }
+      dispatch(message);
+      return true;
+    },
+    request(request) {
+      if (failure !== undefined) return Promise.reject(failure);
+      if (request.signal.aborted) return Promise.reject(abortError(request.signal));
+      const entry = new Pending(++lastId, request, onAbort);
+      pending.set(entry.id, entry);
+      options.send(encodeRequest(entry.id, request.method, entry.params()));
+      return entry.promise;
+    },
+    notify(method, params) {
+      if (failure === undefined) notify(method, params);
+    },
+    reject(id, error) {
+      take(id)?.reject(error);
+    },
+    fail(error) {
+      if (failure !== undefined) return;
+      failure = error;
+      const waiting = [...pending.values()];
+      pending.clear();
+      for (const entry of waiting) entry.reject(error);
+    },
+    get inFlight() {
+      return pending.size;
+    },
+    get dropped() {
+      return dropped;
+    },
+  };
+}
+
+/** One request on its way. It is its own abort listener, so that a call needs no closure for it. */
+class Pending implements EventListenerObject {
+  readonly id: number;
+  readonly request: RpcRequest;
+  readonly promise: Promise<Answer>;
+  readonly #onAbort: (entry: Pending, reason: GatewayError) => void;
+  #settle!: { resolve: (answer: Answer) => void; reject: (error: GatewayError) => void };
+
+  constructor(id: number, request: RpcRequest, onAbort: (entry: Pending, reason: GatewayError) => void) {
+    this.id = id;
+    this.request = request;
+    this.#onAbort = onAbort;
+    this.promise = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+    request.signal.addEventListener("abort", this);
+  }
+
+  /** With a progress token of ours where the caller wants progress; the id is as unique as the token must be. */
+  params(): JsonObject | undefined {
+    const { params, onProgress } = this.request;
+    if (onProgress === undefined) return params;
+    const meta = params?.["_meta"];
+    return { ...params, _meta: { ...(isJsonObject(meta) ? meta : {}), progressToken: this.id } };
+  }
+
+  resolve(answer: Answer): void {
+    this.request.signal.removeEventListener("abort", this);
+    this.#settle.resolve(answer);
+  }
+
+  reject(error: GatewayError): void {
+    this.request.signal.removeEventListener("abort", this);
+    this.#settle.reject(error);
+  }
+
+  handleEvent(): void {
+    const reason = abortError(this.request.signal);
+    this.#onAbort(this, reason);
+    this.reject(reason);
+  }
+}
