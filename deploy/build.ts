@@ -1,0 +1,95 @@
+/**
+ * Builds the executable: `bun deploy/build.ts` for this machine, `--all` for every platform.
+ * Bun fetches the runtimes of other platforms from the npm registry; one that cannot be had is named, with the reason.
+ */
+import { createHash } from "node:crypto";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import packageJson from "../package.json" with { type: "json" };
+import { version } from "../src/core/version.ts";
+import { embedPlugin } from "./embed-plugin.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const dist = join(root, "dist");
+
+/** Bun's target → name of the release file. */
+const releases = {
+  "bun-linux-x64": "mcp-gateway-linux-x64",
+  "bun-linux-arm64": "mcp-gateway-linux-arm64",
+  "bun-linux-x64-musl": "mcp-gateway-linux-x64-musl",
+  "bun-linux-arm64-musl": "mcp-gateway-linux-arm64-musl",
+  "bun-darwin-x64": "mcp-gateway-darwin-x64",
+  "bun-darwin-arm64": "mcp-gateway-darwin-arm64",
+  "bun-windows-x64": "mcp-gateway-windows-x64.exe",
+} as const;
+
+async function build(outfile: string, target?: Bun.Build.CompileTarget): Promise<void> {
+  const result = await Bun.build({
+    entrypoints: [join(root, "src", "main.ts")],
+    compile: {
+      outfile,
+      ...(target === undefined ? {} : { target }),
+      // A gateway must not pick up settings from whatever folder it is started in.
+      autoloadDotenv: false,
+      autoloadBunfig: false,
+    },
+    minify: true,
+    bytecode: true,
+    // Without splitting, the code behind a lazy import() would still be loaded at start.
+    splitting: true,
+    format: "esm",
+    plugins: [embedPlugin(root)],
+  });
+  if (!result.success) throw new AggregateError(result.logs, `Cannot build ${basename(outfile)}`);
+}
+
+async function buildAll(): Promise<void> {
+  const sums: string[] = [];
+  const missing: string[] = [];
+  for (const [target, file] of Object.entries(releases)) {
+    const outfile = join(dist, file);
+    try {
+      await build(outfile, target as Bun.Build.CompileTarget);
+    } catch (error) {
+      missing.push(`${file}: ${reasonOf(error)}`);
+      continue;
+    }
+    const sum = createHash("sha256")
+      .update(await readFile(outfile))
+      .digest("hex");
+    sums.push(`${sum}  ${file}\n`);
+    console.log(`${sum}  dist/${file}`);
+  }
+  await writeFile(join(dist, "SHA256SUMS"), sums.join(""));
+  if (missing.length === 0) return;
+  console.error(`Could not be built:\n${missing.map((line) => `  ${line}\n`).join("")}`);
+  process.exitCode = 1;
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return error.errors.map(String).join("; ");
+  return error instanceof Error ? error.message : String(error);
+}
+
+if (version !== packageJson.version) {
+  console.error(
+    `src/core/version.ts says "${version}" but package.json says "${packageJson.version}": make them equal`,
+  );
+  process.exit(1);
+}
+await mkdir(dist, { recursive: true });
+if (process.argv.includes("--all")) {
+  await buildAll();
+} else {
+  const outfile = join(dist, process.platform === "win32" ? "mcp-gateway.exe" : "mcp-gateway");
+  // A running gateway keeps its executable open: a new file takes its place, the old one is not written into.
+  await rm(outfile, { force: true });
+  try {
+    await build(outfile);
+  } catch (error) {
+    console.error(`Cannot build dist/${basename(outfile)}: ${reasonOf(error)}`);
+    process.exit(1);
+  }
+  console.log(`Built dist/${basename(outfile)} ${version} for ${process.platform} ${process.arch}`);
+}

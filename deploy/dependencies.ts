@@ -1,0 +1,53 @@
+/**
+ * Why each package is there and where it may be imported: the README's table is made from it, and the architecture
+ * tests hold the source to it. `homes` are rooms or files of `src/`; development packages have none.
+ */
+interface Dependency {
+  readonly homes?: readonly string[];
+  /** Too heavy for start-up: never imported by name at the top of a file that `main.ts` reaches. */
+  readonly lazy?: boolean;
+  /** Only `import type` and `import()`. */
+  readonly typesOrLazy?: boolean;
+  readonly reason: string;
+}
+
+export const dependencies: Readonly<Record<string, Dependency>> = {
+  "@modelcontextprotocol/sdk": {
+    homes: ["mcp", "upstreams"],
+    lazy: true,
+    typesOrLazy: true,
+    reason: "Types of the protocol, and the OAuth client of HTTP backends, loaded only when one is used",
+  },
+  citty: { homes: ["main.ts", "commands"], reason: "Commands, flags and help texts as data, 5 kB" },
+  consola: { homes: ["commands"], lazy: true, reason: "Questions and coloured output of interactive commands" },
+  "fastest-levenshtein": { homes: ["catalog", "config"], reason: "Edit distance behind every “did you mean”" },
+  hono: { homes: ["doors"], lazy: true, reason: "Routing of the HTTP door; adds nothing measurable to start-up" },
+  minisearch: { homes: ["catalog"], lazy: true, reason: "Full-text index over the tools, built at the first search" },
+  valibot: {
+    homes: ["core/kinds.ts", "config", "capabilities"],
+    lazy: true,
+    reason: "Schemas as data: types, validation, JSON Schema and the tables below come from them",
+  },
+  yaml: {
+    homes: ["config", "capabilities"],
+    lazy: true,
+    reason: "Reads files with positions, edits them with comments kept",
+  },
+};
+
+export const developmentDependencies: Readonly<Record<string, string>> = {
+  "@biomejs/biome": "Format and lint in one program",
+  "@modelcontextprotocol/client": "Independent peer in tests: the official client, second generation",
+  "@modelcontextprotocol/conformance": "The official conformance suite",
+  "@modelcontextprotocol/inspector": "Independent peer in tests: the client people debug with",
+  "@modelcontextprotocol/server": "Peer in tests: the official server, second generation",
+  "@modelcontextprotocol/server-everything": "Real server of the quick start and the end-to-end tests",
+  "@modelcontextprotocol/server-filesystem": "Real server of the quick start and the end-to-end tests",
+  "@modelcontextprotocol/server-memory": "Real server of the quick start and the end-to-end tests",
+  "@types/bun": "Types of the runtime",
+  "@types/node": "Types of the runtime",
+  bun: "Builds the executable; first runtime of the tests",
+  deno: "Second runtime of the source and of the tests",
+  "gpt-tokenizer": "Counts what the tool list costs a model",
+  typescript: "Checks the types",
+};
