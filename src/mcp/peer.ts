@@ -5,25 +5,19 @@
 import { abortError } from "../core/abort-error.ts";
 import type { Answer } from "../core/answer.ts";
 import type { RpcRequest } from "../core/call.ts";
-import { errorCodes } from "../core/error-codes.ts";
-import { GatewayError, UpstreamError, UpstreamRpcError } from "../core/errors.ts";
+import { type GatewayError, UpstreamError, UpstreamRpcError } from "../core/errors.ts";
 import { isJsonObject, type JsonObject } from "../lib/json.ts";
 import { type DecodedMessage, decodeAnswer, decodeValue } from "./decode-answer.ts";
-import { encodeError, encodeRequest, encodeResult, type RequestId } from "./json-rpc.ts";
+import { encodeRequest } from "./json-rpc.ts";
+import { withProgressToken } from "./progress-token.ts";
+import { answerServerRequest, type ServerRequestHandling } from "./server-request.ts";
 
-export interface PeerOptions {
+export interface PeerOptions extends ServerRequestHandling {
   readonly serverName: string;
   /** Hands one message to the transport. Must not throw: a transport that fails calls {@link Peer.fail}. */
   send(text: string): void;
   /** Notifications that belong to no request. */
   onNotification(method: string, params: JsonObject): void;
-  /**
-   * Answers a request of the server, other than `ping`; a thrown `GatewayError` is the error it gets.
-   * Without it every request is refused.
-   */
-  readonly onRequest?: ((method: string, params: JsonObject) => Promise<JsonObject>) | undefined;
-  /** Told of each request that was refused. */
-  readonly onRefused?: ((method: string) => void) | undefined;
 }
 
 export interface Peer {
@@ -85,22 +79,6 @@ export function createPeer(options: PeerOptions): Peer {
     }
   };
 
-  const onRequest = async (id: RequestId, method: string, params: JsonObject) => {
-    try {
-      const answer = method === "ping" ? {} : await (options.onRequest ?? refuse)(method, params);
-      options.send(encodeResult(id, JSON.stringify(answer)));
-    } catch (error) {
-      const code = error instanceof GatewayError ? error.code : "INTERNAL";
-      const message = error instanceof GatewayError ? error.message : "The gateway could not answer the request";
-      options.send(encodeError(id, { code: errorCodes[code].rpc, message }));
-    }
-  };
-
-  const refuse = async (method: string): Promise<JsonObject> => {
-    options.onRefused?.(method);
-    throw new GatewayError("METHOD_NOT_FOUND", `This gateway does not relay "${method}" to its clients`);
-  };
-
   const dispatch = (message: DecodedMessage) => {
     switch (message.kind) {
       case "answer":
@@ -113,7 +91,7 @@ export function createPeer(options: PeerOptions): Peer {
         onNotification(message.method, message.params ?? {});
         return;
       case "request":
-        void onRequest(message.id, message.method, message.params ?? {});
+        void answerServerRequest(message, options).then((text) => options.send(text));
     }
   };
 
@@ -156,7 +134,7 @@ export function createPeer(options: PeerOptions): Peer {
       if (request.signal.aborted) return Promise.reject(abortError(request.signal));
       const entry = new Pending(++lastId, request, onAbort);
       pending.set(entry.id, entry);
-      options.send(encodeRequest(entry.id, request.method, entry.params()));
+      options.send(encodeRequest(entry.id, request.method, withProgressToken(request, entry.id)));
       return entry.promise;
     },
     notify(method, params) {
@@ -197,14 +175,6 @@ class Pending implements EventListenerObject {
       this.#settle = { resolve, reject };
     });
     request.signal.addEventListener("abort", this);
-  }
-
-  /** With a progress token of ours where the caller wants progress; the id is as unique as the token must be. */
-  params(): JsonObject | undefined {
-    const { params, onProgress } = this.request;
-    if (onProgress === undefined) return params;
-    const meta = params?.["_meta"];
-    return { ...params, _meta: { ...(isJsonObject(meta) ? meta : {}), progressToken: this.id } };
   }
 
   resolve(answer: Answer): void {
