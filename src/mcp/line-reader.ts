@@ -2,6 +2,8 @@
  * Messages out of a byte stream, one per line (basic/transports, "stdio"). Bounded: a server that never ends its line
  * costs no more than the cap. Lenient where servers are sloppy (CRLF, byte order mark, blank lines), strict in UTF-8.
  */
+import { ByteCollector } from "../lib/byte-collector.ts";
+
 export const defaultMaxLineBytes = 16 * 1024 * 1024;
 /** What is read of a line beyond the cap, without keeping it, before the stream is given up. */
 export const maxSkippedBytes = 256 * 1024 * 1024;
@@ -23,12 +25,12 @@ export interface LineReaderOptions {
   onEndless(): void;
 }
 
-/** Gives a function that takes the stream chunk by chunk; chunks are kept until their line ends. */
+/** Gives a function that takes the stream chunk by chunk. */
 export function createLineReader(options: LineReaderOptions): (chunk: Uint8Array) => void {
   const strict = new TextDecoder("utf-8", { fatal: true });
-  let parts: Uint8Array[] = [];
-  let length = 0;
-  let skipping: { head: string; tail: Uint8Array } | undefined;
+  const begun = new ByteCollector();
+  /** Set once the line is beyond the cap: from then on only its last bytes are remembered. */
+  let skipping: { readonly head: string; tail: Uint8Array; bytes: number } | undefined;
 
   const onLine = (line: Uint8Array) => {
     const end = line.length - (line[line.length - 1] === 0x0d ? 1 : 0);
@@ -43,31 +45,28 @@ export function createLineReader(options: LineReaderOptions): (chunk: Uint8Array
     options.onLine(text);
   };
 
-  /** Keeps the start of a line that goes on in the next chunk. */
-  const keep = (part: Uint8Array) => {
-    length += part.length;
-    if (skipping === undefined) {
-      parts.push(part);
-      if (length <= options.maxBytes) return;
-      const line = joined(parts, length);
-      skipping = { head: lossy(line.subarray(0, edgeBytes)), tail: tailOf(line) };
-      parts = [];
-    } else if (part.length >= edgeBytes) skipping.tail = tailOf(part);
-    else skipping.tail = tailOf(joined([skipping.tail, part], skipping.tail.length + part.length));
-    if (length > maxSkippedBytes && length - part.length <= maxSkippedBytes) options.onEndless();
+  /** Takes a part of a line that is not whole in one chunk. */
+  const append = (part: Uint8Array) => {
+    if (skipping !== undefined) {
+      const { bytes } = skipping;
+      skipping.bytes += part.length;
+      skipping.tail = part.length >= edgeBytes ? tailOf(part) : tailOf(concat(skipping.tail, part));
+      if (bytes <= maxSkippedBytes && skipping.bytes > maxSkippedBytes) options.onEndless();
+      return;
+    }
+    begun.append(part);
+    if (begun.byteLength <= options.maxBytes) return;
+    const line = begun.take();
+    skipping = { head: lossy(line.subarray(0, edgeBytes)), tail: tailOf(line), bytes: line.length };
   };
 
   const end = (part: Uint8Array) => {
-    if (length === 0 && part.length <= options.maxBytes) return onLine(part);
-    keep(part);
-    const line = skipping === undefined ? joined(parts, length) : undefined;
-    const skipped = skipping;
-    parts = [];
-    length = 0;
+    if (skipping === undefined && begun.byteLength === 0 && part.length <= options.maxBytes) return onLine(part);
+    append(part);
+    if (skipping === undefined) return onLine(begun.take());
+    const { head, tail } = skipping;
     skipping = undefined;
-    if (line !== undefined) onLine(line);
-    else if (skipped !== undefined)
-      options.onBroken({ problem: "too long", head: skipped.head, tail: lossy(skipped.tail) });
+    options.onBroken({ problem: "too long", head, tail: lossy(tail) });
   };
 
   return (chunk) => {
@@ -76,19 +75,15 @@ export function createLineReader(options: LineReaderOptions): (chunk: Uint8Array
       end(chunk.subarray(from, at));
       from = at + 1;
     }
-    if (from < chunk.length) keep(from === 0 ? chunk : chunk.subarray(from));
+    if (from < chunk.length) append(from === 0 ? chunk : chunk.subarray(from));
   };
 }
 
-function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
-  if (parts.length === 1) return parts[0] as Uint8Array;
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const both = new Uint8Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
 }
 
 /** A copy, so that it does not keep the whole chunk. */

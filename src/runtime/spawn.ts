@@ -1,0 +1,201 @@
+/**
+ * A child process as a pair of byte streams, bounded in both directions. Arguments go to the program as they are:
+ * no shell ever reads them (T12). The child leads a process group of its own, so that it can be stopped together
+ * with what it starts, and that group is guarded against our own sudden death.
+ */
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { delimiter } from "node:path";
+import { clearImmediate, clearTimeout, setImmediate, setTimeout } from "node:timers";
+import { killGroup } from "./kill-group.ts";
+import { guardGroup } from "./warden.ts";
+import { windowsProgram } from "./windows-program.ts";
+
+export interface SpawnOptions {
+  /** Program and arguments. */
+  readonly argv: readonly string[];
+  /** The whole environment; nothing is inherited. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd?: string | undefined;
+  /** Bytes that may wait for the child to read them. */
+  readonly maxWaitingBytes: number;
+  /** Time in which the child must take something, while something waits. */
+  readonly writeStallMs: number;
+  onStdout(chunk: Uint8Array): void;
+  onStderr(chunk: Uint8Array): void;
+  /** The child does not read its input: one of the two limits was passed. Called once; what was not taken is dropped. */
+  onStalled(waitingBytes: number): void;
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+export interface Child {
+  readonly pid: number;
+  /** Queues text for the child's input. What is written in one turn of the event loop goes out as one write. */
+  write(text: string): void;
+  endInput(): void;
+  killGroup(signal: "SIGTERM" | "SIGKILL"): void;
+  /** Resolves when the child has ended, its output has been handed over, and nothing of its group is left. */
+  readonly exited: Promise<Exit>;
+}
+
+/** The program could not be run at all; `hint` says what to do. */
+export class SpawnError extends Error {
+  readonly hint: string | undefined;
+
+  constructor(message: string, hint: string | undefined, cause: unknown) {
+    super(message, { cause });
+    this.name = "SpawnError";
+    this.hint = hint;
+  }
+}
+
+/** How long output may still come after the exit: only a process that left the group can hold the pipes open that long. */
+const drainMs = 100;
+
+/** @throws SpawnError */
+export async function spawnChild(options: SpawnOptions): Promise<Child> {
+  const [file, ...args] = windowsProgram(options.argv, options.env);
+  const child = await launched(file as string, args, options);
+  const pid = child.pid as number;
+  const release = guardGroup(pid);
+  child.stdout.on("data", options.onStdout);
+  child.stderr.on("data", options.onStderr);
+  const input = createInput(child, options);
+
+  const exited = new Promise<Exit>((resolve) => {
+    child.once("exit", (code, signal) => {
+      // What it started is worth nothing without it, and would hold our pipes open.
+      killGroup(pid, "SIGKILL");
+      release();
+      input.drop();
+      const end = () => {
+        clearTimeout(timer);
+        for (const stream of [child.stdout, child.stderr, child.stdin]) stream.destroy();
+        resolve({ code, signal });
+      };
+      const timer = setTimeout(end, drainMs);
+      child.once("close", end);
+    });
+  });
+  return {
+    pid,
+    write: input.write,
+    endInput: input.end,
+    killGroup: (signal) => {
+      if (child.exitCode === null && child.signalCode === null) killGroup(pid, signal);
+    },
+    exited,
+  };
+}
+
+function launched(file: string, args: string[], options: SpawnOptions): Promise<ChildProcessWithoutNullStreams> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown) => reject(explained(error as NodeJS.ErrnoException, options));
+    try {
+      const child = spawn(file, args, {
+        env: options.env,
+        ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+        // On Windows this would open a console window, and there are no groups.
+        detached: process.platform !== "win32",
+        stdio: ["pipe", "pipe", "pipe"],
+        windowsHide: true,
+      });
+      // Later errors (a failed kill) change nothing: the exit is what counts.
+      child.on("error", fail);
+      child.stdin.on("error", () => {});
+      child.stdout.on("error", () => {});
+      child.stderr.on("error", () => {});
+      child.once("spawn", () => resolve(child));
+    } catch (error) {
+      fail(error);
+    }
+  });
+}
+
+/** Counts bytes by the callback of each write: the one sign of progress that Bun, Deno and Node all give (oven-sh/bun#29341). */
+function createInput(child: ChildProcessWithoutNullStreams, options: SpawnOptions) {
+  let queue: string[] = [];
+  let waitingBytes = 0;
+  let scheduled: NodeJS.Immediate | undefined;
+  let watch: NodeJS.Timeout | undefined;
+  let open = true;
+
+  const drop = () => {
+    open = false;
+    queue = [];
+    clearImmediate(scheduled);
+    clearTimeout(watch);
+  };
+  const stalled = () => {
+    if (!open) return;
+    const bytes = waitingBytes;
+    drop();
+    options.onStalled(bytes);
+  };
+  const flush = () => {
+    scheduled = undefined;
+    const bytes = Buffer.from(queue.length === 1 ? (queue[0] as string) : queue.join(""));
+    queue = [];
+    waitingBytes += bytes.length;
+    if (waitingBytes > options.maxWaitingBytes) return stalled();
+    watch ??= setTimeout(stalled, options.writeStallMs);
+    child.stdin.write(bytes, () => {
+      waitingBytes -= bytes.length;
+      if (!open || watch === undefined) return;
+      if (waitingBytes > 0) watch.refresh();
+      else {
+        clearTimeout(watch);
+        watch = undefined;
+      }
+    });
+  };
+  return {
+    write: (text: string) => {
+      if (!open) return;
+      queue.push(text);
+      scheduled ??= setImmediate(flush);
+    },
+    end: () => {
+      if (!open) return;
+      if (scheduled !== undefined) {
+        clearImmediate(scheduled);
+        flush();
+      }
+      open = false;
+      clearTimeout(watch);
+      child.stdin.end();
+    },
+    drop,
+  };
+}
+
+function explained(error: NodeJS.ErrnoException, { argv, cwd, env }: SpawnOptions): SpawnError {
+  const command = argv[0] as string;
+  if (cwd !== undefined && !existsSync(cwd))
+    return new SpawnError(
+      `Cannot start "${command}": its working directory "${cwd}" does not exist`,
+      'Correct "cwd"',
+      error,
+    );
+  if (error.code === "ENOENT") {
+    if (command.includes("/") || command.includes("\\"))
+      return new SpawnError(
+        `Cannot start "${command}": ${existsSync(command) ? "the interpreter its first line names" : "the file"} does not exist`,
+        'Correct the path in "command"',
+        error,
+      );
+    const path = (env["PATH"] ?? "").split(delimiter).join(", ");
+    return new SpawnError(
+      `Cannot start "${command}": no program of that name in PATH`,
+      `Install it or give its full path; PATH is ${path === "" ? "empty" : path}`,
+      error,
+    );
+  }
+  if (error.code === "EACCES")
+    return new SpawnError(`Cannot start "${command}": it is not executable`, `Try chmod +x ${command}`, error);
+  return new SpawnError(`Cannot start "${command}": ${error.message}`, undefined, error);
+}

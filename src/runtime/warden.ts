@@ -1,0 +1,95 @@
+/**
+ * No child outlives the gateway, not even when the gateway is killed with SIGKILL. A tiny process in a session of its
+ * own reads process-group ids from a pipe only the gateway holds; when the pipe ends, for whatever reason, it kills
+ * the groups still on its list and exits. 1.7 MB where there is a shell; without one our own binary does it.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { basename } from "node:path";
+import { killGroup } from "./kill-group.ts";
+
+/** Set in the environment of our own binary when it is to be the warden: `main` then calls {@link runWarden} and nothing else. */
+export const wardenVariable = "MCP_GATEWAY_WARDEN";
+
+// dash knows neither `kill -9 -- -GROUP` nor arrays; `kill -s KILL` and a string do.
+const script = `
+trap '' INT TERM HUP
+groups=' '
+while read -r change group; do
+  case $change in
+    +) groups="$groups$group " ;;
+    -) groups="\${groups%% $group *} \${groups#* $group }" ;;
+  esac
+done
+for group in $groups; do kill -s KILL -- "-$group"; done
+`;
+
+const guarded = new Set<number>();
+let warden: ChildProcess | undefined;
+
+/** Puts a process group under guard until the returned function is called, which must happen when the group is gone: its id may be reused. */
+export function guardGroup(group: number): () => void {
+  guarded.add(group);
+  if (warden === undefined) startWarden();
+  else tell("+", group);
+  return () => {
+    if (guarded.delete(group)) tell("-", group);
+  };
+}
+
+function tell(change: "+" | "-", group: number): void {
+  warden?.stdin?.write(`${change} ${group}\n`);
+}
+
+function startWarden(): void {
+  const command = wardenCommand();
+  if (command === undefined) return;
+  const started = spawn(command.file, command.args, {
+    cwd: "/",
+    env: command.env,
+    detached: true,
+    stdio: ["pipe", "ignore", "ignore"],
+    windowsHide: true,
+  });
+  warden = started;
+  // A warden that fails or is killed is replaced when the next child starts; until then nothing is worse than without one.
+  const forget = () => {
+    if (warden === started) warden = undefined;
+  };
+  started.on("error", forget);
+  started.on("exit", forget);
+  started.stdin.on("error", forget);
+  // It waits for us to end, so we must not wait for it.
+  started.unref();
+  if ("unref" in started.stdin && typeof started.stdin.unref === "function") started.stdin.unref();
+  for (const group of guarded) tell("+", group);
+}
+
+function wardenCommand(): { file: string; args: string[]; env: Record<string, string> } | undefined {
+  if (existsSync("/bin/sh")) return { file: "/bin/sh", args: ["-c", script], env: {} };
+  // Run from source there is no binary of ours, and the runtime's would need the path of main.
+  if (/^(bun|deno|node)(\.exe)?$/.test(basename(process.execPath))) return undefined;
+  return { file: process.execPath, args: [], env: { [wardenVariable]: "1" } };
+}
+
+/** The warden itself, in the binary. Returns when set up; the process ends when its input does. */
+export function runWarden(): void {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
+  const groups = new Set<number>();
+  let rest = "";
+  process.stdin.setEncoding("utf8");
+  process.stdin.on("data", (chunk: string) => {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop() as string;
+    for (const line of lines) {
+      const group = Number(line.slice(2));
+      if (line.startsWith("+")) groups.add(group);
+      else groups.delete(group);
+    }
+  });
+  process.stdin.on("end", () => {
+    for (const group of groups) killGroup(group, "SIGKILL");
+    process.exitCode = 0;
+    process.stdin.destroy();
+  });
+}

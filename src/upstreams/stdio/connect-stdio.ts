@@ -1,0 +1,194 @@
+/** An MCP server as a child process (basic/transports, "stdio"): one process is one session, shared by all clients. */
+import { CancelledError, GatewayError, UpstreamError, UpstreamRpcError } from "../../core/errors.ts";
+import type { Logger } from "../../core/log.ts";
+import type { Connect, Connection } from "../../core/upstream.ts";
+import type { Clock } from "../../lib/clock.ts";
+import { handshake } from "../../mcp/handshake.ts";
+import { createLineReader } from "../../mcp/line-reader.ts";
+import { createPeer } from "../../mcp/peer.ts";
+import { childEnvironment } from "../../runtime/child-environment.ts";
+import { type Child, type Exit, type SpawnError, type SpawnOptions, spawnChild } from "../../runtime/spawn.ts";
+import { brokenLineError, idOfBroken } from "./broken-line.ts";
+import { createStderrRing } from "./stderr-ring.ts";
+
+export interface StdioSettings {
+  readonly name: string;
+  /** Program and arguments; no shell reads them. */
+  readonly argv: readonly string[];
+  readonly cwd?: string | undefined;
+  /** Added to PATH, HOME, TMPDIR and LANG, which is all that is inherited. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly maxResultBytes: number;
+  /** Protocol revision to offer first. */
+  readonly offer?: string | undefined;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Takes secrets out of stderr before it becomes part of an error. */
+  redact(text: string): string;
+  /** How long each step of stopping waits: for the end after stdin was closed, and again after SIGTERM. */
+  readonly stopStepMs?: number | undefined;
+  /** Bytes of requests the server may leave unread, and for how long. */
+  readonly maxUnreadBytes?: number | undefined;
+  readonly unreadMs?: number | undefined;
+}
+
+const defaultStopStepMs = 2_000;
+const defaultMaxUnreadBytes = 64 * 1024 * 1024;
+const defaultUnreadMs = 30_000;
+
+export function stdioConnect(settings: StdioSettings): Connect {
+  const { name, log, clock, maxResultBytes } = settings;
+
+  return async (signal, events): Promise<Connection> => {
+    const stderr = createStderrRing((line) => log.debug(line, { stream: "stderr" }));
+    const withStderr = (text: string) => {
+      const last = settings.redact(stderr.tail);
+      return last === "" ? text : `${text}; last stderr: ${last}`;
+    };
+    /** Why we ended it; `undefined` when it ended by itself. */
+    let ended: string | undefined;
+    let noiseLines = 0;
+
+    const fail = (what: string) =>
+      peer.fail(new UpstreamError("UPSTREAM_CLOSED", `Server "${name}" ${what}`, { data: { server: name } }));
+
+    /** For a server that cannot be talked to any more. */
+    const abandon = (what: string) => {
+      ended ??= what;
+      fail(what);
+      child.killGroup("SIGKILL");
+    };
+
+    const onNoise = (start: string) => {
+      if (noiseLines++ === 0)
+        log.warn("The server writes to stdout what is not a message; such lines are skipped", {
+          line: start.slice(0, 200),
+        });
+    };
+
+    const peer = createPeer({
+      serverName: name,
+      send: (text) => child.write(`${text}\n`),
+      onNotification: events.onNotification,
+      onRefused: (method) => log.info("Refused a request of the server", { method }),
+    });
+
+    const read = createLineReader({
+      maxBytes: maxResultBytes,
+      onLine(text) {
+        if (!peer.receive(text)) onNoise(text);
+      },
+      onBroken(line) {
+        const id = idOfBroken(line);
+        if (id === undefined) onNoise(line.head);
+        else peer.reject(id, brokenLineError(line, name, maxResultBytes));
+      },
+      onEndless: () => abandon("was killed because it wrote a line without end"),
+    });
+
+    const child = await launch(settings, {
+      onStdout: read,
+      onStderr: stderr.push,
+      onStalled: (bytes) => abandon(`was killed because it stopped reading its input: ${bytes} bytes were waiting`),
+    });
+
+    const closed = child.exited.then((exit) => {
+      const reason = ended ?? withStderr(exitText(exit));
+      fail(reason);
+      log.debug("The server process ended", { reason, noiseLines, droppedMessages: peer.dropped });
+      return reason;
+    });
+
+    const stop = async () => {
+      ended ??= "was stopped by the gateway";
+      fail(ended);
+      const stepMs = settings.stopStepMs ?? defaultStopStepMs;
+      child.endInput();
+      if (await endsWithin(stepMs, closed, clock)) return;
+      child.killGroup("SIGTERM");
+      if (await endsWithin(stepMs, closed, clock)) return;
+      child.killGroup("SIGKILL");
+      await closed;
+    };
+    let stopping: Promise<void> | undefined;
+
+    try {
+      const description = await handshake({
+        serverName: name,
+        signal,
+        offer: settings.offer,
+        request: peer.request,
+        notify: peer.notify,
+      });
+      return {
+        description,
+        pid: child.pid,
+        request: peer.request,
+        notify: peer.notify,
+        closed,
+        close: () => {
+          stopping ??= stop();
+          return stopping;
+        },
+      };
+    } catch (error) {
+      // Nothing runs in it yet that would deserve a grace.
+      ended ??= "did not start";
+      child.killGroup("SIGKILL");
+      await closed;
+      throw startError(error, name, withStderr);
+    }
+  };
+}
+
+type Streams = Pick<SpawnOptions, "onStdout" | "onStderr" | "onStalled">;
+
+async function launch(settings: StdioSettings, streams: Streams): Promise<Child> {
+  try {
+    return await spawnChild({
+      argv: settings.argv,
+      env: childEnvironment(settings.env),
+      cwd: settings.cwd,
+      maxWaitingBytes: settings.maxUnreadBytes ?? defaultMaxUnreadBytes,
+      writeStallMs: settings.unreadMs ?? defaultUnreadMs,
+      ...streams,
+    });
+  } catch (error) {
+    const { message, hint } = error as SpawnError;
+    const data = { server: settings.name };
+    throw new UpstreamError("UPSTREAM_START_FAILED", `Server "${settings.name}": ${message}`, {
+      hint,
+      cause: error,
+      data,
+    });
+  }
+}
+
+/** What went wrong in the handshake, as a failure to start, with what the server said about it on stderr. */
+function startError(error: unknown, name: string, withStderr: (text: string) => string): unknown {
+  if (!(error instanceof GatewayError) || error instanceof CancelledError) return error;
+  const { code, hint, data } = error;
+  // A connection that closed has said so already.
+  let message = code === "UPSTREAM_CLOSED" ? error.message : withStderr(error.message);
+  if (error instanceof UpstreamRpcError) message = `Server "${name}" refused "initialize": ${message}`;
+  return new UpstreamError(code === "UPSTREAM_PROTOCOL" ? code : "UPSTREAM_START_FAILED", message, {
+    hint,
+    data,
+    cause: error,
+  });
+}
+
+function exitText({ code, signal }: Exit): string {
+  return signal === null ? `exited with code ${code}` : `was killed by ${signal}`;
+}
+
+/** Whether it settles in time. */
+async function endsWithin(ms: number, settled: Promise<unknown>, clock: Clock): Promise<boolean> {
+  let cancel = () => {};
+  const late = new Promise<false>((resolve) => {
+    cancel = clock.after(ms, () => resolve(false));
+  });
+  const inTime = await Promise.race([settled.then(() => true), late]);
+  cancel();
+  return inTime;
+}
