@@ -1,0 +1,18 @@
+/** A pause that ends early, by rejecting, when the work it belongs to is aborted. */
+import type { Clock } from "./clock.ts";
+
+/** Rejects with the signal's reason, at once if it is aborted already; leaves neither timer nor listener behind. */
+export function sleep(ms: number, signal: AbortSignal, clock: Clock): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    const onAbort = () => {
+      cancelTimer();
+      reject(signal.reason);
+    };
+    const cancelTimer = clock.after(ms, () => {
+      signal.removeEventListener("abort", onAbort);
+      resolve();
+    });
+    signal.addEventListener("abort", onAbort, { once: true });
+  });
+}

@@ -1,0 +1,41 @@
+/** Stops calling a backend that keeps failing. Only a missing answer is a failure; a JSON-RPC error is an answer. */
+import type { Call, Stage } from "../../core/call.ts";
+import { DeniedError, UpstreamError, UpstreamRpcError } from "../../core/errors.ts";
+import type { Breaker, Pass } from "./breaker.ts";
+import type { BreakerSettings } from "./schema.ts";
+
+export function breakerStage(settings: BreakerSettings, breaker: Breaker): Stage | undefined {
+  if (!settings.enabled) return undefined;
+  return async (call, next) => {
+    const pass = breaker.enter();
+    if (pass === undefined) throw refusal(call, breaker);
+    try {
+      const answer = await next(call);
+      breaker.succeeded(pass);
+      return answer;
+    } catch (error) {
+      settle(breaker, pass, call, error);
+      throw error;
+    }
+  };
+}
+
+function settle(breaker: Breaker, pass: Pass, call: Call, error: unknown): void {
+  if (call.signal.aborted) breaker.left(pass);
+  else if (error instanceof UpstreamRpcError) breaker.succeeded(pass);
+  // The server did answer, only too much for us: asking for less must stay possible.
+  else if (error instanceof UpstreamError && error.code === "RESULT_TOO_LARGE") breaker.succeeded(pass);
+  else if (error instanceof UpstreamError) breaker.failed(pass, error.message);
+  else breaker.left(pass);
+}
+
+function refusal(call: Call, breaker: Breaker): DeniedError {
+  const state =
+    breaker.state === "open"
+      ? `The circuit of server "${call.upstream}" is open after ${breaker.failures} failures in a row`
+      : `The circuit of server "${call.upstream}" is half-open and its probe is still running`;
+  return new DeniedError("CIRCUIT_OPEN", `${state}; the last failure was: ${breaker.lastFailure}`, {
+    hint: "Wait for the server to recover, or use another one",
+    data: { server: call.upstream, retry_after_ms: breaker.retryAfterMs },
+  });
+}

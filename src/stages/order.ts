@@ -1,0 +1,42 @@
+/** The list of policies every call walks through. A new policy is a folder, a state if it needs one, and one line here. */
+import type { Stage } from "../core/call.ts";
+import { breakerStage } from "./breaker/breaker-stage.ts";
+import { concurrencyStage } from "./concurrency/concurrency-stage.ts";
+import { rateLimitStage } from "./rate-limit/rate-limit-stage.ts";
+import { type CallSink, recordStage } from "./record/record-stage.ts";
+import { retryStage } from "./retry/retry-stage.ts";
+import type { FailsafeSettings } from "./schema.ts";
+import { scopeStage } from "./scope/scope-stage.ts";
+import { timeoutStage } from "./timeout/timeout-stage.ts";
+import type { UpstreamStageState } from "./upstream-stage-state.ts";
+
+export interface StageOptions {
+  /** The `failsafe` settings in force for this backend, its overrides included. */
+  readonly settings: FailsafeSettings;
+  /** The backend's `timeout`: the time of one attempt. */
+  readonly timeoutMs: number;
+  readonly state: UpstreamStageState;
+  /** Told how every call ended; no observer, no stage. */
+  readonly sink?: CallSink | undefined;
+}
+
+/** For `chain` of core/call.ts, outermost first, once per backend and configuration; `undefined` is a policy that is off. */
+export function stagesFor({ settings, timeoutMs, state, sink }: StageOptions): (Stage | undefined)[] {
+  const { clock } = state;
+  return [
+    // Outermost: what the others refuse is recorded too.
+    recordStage(sink, clock),
+    // Before anything that looks at the content or costs the backend something: strangers learn and use nothing.
+    scopeStage,
+    // Around retry: a call that is being repeated still occupies the backend.
+    concurrencyStage(settings.concurrency, state.concurrency, clock),
+    // Around the three below: they see attempts.
+    retryStage(settings.retry, state.retryBudget, clock, state.random),
+    // Before the breaker: a refused attempt must not take the breaker's only probe.
+    rateLimitStage(settings.rate_limit, state.rateLimit),
+    // Around timeout: an attempt that took too long is a failure.
+    breakerStage(settings.circuit_breaker, state.breaker),
+    // Innermost: each attempt has a time of its own.
+    timeoutStage(timeoutMs, clock),
+  ];
+}
