@@ -1,0 +1,106 @@
+/** What holds for every policy, in one table; a new policy gets one line. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { type Call, chain, type Stage } from "../../src/core/call.ts";
+import { CancelledError, DeniedError, UpstreamError, UpstreamRpcError } from "../../src/core/errors.ts";
+import type { Clock } from "../../src/lib/clock.ts";
+import { breakerStage } from "../../src/stages/breaker/breaker-stage.ts";
+import { concurrencyStage } from "../../src/stages/concurrency/concurrency-stage.ts";
+import { stagesFor } from "../../src/stages/order.ts";
+import { rateLimitStage } from "../../src/stages/rate-limit/rate-limit-stage.ts";
+import { recordStage } from "../../src/stages/record/record-stage.ts";
+import { retryStage } from "../../src/stages/retry/retry-stage.ts";
+import { scopeStage } from "../../src/stages/scope/scope-stage.ts";
+import { timeoutStage } from "../../src/stages/timeout/timeout-stage.ts";
+import { createStageState } from "../../src/stages/upstream-stage-state.ts";
+import { FakeClock } from "../fixtures/fake-clock.ts";
+import { answers, fails, failsafe, hangs, makeCall, off, on, pong, watch } from "./fixture.ts";
+
+type Build = (clock: Clock, settings: ReturnType<typeof failsafe>) => Stage | undefined;
+
+const state = (clock: Clock, settings: ReturnType<typeof failsafe>) => createStageState(settings, clock, () => 0.5);
+const everyStage: Record<string, { build: Build; alwaysOn?: true }> = {
+  record: { build: (clock, settings) => recordStage(settings.retry.enabled ? () => {} : undefined, clock) },
+  scope: { build: () => scopeStage, alwaysOn: true },
+  concurrency: { build: (clock, s) => concurrencyStage(s.concurrency, state(clock, s).concurrency, clock) },
+  retry: { build: (clock, s) => retryStage(s.retry, state(clock, s).retryBudget, clock, () => 0.5) },
+  "rate-limit": { build: (clock, s) => rateLimitStage(s.rate_limit, state(clock, s).rateLimit) },
+  breaker: { build: (clock, s) => breakerStage(s.circuit_breaker, state(clock, s).breaker) },
+  timeout: { build: (clock) => timeoutStage(30_000, clock), alwaysOn: true },
+  "all of order.ts": {
+    build: (clock, settings) => {
+      const stages = stagesFor({ settings, timeoutMs: 30_000, state: state(clock, settings), sink: () => {} });
+      return (call, next) => chain(stages, next)(call);
+    },
+    alwaysOn: true,
+  },
+};
+const allOff = failsafe({ circuit_breaker: off, retry: off, rate_limit: off, concurrency: off });
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const inner of Object.values(value))
+    if (typeof inner === "object" && inner !== null && !(inner instanceof AbortSignal)) deepFreeze(inner);
+  return Object.freeze(value);
+}
+
+for (const [name, { build, alwaysOn }] of Object.entries(everyStage))
+  describe(`stage ${name}`, () => {
+    test("passes the answer through identically, calling next once with the call unchanged", async () => {
+      const clock = new FakeClock();
+      const call = deepFreeze(makeCall());
+      const seen: Call[] = [];
+      const answer = await on(build(clock, failsafe()))(call, (inner) => {
+        seen.push(inner);
+        return answers(inner);
+      });
+      assert.equal(answer, pong);
+      assert.equal(seen.length, 1);
+      // Only a signal may be derived.
+      assert.deepEqual({ ...seen[0], signal: undefined }, { ...call, signal: undefined });
+      assert.equal(seen[0]?.params, call.params);
+      assert.equal(clock.pending, 0, "no timer is left");
+    });
+
+    const errors = [
+      new DeniedError("RATE_LIMITED", "Denied"),
+      new CancelledError(),
+      new UpstreamRpcError({ code: -32602, message: "No such file" }, "files"),
+      new UpstreamError("UPSTREAM_PROTOCOL", "Not MCP"),
+      new TypeError("A defect"),
+      "not even an error",
+    ];
+    for (const error of errors)
+      test(`rejects with the same error, calling next once: ${error}`, async () => {
+        const clock = new FakeClock();
+        let count = 0;
+        const running = on(build(clock, failsafe()))(makeCall(), () => {
+          count++;
+          return fails(error)(makeCall());
+        });
+        assert.equal(await running.catch((thrown: unknown) => thrown), error);
+        assert.equal(count, 1);
+        assert.equal(clock.pending, 0, "no timer is left");
+      });
+
+    test("an abort reaches the upstream, its reason the caller, and nothing is left behind", async () => {
+      const clock = new FakeClock();
+      const controller = new AbortController();
+      const stage = on(build(clock, failsafe()));
+      const running = watch(stage(makeCall({ signal: controller.signal }), hangs));
+      await clock.advance(1_000);
+      assert.equal(running.isDone, false);
+      const reason = new CancelledError("Changed my mind");
+      controller.abort(reason);
+      await clock.advance(0);
+      assert.equal(running.error, reason);
+      assert.equal(clock.pending, 0);
+      const late = watch(stage(makeCall({ signal: controller.signal }), hangs));
+      await clock.advance(0);
+      assert.equal(late.error, reason, "aborted before it began");
+    });
+
+    if (!alwaysOn)
+      test("costs nothing while it is off", () => {
+        assert.equal(build(new FakeClock(), allOff), undefined);
+      });
+  });

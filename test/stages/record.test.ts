@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { DeniedError, UpstreamRpcError } from "../../src/core/errors.ts";
+import { type CallRecord, recordStage } from "../../src/stages/record/record-stage.ts";
+import { FakeClock, settle } from "../fixtures/fake-clock.ts";
+import { answers, fails, hangs, makeCall, on, pong } from "./fixture.ts";
+
+describe("recordStage", () => {
+  test("reports who was asked what, how it ended and how long it took", async () => {
+    const clock = new FakeClock();
+    const records: CallRecord[] = [];
+    const stage = on(recordStage((record) => records.push(record), clock));
+    const controller = new AbortController();
+    const running = stage(makeCall({ signal: controller.signal }), hangs);
+    await clock.advance(70);
+    controller.abort();
+    await assert.rejects(running);
+    await stage(makeCall({ method: "resources/read", params: { name: "no tool" } }), answers);
+    for (const error of [
+      new DeniedError("OVERLOADED", "Too much"),
+      new UpstreamRpcError({ code: -1, message: "no" }, "files"),
+      new TypeError("A defect"),
+    ])
+      await stage(makeCall(), fails(error)).catch(() => {});
+    const base = { requestId: "request", caller: "anonymous", upstream: "files", method: "tools/call", tool: "read" };
+    assert.deepEqual(records, [
+      { ...base, outcome: "CANCELLED", durationMs: 70 },
+      { ...base, method: "resources/read", tool: undefined, outcome: "OK", durationMs: 0 },
+      { ...base, outcome: "OVERLOADED", durationMs: 0 },
+      { ...base, outcome: "UPSTREAM_ERROR", durationMs: 0 },
+      { ...base, outcome: "INTERNAL", durationMs: 0 },
+    ]);
+  });
+
+  test("a failing sink fails no call and is asked once per call", async () => {
+    let count = 0;
+    const stage = on(
+      recordStage(() => {
+        count++;
+        throw new Error("The disk is full");
+      }, new FakeClock()),
+    );
+    assert.equal(await stage(makeCall(), answers), pong);
+    const error = new Error("the upstream's own");
+    await assert.rejects(stage(makeCall(), fails(error)), error);
+    await settle();
+    assert.equal(count, 2);
+  });
+});

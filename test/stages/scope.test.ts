@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { anonymousCaller, type Caller } from "../../src/core/caller.ts";
+import { DeniedError } from "../../src/core/errors.ts";
+import type { Json } from "../../src/lib/json.ts";
+import { scopeStage } from "../../src/stages/scope/scope-stage.ts";
+import { answers, makeCall, pong } from "./fixture.ts";
+
+const nobody = () => assert.fail("The upstream was asked");
+
+function refused(caller: Partial<Caller>, changes = {}): Promise<unknown> {
+  return scopeStage(makeCall({ caller: { ...anonymousCaller, ...caller }, ...changes }), nobody).catch(
+    (error: unknown) => error,
+  );
+}
+
+describe("scopeStage", () => {
+  test("lets through what the caller may use", async () => {
+    const callers: Partial<Caller>[] = [
+      {},
+      { backends: ["files", "web"] },
+      { backends: ["fi*"] },
+      { allowedTools: ["read*"] },
+      { allowedTools: ["files:*"], deniedTools: ["files:write", "web:*"] },
+    ];
+    for (const caller of callers)
+      assert.equal(await scopeStage(makeCall({ caller: { ...anonymousCaller, ...caller } }), answers), pong);
+  });
+
+  test("refuses servers and tools the caller may not use, with FORBIDDEN", async () => {
+    const callers: Partial<Caller>[] = [
+      { backends: [] },
+      { backends: ["web"] },
+      { allowedTools: [] },
+      { allowedTools: ["web:read", "write"] },
+      { allowedTools: ["*"], deniedTools: ["files:re*"] },
+    ];
+    for (const caller of callers) {
+      const error = await refused({ ...caller, name: "ci" });
+      assert.ok(error instanceof DeniedError);
+      assert.equal(error.code, "FORBIDDEN");
+      assert.match(error.message, /^Caller "ci" may not use (server "files"|tool "read" of server "files")$/);
+    }
+  });
+
+  test("checks other methods by server alone", async () => {
+    const call = { method: "resources/read", params: { uri: "file:///a" } };
+    const reader = { ...anonymousCaller, allowedTools: [] };
+    assert.equal(await scopeStage(makeCall({ ...call, caller: reader }), answers), pong);
+    assert.ok((await refused({ backends: ["web"] }, call)) instanceof DeniedError);
+  });
+
+  test("a tool name that is no string is refused, whatever rules there are", async () => {
+    const names: (Json | undefined)[] = [undefined, null, 1, ["read"], { toString: "read" }];
+    for (const name of names) {
+      const error = await refused({ deniedTools: ["read"] }, { params: { name } });
+      assert.ok(error instanceof DeniedError);
+      assert.equal(error.code, "INVALID_PARAMS");
+    }
+  });
+});
