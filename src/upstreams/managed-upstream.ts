@@ -1,0 +1,303 @@
+/**
+ * The life of one server: started by the first who asks, shared by all, stopped when idle, started again after it
+ * failed, but not too often. Knows nothing of transports, and never runs a request twice.
+ */
+import { abortError, untilAborted } from "../core/abort-error.ts";
+import type { Answer } from "../core/answer.ts";
+import type { RpcRequest } from "../core/call.ts";
+import { DeniedError, type GatewayError, UpstreamError, UpstreamRpcError } from "../core/errors.ts";
+import type { Logger } from "../core/log.ts";
+import type {
+  Connect,
+  Connection,
+  ServerDescription,
+  Upstream,
+  UpstreamEvents,
+  UpstreamKind,
+} from "../core/upstream.ts";
+import type { Clock } from "../lib/clock.ts";
+import { restartDelayMs } from "./restart-delay.ts";
+
+export interface ManagedUpstreamOptions {
+  readonly name: string;
+  readonly kind: UpstreamKind;
+  readonly connect: Connect;
+  /** Time from the decision to start until `initialize` is answered. */
+  readonly startTimeoutMs: number;
+  /** Stops the server after this time without requests; `undefined` keeps it running. */
+  readonly idleMs?: number | undefined;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly events: UpstreamEvents;
+  /** From 0 up to 1; for tests. */
+  readonly random?: (() => number) | undefined;
+}
+
+export interface ManagedUpstream extends Upstream {
+  /**
+   * Asks whether the server lives: a ping when it is connected, a start when its back-off is over.
+   * `undefined` when there is nothing to ask: dormant, starting, in back-off, stopped.
+   * Neither counts as a request nor keeps the server from being idle. Three misses in a row replace the connection.
+   */
+  probe(timeoutMs: number): Promise<boolean | undefined>;
+}
+
+type Life =
+  | { readonly is: "dormant" | "stopped" }
+  | { readonly is: "starting"; readonly started: Promise<Connection>; readonly abort: AbortController }
+  | { readonly is: "ready"; readonly connection: Connection; readonly sinceMs: number }
+  | { readonly is: "backoff"; readonly error: string; readonly retryAtMs: number };
+
+/** A connection that held this long was sound: its end starts the back-off anew. */
+const soundAfterMs = 60_000;
+const allowedMisses = 3;
+
+export function manageUpstream(options: ManagedUpstreamOptions): ManagedUpstream {
+  const { name, clock, events, random = Math.random } = options;
+  const log = options.log.with({ server: name });
+  let life: Life = { is: "dormant" };
+  let description: ServerDescription | undefined;
+  /** Failed starts and lost connections since the last sound one. */
+  let failures = 0;
+  let misses = 0;
+  /** The next start replaces what failed or was dropped. */
+  let replaces = false;
+  let restartCount = 0;
+  let requestCount = 0;
+  let inFlight = 0;
+  let lastUsedMs = 0;
+  let lastError: string | undefined;
+  let cancelIdleTimer = () => {};
+  /** What is still being stopped: the next start waits for it, because both may hold the same file or port. */
+  let leaving: Promise<unknown> = Promise.resolve();
+  let closing: Promise<void> | undefined;
+  let endGrace = () => {};
+
+  const connected = (): Promise<Connection> => {
+    if (closing !== undefined && life.is !== "ready" && life.is !== "starting") return Promise.reject(stopped());
+    switch (life.is) {
+      case "ready":
+        return Promise.resolve(life.connection);
+      case "starting":
+        return life.started;
+      case "backoff":
+        return clock.now() < life.retryAtMs ? Promise.reject(notYet(life.error, life.retryAtMs)) : begin();
+      case "dormant":
+        return begin();
+      case "stopped":
+        return Promise.reject(stopped());
+    }
+  };
+
+  const begin = (): Promise<Connection> => {
+    const abort = new AbortController();
+    const started = open(abort);
+    // Those who wait for it hear of a failure; with nobody waiting it is in the status and the log.
+    started.catch(() => {});
+    life = { is: "starting", started, abort };
+    return started;
+  };
+
+  const open = async (abort: AbortController): Promise<Connection> => {
+    const { startTimeoutMs } = options;
+    const startedMs = clock.now();
+    const cancelTimer = clock.after(startTimeoutMs, () => abort.abort(tooSlow(startTimeoutMs)));
+    const isCurrent = () => life.is === "starting" && life.abort === abort;
+    if (replaces) restartCount++;
+    replaces = false;
+    try {
+      await leaving;
+      const connection = await options.connect(abort.signal, {
+        onNotification: (method, params) => events.onNotification?.(upstream, method, params),
+      });
+      if (!isCurrent()) {
+        await connection.close();
+        throw abortError(abort.signal);
+      }
+      onReady(connection, clock.now() - startedMs);
+      return connection;
+    } catch (error) {
+      if (isCurrent()) onFailure(messageOf(error));
+      throw error;
+    } finally {
+      cancelTimer();
+    }
+  };
+
+  const onReady = (connection: Connection, tookMs: number) => {
+    life = { is: "ready", connection, sinceMs: clock.now() };
+    description = connection.description;
+    misses = 0;
+    lastUsedMs = clock.now();
+    waitForIdle(options.idleMs);
+    log.info("The server is ready", { pid: connection.pid, tookMs: Math.round(tookMs) });
+    void connection.closed.then((reason) => {
+      if (life.is === "ready" && life.connection === connection) onLost(reason);
+    });
+    events.onConnected?.(upstream);
+  };
+
+  const onLost = (reason: string) => {
+    if (life.is === "ready" && clock.now() - life.sinceMs >= soundAfterMs) failures = 0;
+    onFailure(reason);
+    events.onDisconnected?.(upstream, reason);
+  };
+
+  const onFailure = (error: string) => {
+    cancelIdleTimer();
+    failures++;
+    replaces = true;
+    lastError = error;
+    const delayMs = restartDelayMs(failures, random);
+    life = { is: "backoff", error, retryAtMs: clock.now() + delayMs };
+    log.warn("The server failed", { error, failures, retryAfterMs: Math.round(delayMs) });
+  };
+
+  /** Ends whatever is connected or starting; the caller sets what comes next. */
+  const leave = (next: "dormant" | "stopped", reason: string, error: GatewayError) => {
+    const before = life;
+    life = { is: next };
+    cancelIdleTimer();
+    if (before.is === "starting") {
+      before.abort.abort(error);
+      leaving = Promise.allSettled([leaving, before.started]);
+    } else if (before.is === "ready") {
+      leaving = Promise.allSettled([leaving, before.connection.close()]);
+      log.info("The server is stopped", { reason });
+      events.onDisconnected?.(upstream, reason);
+    }
+  };
+
+  const waitForIdle = (ms: number | undefined) => {
+    if (ms !== undefined) cancelIdleTimer = clock.after(ms, onIdleTimer);
+  };
+
+  /** One timer for the whole life of a connection instead of one per request. */
+  const onIdleTimer = () => {
+    const idleMs = options.idleMs as number;
+    const restMs = inFlight > 0 ? idleMs : idleMs - (clock.now() - lastUsedMs);
+    if (restMs > 0) waitForIdle(restMs);
+    else leave("dormant", "it was idle", stopped());
+  };
+
+  const shutDown = async () => {
+    if (inFlight > 0)
+      await new Promise<void>((resolve) => {
+        endGrace = resolve;
+      });
+    leave("stopped", "it is not needed any more", stopped());
+    await leaving;
+  };
+
+  const ping = async (connection: Connection, timeoutMs: number): Promise<boolean> => {
+    const abort = new AbortController();
+    const cancelTimer = clock.after(timeoutMs, () => abort.abort());
+    try {
+      await connection.request({ method: "ping", params: undefined, signal: abort.signal });
+      return true;
+    } catch (error) {
+      // Servers without "ping" answer with an error, and live.
+      return error instanceof UpstreamRpcError;
+    } finally {
+      cancelTimer();
+    }
+  };
+
+  const stopped = () =>
+    new DeniedError("SHUTTING_DOWN", `Server "${name}" is being stopped`, { data: { server: name } });
+
+  const tooSlow = (ms: number) =>
+    new UpstreamError("UPSTREAM_START_FAILED", `Server "${name}" did not answer "initialize" within ${ms} ms`, {
+      hint: 'Raise "start_timeout" of this backend if it needs longer',
+      data: { server: name },
+    });
+
+  const notYet = (error: string, retryAtMs: number) => {
+    const retryAfterMs = Math.max(1, Math.ceil(retryAtMs - clock.now()));
+    return new UpstreamError("UPSTREAM_START_FAILED", `Server "${name}" is not started again yet: ${error}`, {
+      hint: `Try again in ${Math.ceil(retryAfterMs / 1_000)} s, when it may be started again`,
+      data: { server: name, retry_after_ms: retryAfterMs },
+    });
+  };
+
+  const upstream: ManagedUpstream = {
+    name,
+    kind: options.kind,
+    get description() {
+      return description;
+    },
+    async request(request: RpcRequest): Promise<Answer> {
+      if (closing !== undefined) throw stopped();
+      requestCount++;
+      inFlight++;
+      try {
+        const connection = life.is === "ready" ? life.connection : await untilAborted(connected(), request.signal);
+        return await connection.request(request);
+      } finally {
+        inFlight--;
+        lastUsedMs = clock.now();
+        if (inFlight === 0) endGrace();
+      }
+    },
+    notify(method, params) {
+      if (life.is === "ready") life.connection.notify(method, params);
+    },
+    async start(signal) {
+      return (await untilAborted(connected(), signal)).description;
+    },
+    async restart() {
+      if (closing !== undefined) return closing;
+      if (life.is !== "dormant") replaces = true;
+      failures = 0;
+      const error = new UpstreamError("UPSTREAM_CLOSED", `Server "${name}" was restarted`, { data: { server: name } });
+      leave("dormant", "it is restarted", error);
+      await leaving;
+    },
+    async probe(timeoutMs) {
+      if (closing !== undefined) return undefined;
+      if (life.is === "backoff" && clock.now() >= life.retryAtMs)
+        return begin().then(
+          () => true,
+          () => false,
+        );
+      // While it works for someone it may be too busy to answer, and those calls have timeouts of their own.
+      if (life.is !== "ready" || inFlight > 0) return undefined;
+      const { connection } = life;
+      const alive = await ping(connection, timeoutMs);
+      if (life.is !== "ready" || life.connection !== connection) return alive;
+      misses = alive ? 0 : misses + 1;
+      if (misses >= allowedMisses) {
+        onLost(`did not answer ${misses} pings in a row`);
+        leaving = Promise.allSettled([leaving, connection.close()]);
+      }
+      return alive;
+    },
+    status() {
+      const { is } = life;
+      const consecutiveFailures = is === "ready" ? misses : failures;
+      return {
+        state:
+          life.is === "backoff" ? { is: "backoff", error: life.error, retryAtMs: life.retryAtMs } : { is: life.is },
+        restartCount,
+        requestCount,
+        inFlight,
+        consecutiveFailures,
+        healthy: consecutiveFailures === 0,
+        pid: life.is === "ready" ? life.connection.pid : undefined,
+        lastError,
+      };
+    },
+    close(graceMs) {
+      closing ??= shutDown();
+      // A later call may shorten the grace of an earlier one.
+      if (graceMs <= 0) endGrace();
+      const cancelTimer = clock.after(graceMs, () => endGrace());
+      return closing.finally(cancelTimer);
+    },
+  };
+  return upstream;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,74 @@
+/**
+ * The upstreams that are in use, kept across reloads: a backend whose definition did not change keeps its object, and
+ * with it its process, counters and sessions.
+ */
+
+import type { Upstream } from "../core/upstream.ts";
+import { stableJson } from "../lib/json.ts";
+
+export interface Definition<U extends Upstream> {
+  readonly name: string;
+  /** Everything that, when changed, needs a new upstream; compared by its stable JSON. */
+  readonly settings: unknown;
+  /** Makes the upstream without starting it. */
+  build(): U;
+}
+
+export interface PoolChange<U extends Upstream> {
+  /** In the order of the definitions. */
+  readonly upstreams: ReadonlyMap<string, U>;
+  readonly added: readonly string[];
+  readonly changed: readonly string[];
+  readonly removed: readonly string[];
+  /** Makes the change the pool's own, and closes what is not needed any more once its running calls are done. */
+  commit(graceMs: number): void;
+}
+
+export interface Pool<U extends Upstream> {
+  /** Builds what is new and changes nothing yet: a change that is not committed is as if it never was. */
+  apply(definitions: readonly Definition<U>[]): PoolChange<U>;
+  /** Closes everything, what was retired earlier included. */
+  close(graceMs: number): Promise<void>;
+}
+
+export function createPool<U extends Upstream>(): Pool<U> {
+  let entries = new Map<string, { readonly key: string; readonly upstream: U }>();
+  const retired = new Set<U>();
+
+  const retire = (upstream: U, graceMs: number): Promise<void> => {
+    retired.add(upstream);
+    return upstream.close(graceMs).finally(() => retired.delete(upstream));
+  };
+
+  return {
+    apply(definitions) {
+      const next: typeof entries = new Map();
+      const added: string[] = [];
+      const changed: string[] = [];
+      for (const { name, settings, build } of definitions) {
+        const key = stableJson(settings);
+        const known = entries.get(name);
+        if (known?.key !== key) (known === undefined ? added : changed).push(name);
+        next.set(name, known?.key === key ? known : { key, upstream: build() });
+      }
+      const removed = [...entries.keys()].filter((name) => !next.has(name));
+      return {
+        upstreams: new Map([...next].map(([name, { upstream }]) => [name, upstream])),
+        added,
+        changed,
+        removed,
+        commit(graceMs) {
+          const before = entries;
+          entries = next;
+          for (const [name, { upstream }] of before)
+            if (next.get(name)?.upstream !== upstream) void retire(upstream, graceMs);
+        },
+      };
+    },
+    async close(graceMs) {
+      const all = new Set([...retired, ...[...entries.values()].map(({ upstream }) => upstream)]);
+      entries = new Map();
+      await Promise.all([...all].map((upstream) => retire(upstream, graceMs)));
+    },
+  };
+}
