@@ -1,0 +1,217 @@
+/** The folder of capabilities as an upstream: what the pipeline carries need not be MCP. */
+
+import { abortError } from "../core/abort-error.ts";
+import { Answer } from "../core/answer.ts";
+import type { RpcRequest } from "../core/call.ts";
+import { UpstreamError, UpstreamRpcError } from "../core/errors.ts";
+import type { Logger } from "../core/log.ts";
+import type { ServerDescription, Upstream, UpstreamEvents, UpstreamState, UpstreamStatus } from "../core/upstream.ts";
+import { version } from "../core/version.ts";
+import type { Clock } from "../lib/clock.ts";
+import { isJsonObject, type JsonObject } from "../lib/json.ts";
+import { latestLegacyVersion, listKinds } from "../mcp/protocol.ts";
+import type { Environment } from "../runtime/process.ts";
+import type { Watcher, watchTree } from "../runtime/watch.ts";
+import { checkArguments } from "./arguments.ts";
+import { capabilityExtensions } from "./capability.ts";
+import { execute } from "./execute.ts";
+import type { Capabilities, Library } from "./library.ts";
+import { Refusal } from "./refusal.ts";
+import { RunningCalls } from "./running-calls.ts";
+import { type CheckTarget, type ResolveHost, targetCheck } from "./ssrf.ts";
+
+/** Editors and checkouts write many files at once, and some in several steps. */
+const debounceMs = 300;
+
+export interface CapabilityUpstreamOptions {
+  readonly name: string;
+  /** Absolute paths; a capability in an earlier one wins over one of the same name in a later one, and over a built-in. */
+  readonly directories: readonly string[];
+  /** Whether the capabilities embedded in the program are offered. */
+  readonly builtin: boolean;
+  /** For `{env.VAR}` and keys. */
+  readonly env: Environment;
+  /** `security.ssrf_protection`: off lets capabilities reach private addresses. */
+  readonly ssrfProtection: boolean;
+  readonly log: Logger;
+  readonly events: UpstreamEvents;
+  readonly watch: typeof watchTree;
+  readonly clock: Clock;
+  /** The system's resolver by default. */
+  readonly resolveHost?: ResolveHost;
+}
+
+export function createCapabilityUpstream(options: CapabilityUpstreamOptions): Upstream {
+  return new CapabilityUpstream(options);
+}
+
+class CapabilityUpstream implements Upstream {
+  readonly name: string;
+  readonly kind = "capability";
+  description: ServerDescription | undefined;
+
+  readonly #options: CapabilityUpstreamOptions;
+  readonly #checkTarget: CheckTarget;
+  readonly #calls: RunningCalls;
+  #library: Library | undefined;
+  #tools: Capabilities = new Map();
+  #list = Answer.of({ tools: [] });
+  #state: UpstreamState = { is: "dormant" };
+  #started: Promise<ServerDescription> | undefined;
+  #reloading: Promise<void> = Promise.resolve();
+  #watchers: Watcher[] = [];
+  #cancelDebounce: (() => void) | undefined;
+  #requestCount = 0;
+  #lastError: string | undefined;
+
+  constructor(options: CapabilityUpstreamOptions) {
+    this.name = options.name;
+    this.#options = options;
+    this.#calls = new RunningCalls(options.clock);
+    this.#checkTarget = targetCheck(!options.ssrfProtection, options.resolveHost);
+  }
+
+  async request(request: RpcRequest): Promise<Answer> {
+    this.#requestCount++;
+    if (this.#state.is !== "ready") await this.start(request.signal);
+    switch (request.method) {
+      case "tools/list":
+        return this.#list;
+      case "tools/call":
+        return this.#call(request);
+      case "ping":
+        return Answer.of({});
+      default:
+        throw this.#rpcError(-32601, `Method not found: ${request.method}`);
+    }
+  }
+
+  /** Nothing a client can announce concerns a folder of files. */
+  notify(): void {}
+
+  async start(signal: AbortSignal): Promise<ServerDescription> {
+    if (signal.aborted) throw abortError(signal);
+    if (this.#state.is === "stopped") throw this.#closedError();
+    this.#started ??= this.#begin();
+    return this.#started;
+  }
+
+  /** Reads every file anew and forgets what broken files said before. */
+  async restart(): Promise<void> {
+    if (this.#library === undefined || this.#state.is === "stopped") return;
+    this.#library = await this.#newLibrary();
+    await this.#reload();
+  }
+
+  status(): UpstreamStatus {
+    return {
+      state: this.#state,
+      restartCount: 0,
+      requestCount: this.#requestCount,
+      inFlight: this.#calls.size,
+      // A folder cannot fail; a failing API is that API's affair and in `lastError`.
+      consecutiveFailures: 0,
+      healthy: this.#state.is !== "stopped",
+      pid: undefined,
+      lastError: this.#lastError,
+    };
+  }
+
+  async close(graceMs: number): Promise<void> {
+    this.#state = { is: "stopped" };
+    this.#cancelDebounce?.();
+    for (const watcher of this.#watchers) watcher.close();
+    await this.#calls.close(graceMs, this.#closedError());
+    await this.#reloading;
+  }
+
+  async #begin(): Promise<ServerDescription> {
+    const { directories, watch, events } = this.#options;
+    this.#state = { is: "starting" };
+    this.#library = await this.#newLibrary();
+    if (this.#isStopped()) throw this.#closedError();
+    // Before the first reading, so that no change falls between the two.
+    this.#watchers = directories.map((directory) => watch(directory, capabilityExtensions, () => this.#onChange()));
+    await this.#reload();
+    if (this.#isStopped()) throw this.#closedError();
+    this.#state = { is: "ready" };
+    this.description = description;
+    events.onConnected?.(this);
+    return description;
+  }
+
+  #isStopped(): boolean {
+    return this.#state.is === "stopped";
+  }
+
+  async #newLibrary(): Promise<Library> {
+    const { createLibrary } = await import("./library.ts");
+    const { directories, builtin, log } = this.#options;
+    return createLibrary(directories, builtin, log);
+  }
+
+  #onChange(): void {
+    this.#cancelDebounce?.();
+    this.#cancelDebounce = this.#options.clock.after(debounceMs, () => void this.#reload());
+  }
+
+  /** One after the other; never rejects. */
+  #reload(): Promise<void> {
+    this.#reloading = this.#reloading.then(async () => {
+      try {
+        this.#replace(await (this.#library as Library).load());
+      } catch (error) {
+        this.#lastError = `Cannot load the capabilities: ${error instanceof Error ? error.message : String(error)}`;
+        this.#options.log.error(this.#lastError, { server: this.name });
+      }
+    });
+    return this.#reloading;
+  }
+
+  #replace(tools: Capabilities): void {
+    const before = this.#list.text;
+    this.#tools = tools;
+    const names = [...tools.keys()].sort();
+    this.#list = Answer.of({ tools: names.map((name) => (tools.get(name) as Capability).tool) });
+    if (this.#state.is === "ready" && this.#list.text !== before)
+      this.#options.events.onNotification?.(this, listKinds.tools.changed, {});
+  }
+
+  async #call({ params, signal }: RpcRequest): Promise<Answer> {
+    const name = params?.["name"];
+    const args = params?.["arguments"] ?? {};
+    if (typeof name !== "string" || !isJsonObject(args))
+      throw this.#rpcError(-32602, 'tools/call needs a text "name" and an object "arguments"');
+    const capability = this.#tools.get(name);
+    if (capability === undefined) throw this.#rpcError(-32602, `Unknown tool: ${name}`);
+    const { value, problems } = checkArguments(capability.input, args);
+    if (problems.length > 0) return failure(`The arguments of "${name}" cannot be used:\n${problems.join("\n")}`);
+    try {
+      const run = (ended: AbortSignal) => execute(capability, value, this.#options.env, this.#checkTarget, ended);
+      return Answer.of(await this.#calls.run(run, capability.timeoutMs, signal));
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      this.#lastError = `${name}: ${error.message}`;
+      return failure(error.detail === undefined ? error.message : `${error.message}\n${error.detail}`);
+    }
+  }
+
+  #rpcError(code: number, message: string): UpstreamRpcError {
+    return new UpstreamRpcError({ code, message }, this.name);
+  }
+
+  #closedError(): UpstreamError {
+    return new UpstreamError("UPSTREAM_CLOSED", `Backend "${this.name}" is stopped`, { data: { server: this.name } });
+  }
+}
+
+const description: ServerDescription = {
+  protocolVersion: latestLegacyVersion,
+  serverInfo: { name: "mcp-gateway-capabilities", version },
+  capabilities: { tools: { listChanged: true } },
+  instructions: undefined,
+};
+
+function failure(text: string): Answer {
+  return Answer.of({ content: [{ type: "text", text }], isError: true });
+}

@@ -1,0 +1,74 @@
+/** What is wrong or unusual in one capability file, each with its place; all of it at once. */
+import { distance } from "fastest-levenshtein";
+import * as v from "valibot";
+import { ConfigError } from "../core/errors.ts";
+import { isJsonObject } from "../lib/json.ts";
+
+export type KeyPath = readonly PropertyKey[];
+
+export class FileReport {
+  readonly warnings: string[] = [];
+  readonly #problems: string[] = [];
+  readonly #file: string;
+  readonly #placeOf: (path: KeyPath) => string;
+
+  constructor(file: string, placeOf: (path: KeyPath) => string) {
+    this.#file = file;
+    this.#placeOf = placeOf;
+  }
+
+  problem(path: KeyPath, text: string): void {
+    this.#problems.push(this.#line(path, text));
+  }
+
+  warning(path: KeyPath, text: string): void {
+    this.warnings.push(this.#line(path, text));
+  }
+
+  /** @throws ConfigError when there is any problem */
+  throwIfBroken(): void {
+    if (this.#problems.length > 0) throw this.#error();
+  }
+
+  /** @throws ConfigError with a problem for each part that does not fit; it never shows a value, which may be a key */
+  parse<const TSchema extends v.GenericSchema>(schema: TSchema, value: unknown, at: KeyPath): v.InferOutput<TSchema> {
+    const result = v.safeParse(schema, value);
+    if (result.success) return result.output;
+    for (const issue of result.issues) {
+      const path = [...at, ...(issue.path ?? []).map(({ key }) => key as PropertyKey)];
+      const name = path.length === 0 ? "The file" : quote(path);
+      const isOurs = !issue.message.startsWith("Invalid ");
+      const wanted = isOurs ? issue.message.replace(/^Expected /, "") : issue.expected;
+      const isMissing = issue.received === "undefined" && !isOurs;
+      this.problem(path, isMissing ? `${name} is missing` : `${name} must be ${wanted}`);
+    }
+    throw this.#error();
+  }
+
+  /** Warns of keys the schema does not know, and names the one that may have been meant. */
+  unknownKeys(schema: { readonly entries: object }, value: unknown, at: KeyPath): void {
+    if (!isJsonObject(value)) return;
+    const known = Object.keys(schema.entries);
+    for (const key of Object.keys(value)) {
+      if (known.includes(key)) continue;
+      const [nearest = ""] = known.toSorted((a, b) => distance(a, key) - distance(b, key));
+      const meant = distance(nearest, key) <= 2 ? `: did you mean "${nearest}"?` : "";
+      this.warning(
+        [...at, key],
+        `${quote([...at, key])} is not a key of capability files${meant || " and is ignored"}`,
+      );
+    }
+  }
+
+  #error(): ConfigError {
+    return new ConfigError(this.#problems.join("\n"));
+  }
+
+  #line(path: KeyPath, text: string): string {
+    return `${this.#file}:${this.#placeOf(path)}  ${text}`;
+  }
+}
+
+export function quote(path: KeyPath): string {
+  return `"${path.join(".")}"`;
+}

@@ -1,0 +1,113 @@
+/**
+ * The capabilities of the program and of the user's folders, as one set of tools. A folder may be read at any moment,
+ * also while somebody writes into it, so a broken file keeps what it said before (F18).
+ */
+import { ConfigError } from "../core/errors.ts";
+import type { Logger } from "../core/log.ts";
+import { embeddedFiles, parsedCapabilities } from "../runtime/embedded.ts";
+import { FileTooLargeError, isMissing, readText } from "../runtime/files.ts";
+import { relative } from "../runtime/paths.ts";
+import { filesBelow } from "../runtime/watch.ts";
+import { type Capability, capabilityExtensions } from "./capability.ts";
+import { type CapabilityFile, loadCapability } from "./load.ts";
+
+const maxFileBytes = 1_048_576;
+
+export type Capabilities = ReadonlyMap<string, Capability>;
+
+export interface Library {
+  /** Reads everything that changed; the map is new and whole, the one before stays as it was. Never rejects for a bad file. */
+  load(): Promise<Capabilities>;
+}
+
+interface KnownFile {
+  /** The text, or why it could not be read: what decides whether there is something new to say about the file. */
+  readonly seen: string;
+  /** From the newest version that was good. */
+  readonly capability: Capability | undefined;
+}
+
+/** @param directories later ones do not override earlier ones; a missing one is an empty one */
+export function createLibrary(directories: readonly string[], builtin: boolean, log: Logger): Library {
+  let known: ReadonlyMap<string, KnownFile> = new Map();
+  let builtins: Promise<Capabilities> | undefined;
+
+  return {
+    async load() {
+      builtins ??= builtin ? loadBuiltins(log) : Promise.resolve(new Map());
+      const tools = new Map(await builtins);
+      const files = new Map<string, KnownFile>();
+      const owners = new Map<string, string>();
+      for (const path of await capabilityFiles(directories)) {
+        const before = known.get(path);
+        const file = await readFile(path, before, log);
+        if (file === undefined) continue;
+        files.set(path, file);
+        const { capability } = file;
+        if (capability === undefined) continue;
+        const owner = owners.get(capability.name);
+        if (owner === undefined) {
+          owners.set(capability.name, path);
+          tools.set(capability.name, capability);
+        } else if (file !== before) {
+          log.warn(
+            `${path}  The capability "${capability.name}" is defined by "${owner}" too, which is the one in use`,
+          );
+        }
+      }
+      known = files;
+      return tools;
+    },
+  };
+}
+
+/** Each file once, in the order of the directories, then by path. Folders with a dot are left out: Kubernetes keeps the old version in one. */
+async function capabilityFiles(directories: readonly string[]): Promise<Set<string>> {
+  const found = new Set<string>();
+  for (const directory of directories)
+    for (const path of (await filesBelow(directory, capabilityExtensions)).sort())
+      if (!/(^|[\\/])\./.test(relative(directory, path))) found.add(path);
+  return found;
+}
+
+async function readFile(path: string, before: KnownFile | undefined, log: Logger): Promise<KnownFile | undefined> {
+  const keeping = before?.capability === undefined ? "the file is left out" : "its previous version stays in use";
+  let text: string;
+  try {
+    text = await readText(path, maxFileBytes);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    const seen = error instanceof FileTooLargeError ? error.message : `Cannot read "${path}": ${String(error)}`;
+    if (seen === before?.seen) return before;
+    log.warn(`${seen}; ${keeping}`);
+    return { seen, capability: before?.capability };
+  }
+  if (text === before?.seen) return before;
+  try {
+    return { seen: text, capability: await loadAndWarn({ path, content: { text } }, log) };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    log.warn(`${error.message}; ${keeping}`);
+    return { seen: text, capability: before?.capability };
+  }
+}
+
+async function loadBuiltins(log: Logger): Promise<Capabilities> {
+  const parsed = await parsedCapabilities();
+  const files: CapabilityFile[] =
+    parsed !== undefined
+      ? Array.from(parsed, ([path, value]) => ({ path, content: { parsed: value } }))
+      : Array.from(await embeddedFiles("capabilities"), ([path, text]) => ({ path, content: { text } }));
+  const tools = new Map<string, Capability>();
+  for (const file of files) {
+    const capability = await loadAndWarn(file, log);
+    if (capability !== undefined) tools.set(capability.name, capability);
+  }
+  return tools;
+}
+
+async function loadAndWarn(file: CapabilityFile, log: Logger): Promise<Capability | undefined> {
+  const { capability, warnings } = await loadCapability(file);
+  for (const warning of warnings) log.warn(warning);
+  return capability;
+}

@@ -1,0 +1,33 @@
+/**
+ * Keeps capabilities off the machine and the network the gateway runs in (T11): only http and https, and only to public
+ * addresses. The URL parser has made every spelling of an address (`127.1`, `0x7f000001`, `[::ffff:7f00:1]`) one by
+ * then. A name is resolved here and again by `fetch`; an attacker who changes its answer in between is not caught.
+ */
+import { isAddress, isPublicAddress, resolveAddresses } from "../runtime/internet-address.ts";
+import { Refusal } from "./refusal.ts";
+
+/** All addresses of a host name; rejects when it has none. */
+export type ResolveHost = (host: string) => Promise<readonly string[]>;
+
+/** Resolves when a request may go there. @throws Refusal saying why not */
+export type CheckTarget = (url: URL) => Promise<void>;
+
+/** @param allowPrivate `security.ssrf_protection: false`: any address is good, only the scheme is checked */
+export function targetCheck(allowPrivate: boolean, resolve: ResolveHost = resolveAddresses): CheckTarget {
+  return async (url) => {
+    if (url.protocol !== "http:" && url.protocol !== "https:")
+      throw new Refusal(`Cannot send a request to a "${url.protocol}" address: only http and https are allowed`);
+    if (url.username !== "" || url.password !== "")
+      throw new Refusal("Cannot send a request to an address with a user name in it");
+    if (allowPrivate) return;
+    const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+    const addresses = isAddress(host) ? [host] : await resolve(host).catch(() => []);
+    if (addresses.length === 0)
+      throw new Refusal(`Cannot find the host "${host}"`, "Check the host name and the DNS of the gateway's machine");
+    if (!addresses.every(isPublicAddress))
+      throw new Refusal(
+        `Cannot send a request to "${host}": it is a private or reserved address`,
+        "The operator of the gateway can allow private addresses with security.ssrf_protection: false",
+      );
+  };
+}

@@ -1,0 +1,10 @@
+/** What the executable carries. In the source nothing: the build puts the content here (`deploy/embed-plugin.ts`). */
+export interface EmbeddedBundle {
+  /** Texts by path relative to the folder, with `/`. */
+  readonly ui: Readonly<Record<string, string>>;
+  readonly capabilities: Readonly<Record<string, string>>;
+  /** The files of `capabilities` as parsed YAML, so that starting needs no YAML parser. */
+  readonly parsedCapabilities: Readonly<Record<string, unknown>>;
+}
+
+export const embeddedBundle: EmbeddedBundle | undefined = undefined as EmbeddedBundle | undefined;

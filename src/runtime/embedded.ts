@@ -1,0 +1,33 @@
+/**
+ * Files that belong to the program: `ui/` and `capabilities/`. The Bun executable carries them inside itself; run from
+ * source, or compiled by Deno with `--include`, they are read from their folders.
+ */
+import { fileURLToPath } from "node:url";
+import { readText } from "./files.ts";
+import { join, relative } from "./paths.ts";
+import { filesBelow } from "./watch.ts";
+
+const extensions = { ui: [".html", ".css", ".js", ".svg"], capabilities: [".yaml", ".yml"] } as const;
+export type EmbeddedFolder = keyof typeof extensions;
+
+/** Texts by path relative to the folder, with `/` on every system. */
+export async function embeddedFiles(folder: EmbeddedFolder): Promise<ReadonlyMap<string, string>> {
+  const { embeddedBundle } = await import("./embedded-bundle.ts");
+  if (embeddedBundle !== undefined) return new Map(Object.entries(embeddedBundle[folder]));
+  return sourceFiles(fileURLToPath(new URL("../..", import.meta.url)), folder);
+}
+
+/** The built-in capability files as the build parsed them; `undefined` from source, where they have to be parsed now. */
+export async function parsedCapabilities(): Promise<ReadonlyMap<string, unknown> | undefined> {
+  const { embeddedBundle } = await import("./embedded-bundle.ts");
+  return embeddedBundle && new Map(Object.entries(embeddedBundle.parsedCapabilities));
+}
+
+/** What the build embeds. @param rootDir the repository */
+export async function sourceFiles(rootDir: string, folder: EmbeddedFolder): Promise<Map<string, string>> {
+  const root = join(rootDir, folder);
+  const texts = new Map<string, string>();
+  for (const path of await filesBelow(root, extensions[folder]))
+    texts.set(relative(root, path).replaceAll("\\", "/"), await readText(path));
+  return texts;
+}
