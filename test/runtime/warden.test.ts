@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { test } from "node:test";
+import { isAlive, until } from "../fixtures/processes.ts";
+import { scriptArgv } from "../fixtures/script-argv.ts";
+
+const linux = process.platform === "linux";
+
+/** Starts the parent and waits until `count` children and their children are known. */
+async function startParent(count: number) {
+  const [file, ...args] = scriptArgv("gateway-like.ts", String(count));
+  const parent: ChildProcess = spawn(file as string, args, { stdio: ["pipe", "pipe", "inherit"] });
+  let output = "";
+  parent.stdout?.on("data", (chunk) => {
+    output += chunk;
+  });
+  const pids = () => [...output.matchAll(/child (\d+)/g)].map(([, pid]) => Number(pid));
+  await until(() => pids().length === count * 2);
+  const wardens = linux ? childrenOf(parent.pid as number).filter((pid) => commandOf(pid).includes("groups=")) : [];
+  return { parent, pids: pids(), wardens, output: () => output };
+}
+
+function childrenOf(parent: number): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => statOf(pid)[1] === String(parent));
+}
+
+/** State, parent, group, session. */
+function statOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1]?.split(" ") ?? [];
+  } catch {
+    return [];
+  }
+}
+
+function filesOf(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${fd}`);
+    } catch {
+      return []; // The descriptor that listed the folder.
+    }
+  });
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "latin1");
+  } catch {
+    return "";
+  }
+}
+
+test("F13 nothing survives when the parent is killed with SIGKILL, and the warden goes too", async () => {
+  const { parent, pids, wardens } = await startParent(3);
+  assert.ok(pids.every(isAlive));
+  process.kill(parent.pid as number, "SIGKILL");
+  await until(() => !pids.some(isAlive) && !wardens.some(isAlive));
+});
+
+test("the warden leads a session of its own, holds one pipe and ignores signals", async () => {
+  if (!linux) return; // It reads /proc.
+  // What the test itself was given without close-on-exec is nobody's fault here.
+  const given = filesOf(process.pid);
+  const { parent, pids, wardens } = await startParent(2);
+  assert.equal(wardens.length, 1);
+  const [warden] = wardens as [number];
+  assert.equal(statOf(warden)[3], String(warden));
+  const files = filesOf(warden).filter((file) => file !== "/dev/null" && !given.includes(file));
+  assert.equal(files.length, 1, files.join(" "));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.kill(warden, signal);
+  process.kill(parent.pid as number, "SIGKILL");
+  await until(() => !pids.some(isAlive) && !isAlive(warden));
+});
+
+test("a parent whose children ended by themselves ends, and its warden with it", async () => {
+  const { parent, pids, wardens, output } = await startParent(2);
+  parent.stdin?.write("kill one\n");
+  await until(() => output().includes("one is gone"));
+  parent.stdin?.end();
+  await until(() => parent.exitCode !== null);
+  assert.equal(parent.exitCode, 0);
+  await until(() => !pids.some(isAlive) && !wardens.some(isAlive));
+});

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Upstream } from "../../src/core/upstream.ts";
+import { createPool } from "../../src/upstreams/pool.ts";
+import { warmStart } from "../../src/upstreams/warm-start.ts";
+import { settle } from "../fixtures/fake-clock.ts";
+
+function definition(name: string, settings: unknown, closed: string[] = []) {
+  const build = (): Upstream => ({
+    name,
+    kind: "stdio",
+    description: undefined,
+    request: () => Promise.reject(new Error("not in this test")),
+    notify() {},
+    start: () => Promise.reject(new Error("not in this test")),
+    restart: async () => {},
+    status: () => assert.fail("not in this test"),
+    close: async (graceMs) => void closed.push(`${name} ${JSON.stringify(settings)} ${graceMs}`),
+  });
+  return { name, settings, build };
+}
+
+test("apply keeps the upstream of a definition that did not change, whatever the order of its keys", () => {
+  const pool = createPool();
+  const first = pool.apply([definition("a", { x: 1, y: 2 }), definition("b", {})]);
+  first.commit(0);
+  const second = pool.apply([definition("b", { z: 1 }), definition("a", { y: 2, x: 1 }), definition("c", {})]);
+  assert.equal(second.upstreams.get("a"), first.upstreams.get("a"));
+  assert.notEqual(second.upstreams.get("b"), first.upstreams.get("b"));
+  assert.deepEqual([...second.upstreams.keys()], ["b", "a", "c"]);
+  assert.deepEqual([second.added, second.changed, second.removed], [["c"], ["b"], []]);
+});
+
+test("a change that is not committed changes nothing", () => {
+  const closed: string[] = [];
+  const pool = createPool();
+  const first = pool.apply([definition("a", 1, closed)]);
+  first.commit(0);
+  pool.apply([]);
+  assert.deepEqual(closed, []);
+  assert.equal(pool.apply([definition("a", 1)]).upstreams.get("a"), first.upstreams.get("a"));
+});
+
+test("commit closes what was changed or removed, with its grace, and close the rest", async () => {
+  const closed: string[] = [];
+  const pool = createPool();
+  pool.apply([definition("a", 1, closed), definition("b", 1, closed), definition("c", 1, closed)]).commit(0);
+  const next = pool.apply([definition("a", 1, closed), definition("b", 2, closed)]);
+  assert.deepEqual(next.removed, ["c"]);
+  next.commit(5_000);
+  assert.deepEqual(closed, ["b 1 5000", "c 1 5000"]);
+  await settle();
+  await pool.close(10);
+  assert.deepEqual(closed.slice(2), ["a 1 10", "b 2 10"]);
+});
+
+test("warmStart starts every upstream, four at a time, and survives those that fail", async () => {
+  let running = 0;
+  let most = 0;
+  const started: string[] = [];
+  const upstreams = Array.from({ length: 10 }, (_, index) => ({
+    ...definition(String(index), {}).build(),
+    async start() {
+      running++;
+      most = Math.max(most, running);
+      await settle();
+      running--;
+      started.push(String(index));
+      throw new Error("it fails");
+    },
+  }));
+  await warmStart(upstreams, new AbortController().signal);
+  assert.equal(started.length, 10);
+  assert.equal(most, 4);
+});
