@@ -71,6 +71,8 @@ describe("Semaphore", () => {
     semaphore.release();
     await settle();
     assert.deepEqual(served, [1, 3]);
+    controllers[1]?.abort("after it was served");
+    assert.equal(semaphore.waiting, 0);
     assert.equal(clock.pending, 0);
     await assert.rejects(semaphore.acquire(1_000, AbortSignal.abort(new Error("too late"))), /too late/);
   });

@@ -114,7 +114,7 @@ describe("breakerStage", () => {
     const { clock, breaker, run } = setup();
     const lateSuccess = held();
     const lateFailure = held();
-    const running = [run(lateSuccess.next), run(lateFailure.next)];
+    const running = [run(lateSuccess.next), run(lateFailure.next, breaker.settings.failure_threshold)];
     await run(fails(closed), 3);
     await clock.advance(10_000);
     await run(answers);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { chain } from "../../src/core/call.ts";
+import { chain, type Next } from "../../src/core/call.ts";
 import { anonymousCaller } from "../../src/core/caller.ts";
 import { UpstreamError } from "../../src/core/errors.ts";
 import { systemClock } from "../../src/lib/clock.ts";
@@ -63,6 +63,29 @@ describe("stagesFor", () => {
     await assert.rejects(after(makeCall()), { code: "CIRCUIT_OPEN" });
     await clock.advance(5_000);
     assert.equal(await after(makeCall()), pong);
+  });
+
+  test("a reload puts new limits in force for calls that wait already", async () => {
+    const clock = new FakeClock();
+    const settings = failsafe({ concurrency: { max_concurrent: 1 }, retry: { budget_per_second: 0, budget_ratio: 0 } });
+    const state = createStageState(settings, clock, () => 0);
+    let attempts = 0;
+    const flaky: Next = (inner) => {
+      attempts++;
+      return attempts <= 2 ? hangs(inner) : fails(new UpstreamError("UPSTREAM_CLOSED", "Gone"))(inner);
+    };
+    const call = chain(stagesFor({ settings, timeoutMs: 60_000, state }), flaky);
+    for (const _ of [1, 2]) watch(call(makeCall()));
+    await clock.advance(0);
+    assert.equal(state.concurrency.waiting, 1);
+    const next = failsafe({ concurrency: { max_concurrent: 3 }, retry: { max_attempts: 2, initial_backoff: "0ms" } });
+    state.apply(next);
+    assert.deepEqual([state.concurrency.running, state.concurrency.waiting], [2, 0]);
+    await clock.advance(0);
+    const reloaded = chain(stagesFor({ settings: next, timeoutMs: 60_000, state }), flaky);
+    watch(reloaded(makeCall()));
+    await clock.advance(0);
+    assert.equal(attempts, 4, "two that hang, one and its retry");
   });
 
   test("all stages together cost less than 10 µs per call", async () => {
