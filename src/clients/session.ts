@@ -19,7 +19,7 @@ export interface Session {
   readonly running: Map<string | number, AbortController>;
   /**
    * Where messages go that belong to no request: the GET stream on HTTP, stdout on stdio. While none is attached they
-   * are kept, up to `buffer_size`, the oldest `list_changed` giving way first.
+   * are kept up to `buffer_size`, equal ones once, the oldest giving way first.
    */
   push(messageText: string): void;
   /** Attaches the stream; a previous one is told to end. Returns the function that detaches it. */

@@ -1,0 +1,78 @@
+/** `/mcp/{backend}`: one backend, its own names, through the same policies as everything else. */
+import { GatewayError } from "../core/errors.ts";
+import { mayUseServer, mayUseTool } from "../core/scope.ts";
+import type { JsonObject } from "../lib/json.ts";
+import { isJsonObject } from "../lib/json.ts";
+import { type ListKind, listKinds } from "../mcp/protocol.ts";
+import type { Introduction, Method, MethodTable } from "./create-face.ts";
+import type { FaceHost } from "./host.ts";
+import { assertFirstPage } from "./lists.ts";
+import type { RequestScope } from "./request-scope.ts";
+import { complete, setLogLevel } from "./shared-methods.ts";
+import { toolAnswer } from "./tool-answer.ts";
+
+/** Capabilities of the backend that the gateway does not carry yet, so that no client relies on them. */
+const withheld = new Set(["tasks", "experimental", "extensions"]);
+
+export async function backendInitialize(host: FaceHost, backend: string): Promise<Introduction> {
+  if (host.catalog.list(backend, "tools") === undefined)
+    // An error here shows up, with its cause, at the first request that needs the backend.
+    await host.ensureListed(backend, "tools").catch(() => {});
+  const description = host.describe(backend);
+  const capabilities: Record<string, JsonObject> = { logging: {} };
+  for (const [name, value] of Object.entries(description?.capabilities ?? knownFromLists(host, backend)))
+    if (!withheld.has(name) && isJsonObject(value)) {
+      const { subscribe: _notRelayed, ...rest } = value;
+      capabilities[name] = rest;
+    }
+  return { capabilities, instructions: description?.instructions };
+}
+
+function knownFromLists(host: FaceHost, backend: string): JsonObject {
+  const capabilities: Record<string, JsonObject> = { tools: { listChanged: true }, completions: {} };
+  for (const kind of ["resources", "prompts"] as const)
+    if ((host.catalog.list(backend, kind)?.length ?? 0) > 0) capabilities[kind] = { listChanged: true };
+  return capabilities;
+}
+
+function listOf(kind: ListKind): Method {
+  return async (request) => {
+    assertFirstPage(request.params);
+    const { host, context } = request;
+    const server = serverOf(request);
+    await host.ensureListed(server, kind);
+    host.refreshIfStale(server, kind);
+    const items = host.catalog.list(server, kind) ?? [];
+    const visible =
+      kind === "tools" ? items.filter((tool) => mayUseTool(context.caller, server, String(tool["name"]))) : items;
+    return JSON.stringify({ [listKinds[kind].field]: visible });
+  };
+}
+
+function relay(method: string): Method {
+  return async (request) => (await request.call(serverOf(request), method, request.relayParams(), true)).text;
+}
+
+export const backendMethods: MethodTable = {
+  ping: () => "{}",
+  "logging/setLevel": setLogLevel,
+  "tools/list": listOf("tools"),
+  "resources/list": listOf("resources"),
+  "resources/templates/list": listOf("templates"),
+  "prompts/list": listOf("prompts"),
+  "resources/read": relay("resources/read"),
+  "prompts/get": relay("prompts/get"),
+  "completion/complete": (request) => complete(request, serverOf(request), request.relayParams()),
+  "tools/call": (request) => {
+    const { name, arguments: args, ...rest } = request.params;
+    if (typeof name !== "string") throw new GatewayError("INVALID_PARAMS", '"tools/call" needs "name", a string');
+    return toolAnswer(request, request.callTool(serverOf(request), name, args, rest), "relay");
+  },
+};
+
+function serverOf({ host, context }: RequestScope): string {
+  const server = host.resolveServer(context.backend as string);
+  if (server === undefined || !mayUseServer(context.caller, server))
+    throw new GatewayError("SERVER_NOT_FOUND", `There is no backend "${context.backend}" any more`);
+  return server;
+}

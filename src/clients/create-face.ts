@@ -1,0 +1,115 @@
+/** The legacy face: `initialize`, the method tables of `/mcp` and `/mcp/{backend}`, and the translation of failures. */
+import { CancelledError, DeniedError, GatewayError } from "../core/errors.ts";
+import { mayUseServer } from "../core/scope.ts";
+import { version } from "../core/version.ts";
+import { isJsonObject, type JsonObject } from "../lib/json.ts";
+import { toRpcError } from "../mcp/error-answer.ts";
+import {
+  encodeError,
+  encodeResult,
+  isRequestId,
+  type RpcNotificationMessage,
+  type RpcRequestMessage,
+} from "../mcp/json-rpc.ts";
+import { negotiateVersion } from "../mcp/protocol.ts";
+import { aggregateInitialize, aggregateMethods } from "./aggregate-methods.ts";
+import { backendInitialize, backendMethods } from "./backend-methods.ts";
+import type { Face, FaceContext } from "./face.ts";
+import type { FaceHost } from "./host.ts";
+import { RequestScope } from "./request-scope.ts";
+
+/** Resolves with the JSON text of the result. */
+export type Method = (request: RequestScope) => Promise<string> | string;
+export type MethodTable = Readonly<Record<string, Method>>;
+
+/** What an endpoint says of itself in `initialize`. */
+export interface Introduction {
+  readonly capabilities: JsonObject;
+  readonly instructions: string | undefined;
+}
+
+const serverInfo = { name: "mcp-gateway", title: "MCP Gateway", version };
+
+/** Methods we know and do not relay, each with what to do instead. Never declared as capabilities. */
+const notRelayed: Readonly<Record<string, string>> = {
+  "resources/subscribe": "This gateway does not relay resource subscriptions; read the resource again instead",
+  "resources/unsubscribe": "This gateway does not relay resource subscriptions",
+};
+
+export function createFace(host: FaceHost): Face {
+  async function answer(message: RpcRequestMessage, context: FaceContext): Promise<string | undefined> {
+    const request = new RequestScope(host, context, message);
+    try {
+      return encodeResult(message.id, await run(request));
+    } catch (error) {
+      // Nobody waits for the answer to a cancelled request (basic/utilities/cancellation, "Behavior Requirements").
+      if (request.cancelled && error instanceof CancelledError) return undefined;
+      if (!(error instanceof GatewayError))
+        host.log.error("Request failed by a defect", {
+          request_id: context.requestId,
+          method: message.method,
+          error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+        });
+      return encodeError(message.id, toRpcError(error, context.requestId));
+    } finally {
+      request.end();
+    }
+  }
+
+  function run(request: RequestScope): Promise<string> | string {
+    const { method } = request.message;
+    const table = request.context.backend === undefined ? aggregateMethods : backendMethods;
+    const handler = Object.hasOwn(table, method) ? table[method] : undefined;
+    if (handler !== undefined) return handler(request);
+    throw new GatewayError("METHOD_NOT_FOUND", notRelayed[method] ?? `Method "${method}" is not known`);
+  }
+
+  function note(message: RpcNotificationMessage, context: FaceContext): void {
+    if (message.method !== "notifications/cancelled") return;
+    const id = message.params?.["requestId"];
+    if (!isRequestId(id)) return;
+    const reason = message.params?.["reason"];
+    const text = typeof reason === "string" ? reason : "The client cancelled the request";
+    context.session?.running.get(id)?.abort(new CancelledError(text));
+  }
+
+  return {
+    async handle(message, context) {
+      if (message.kind === "request") return answer(message, context);
+      if (message.kind === "notification") note(message, context);
+      return undefined;
+    },
+    async initialize(params, context) {
+      if (host.draining) throw new GatewayError("SHUTTING_DOWN", "The gateway is stopping and opens no new sessions");
+      if (!isJsonObject(params) || typeof params["protocolVersion"] !== "string")
+        throw new GatewayError("INVALID_PARAMS", '"initialize" needs "protocolVersion", a string');
+      const backend = context.backend === undefined ? undefined : allowedBackend(context);
+      await host.catalog.ready();
+      const introduction =
+        backend === undefined ? aggregateInitialize(host, context.caller) : await backendInitialize(host, backend);
+      const protocolVersion = negotiateVersion(params["protocolVersion"]);
+      const { clientInfo, capabilities } = params;
+      const session = host.sessions.open({
+        principal: context.caller.principal,
+        backend: context.backend,
+        protocolVersion,
+        clientInfo: isJsonObject(clientInfo) ? clientInfo : {},
+        clientCapabilities: isJsonObject(capabilities) ? capabilities : {},
+      });
+      return { session, resultText: JSON.stringify({ protocolVersion, ...introduction, serverInfo }) };
+    },
+  };
+
+  function allowedBackend({ backend, caller }: { backend: string | undefined; caller: FaceContext["caller"] }): string {
+    const name = host.resolveServer(backend as string);
+    if (name === undefined || !mayUseServer(caller, name))
+      throw new DeniedError("SERVER_NOT_FOUND", `There is no backend "${backend}"`, {
+        hint: `Backends: ${host
+          .servers()
+          .filter((server) => mayUseServer(caller, server.name))
+          .map((server) => server.name)
+          .join(", ")}`,
+      });
+    return name;
+  }
+}

@@ -1,0 +1,35 @@
+/** What the face needs of the gateway; the composition root hands it in, so that this room stays below it. */
+import type { Catalog } from "../catalog/catalog.ts";
+import type { Answer } from "../core/answer.ts";
+import type { Call } from "../core/call.ts";
+import type { Logger } from "../core/log.ts";
+import type { ServerDescription } from "../core/upstream.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { ListKind } from "../mcp/protocol.ts";
+import type { ServerView } from "../meta/meta-tool.ts";
+import type { MetaMcpSettings } from "../meta/schema.ts";
+import type { SessionTable } from "./session.ts";
+
+export interface FaceHost {
+  readonly catalog: Catalog;
+  readonly sessions: SessionTable;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** The `meta_mcp` section in force now. */
+  readonly meta: MetaMcpSettings;
+  /** Longest time one request may take, in milliseconds. */
+  readonly requestTimeoutMs: number;
+  readonly draining: boolean;
+  servers(): readonly ServerView[];
+  /** Aliases of the capability backend resolved; `undefined` when no backend of that name is configured. */
+  resolveServer(name: string): string | undefined;
+  /** From the last connection of the backend, `undefined` before the first. */
+  describe(server: string): ServerDescription | undefined;
+  call(call: Call): Promise<Answer>;
+  /** Asks the backend for the list when it was never seen, or with `again` in any case, waking it. Rejects with why it could not. */
+  ensureListed(server: string, kind: ListKind, again?: boolean): Promise<void>;
+  /** Asks again for the list of a running backend that is older than `meta_mcp.cache_ttl`, in the background. */
+  refreshIfStale(server: string, kind: ListKind): void;
+  /** Tells every backend that logs the most verbose level any session wants. */
+  applyLogLevels(): void;
+}

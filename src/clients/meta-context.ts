@@ -1,0 +1,28 @@
+/** What a meta-tool may reach, bound to the client request that runs it. */
+import type { Caller } from "../core/caller.ts";
+import { GatewayError } from "../core/errors.ts";
+import type { MetaContext } from "../meta/meta-tool.ts";
+import type { FaceHost } from "./host.ts";
+import type { RequestScope } from "./request-scope.ts";
+
+export function metaContext(request: RequestScope): MetaContext {
+  return {
+    ...metaContextFor(request.host, request.context.caller),
+    callTool: (server, tool, args) => request.callTool(server, tool, args),
+  };
+}
+
+/** For descriptions and instructions, which call nothing. */
+export function metaContextFor(host: FaceHost, caller: Caller): MetaContext {
+  return {
+    caller,
+    catalog: host.catalog,
+    servers: () => host.servers(),
+    resolveServer: (name) => host.resolveServer(name),
+    ensureTools: (server, again) => host.ensureListed(server, "tools", again),
+    callTool: async () => {
+      throw new GatewayError("INTERNAL", "A description tried to call a tool");
+    },
+    resultFormat: host.meta.result_format,
+  };
+}

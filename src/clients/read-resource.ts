@@ -1,0 +1,41 @@
+/** Finds the backend of a resource and reads it there. */
+import { errorCodes } from "../core/error-codes.ts";
+import { GatewayError, UpstreamRpcError } from "../core/errors.ts";
+import { listAll } from "./lists.ts";
+import type { RequestScope } from "./request-scope.ts";
+import { ownersOf, parseQualifiedUri, requalifyContents } from "./resource-uris.ts";
+
+/** The backend's own URI and the backends to ask for it, likeliest first; at least one. */
+export async function resourceOwners(
+  request: RequestScope,
+  exposed: string,
+): Promise<{ uri: string; servers: string[] }> {
+  const [resources, templates] = await Promise.all([listAll(request, "resources"), listAll(request, "templates")]);
+  const qualified = parseQualifiedUri(exposed);
+  const known = new Set([...resources, ...templates].map(({ server }) => server));
+  if (qualified !== undefined && known.has(qualified.server))
+    return { uri: qualified.uri, servers: [qualified.server] };
+  const servers = ownersOf(exposed, resources, templates);
+  if (servers.length > 0) return { uri: exposed, servers };
+  throw new GatewayError("RESOURCE_NOT_FOUND", `No backend offers resources, so "${exposed}" cannot be read`);
+}
+
+const notFoundCodes: readonly number[] = [errorCodes.RESOURCE_NOT_FOUND.rpc, errorCodes.INVALID_PARAMS.rpc];
+
+export async function readResource(request: RequestScope): Promise<string> {
+  const exposed = request.params["uri"];
+  if (typeof exposed !== "string") throw new GatewayError("INVALID_PARAMS", '"resources/read" needs "uri", a string');
+  const { uri, servers } = await resourceOwners(request, exposed);
+  let refusal: unknown;
+  for (const server of servers) {
+    try {
+      const answer = await request.call(server, "resources/read", request.relayParams({ uri }), true);
+      return uri === exposed ? answer.text : JSON.stringify(requalifyContents(answer.value, server));
+    } catch (error) {
+      // Only "I do not have it" sends us to the next backend; every other failure is the answer.
+      if (!(error instanceof UpstreamRpcError) || !notFoundCodes.includes(error.rpc.code)) throw error;
+      refusal = error;
+    }
+  }
+  throw refusal;
+}

@@ -1,0 +1,123 @@
+/** One configuration worked out: which upstreams it needs, kept or new, and the stages in front of each. Changes nothing until committed. */
+import { createCapabilityUpstream } from "../capabilities/capability-upstream.ts";
+import { effectiveFailsafe } from "../config/failsafe.ts";
+import type { BackendConfig, Config } from "../config/schema.ts";
+import type { Upstream, UpstreamKind } from "../core/upstream.ts";
+import { watchTree } from "../runtime/watch.ts";
+import { stagesFor } from "../stages/order.ts";
+import type { CallSink } from "../stages/record/record-stage.ts";
+import { createStageState, type UpstreamStageState } from "../stages/upstream-stage-state.ts";
+import type { HealthTarget } from "../upstreams/health.ts";
+import type { ManagedUpstream } from "../upstreams/managed-upstream.ts";
+import type { Definition, Pool, PoolChange } from "../upstreams/pool.ts";
+import { type BackendContext, backendUpstream, definitionOf } from "./backend-upstream.ts";
+import { type Route, routeTo } from "./dispatch.ts";
+
+export interface PlanContext extends BackendContext {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly onCall?: CallSink | undefined;
+  /** By backend name; outlives every plan. */
+  readonly stageStates: Map<string, UpstreamStageState>;
+}
+
+interface PlannedServer {
+  readonly name: string;
+  readonly description: string;
+  readonly kind: UpstreamKind;
+  readonly enabled: boolean;
+}
+
+export interface Plan {
+  /** Every configured backend in configuration order, the capabilities last. */
+  readonly servers: readonly PlannedServer[];
+  readonly routes: ReadonlyMap<string, Route>;
+  readonly definitions: readonly (Definition<Upstream> & { readonly description: string })[];
+  readonly healthTargets: readonly HealthTarget[];
+  readonly capabilityName: string | undefined;
+  /** Other names of the capability backend, where no backend has them. */
+  readonly capabilityAliases: ReadonlyMap<string, string>;
+  readonly change: PoolChange<Upstream>;
+  readonly stageStates: Map<string, UpstreamStageState>;
+}
+
+const capabilityTimeoutMs = 120_000;
+
+export function planBackends(config: Config, pool: Pool<Upstream>, context: PlanContext): Plan {
+  const enabled = Object.values(config.backends).filter((backend) => backend.enabled);
+  const capabilities = capabilityDefinition(config, context);
+  const definitions = [...enabled.map((backend) => backendDefinition(backend, context)), ...capabilities];
+  const change = pool.apply(definitions);
+  const routes = new Map<string, Route>();
+  const healthTargets: HealthTarget[] = [];
+  for (const [name, upstream] of change.upstreams) {
+    const settings = effectiveFailsafe(config, name);
+    const timeoutMs = config.backends[name]?.timeout ?? capabilityTimeoutMs;
+    const state = context.stageStates.get(name) ?? createStageState(settings, context.clock);
+    context.stageStates.set(name, state);
+    state.apply(settings);
+    routes.set(name, routeTo(upstream, stagesFor({ settings, timeoutMs, state, sink: context.onCall }), timeoutMs));
+    const { enabled: isWatched, interval, timeout } = settings.health_check;
+    if (isWatched && isManaged(upstream)) healthTargets.push({ upstream, intervalMs: interval, timeoutMs: timeout });
+  }
+  const capabilityName = capabilities[0]?.name;
+  return {
+    servers: [...Object.values(config.backends).map(describe), ...capabilities.map(describeCapabilities)],
+    routes,
+    definitions,
+    healthTargets,
+    capabilityName,
+    capabilityAliases: new Map(
+      ["gateway", "fulcrum", "capabilities"]
+        .filter((alias) => capabilityName !== undefined && !(alias in config.backends))
+        .map((alias) => [alias, capabilityName as string]),
+    ),
+    change,
+    stageStates: context.stageStates,
+  };
+}
+
+export function isManaged(upstream: Upstream): upstream is ManagedUpstream {
+  return "probe" in upstream;
+}
+
+function backendDefinition(backend: BackendConfig, context: BackendContext) {
+  return {
+    name: backend.name,
+    description: backend.description,
+    settings: definitionOf(backend),
+    build: (): Upstream => backendUpstream(backend, context),
+  };
+}
+
+function capabilityDefinition(config: Config, { env, log, events, clock }: PlanContext) {
+  const { enabled, name, directories, builtin } = config.capabilities;
+  if (!enabled || name in config.backends) return [];
+  const ssrfProtection = config.security.ssrf_protection;
+  return [
+    {
+      name,
+      description: "REST APIs as tools, described by YAML files",
+      settings: { capabilities: { directories, builtin, ssrfProtection } },
+      build: (): Upstream =>
+        createCapabilityUpstream({
+          name,
+          directories,
+          builtin,
+          env,
+          ssrfProtection,
+          log,
+          events,
+          watch: watchTree,
+          clock,
+        }),
+    },
+  ];
+}
+
+function describe({ name, description, enabled, command }: BackendConfig): PlannedServer {
+  return { name, description, enabled, kind: command === undefined ? "http" : "stdio" };
+}
+
+function describeCapabilities({ name, description }: { name: string; description: string }): PlannedServer {
+  return { name, description, enabled: true, kind: "capability" };
+}

@@ -1,0 +1,231 @@
+/** The composition root: puts the rooms together for one configuration, and does it again for the next without a gap. */
+import { createCatalog } from "../catalog/create-catalog.ts";
+import { createListStore } from "../catalog/list-store.ts";
+import { createFace } from "../clients/create-face.ts";
+import { announceListChange } from "../clients/fan-out.ts";
+import type { FaceHost } from "../clients/host.ts";
+import { mostVerboseLevel } from "../clients/log-levels.ts";
+import { createSessionTable } from "../clients/session-table.ts";
+import { diffConfigs } from "../config/diff.ts";
+import type { Config } from "../config/schema.ts";
+import type { Logger } from "../core/log.ts";
+import type { Upstream, UpstreamEvents, UpstreamStatus } from "../core/upstream.ts";
+import type { Clock } from "../lib/clock.ts";
+import { stableJson } from "../lib/json.ts";
+import { sha256Hex } from "../runtime/digest.ts";
+import { randomToken } from "../runtime/random.ts";
+import type { CallSink } from "../stages/record/record-stage.ts";
+import { startHealthChecks } from "../upstreams/health.ts";
+import { createPool } from "../upstreams/pool.ts";
+import { warmStart } from "../upstreams/warm-start.ts";
+import { type Plan, planBackends } from "./backend-plan.ts";
+import { dispatch, type Route, requestLogLevel } from "./dispatch.ts";
+import type { Gateway } from "./gateway.ts";
+import { createListKeeper } from "./list-keeper.ts";
+
+export interface GatewayOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** Directory of the gateway's state; `undefined` keeps everything in memory. */
+  readonly stateDirectory: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  redact(text: string): string;
+  /** Told how every call ended. */
+  readonly onCall?: CallSink | undefined;
+}
+
+export interface RunningGateway extends Gateway {
+  configError: string | undefined;
+  /** Starts what `meta_mcp.warm_start` names and reads the lists on disk; call it once the doors are open. */
+  warmUp(): void;
+}
+
+const neverStarted: UpstreamStatus = {
+  state: { is: "stopped" },
+  restartCount: 0,
+  requestCount: 0,
+  inFlight: 0,
+  consecutiveFailures: 0,
+  healthy: true,
+  pid: undefined,
+  lastError: undefined,
+};
+
+export function createGateway(options: GatewayOptions): RunningGateway {
+  const { log, clock, stateDirectory } = options;
+  let config = options.config;
+  let inFlight = 0;
+  let draining = false;
+  let closing: Promise<void> | undefined;
+  let onIdle = () => {};
+  const degraded = new Set<string>();
+  const stopping = new AbortController();
+
+  const onStoreProblem = (error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    degraded.add(`Tool lists cannot be saved: ${reason}`);
+    log.warn("Saving a tool list failed; search knows nothing of sleeping backends after a restart", { reason });
+  };
+  const catalog = createCatalog({
+    store: stateDirectory === undefined ? undefined : createListStore(`${stateDirectory}/catalog`, onStoreProblem),
+    now: Date.now,
+  });
+  const sessions = createSessionTable({ clock, newId: () => randomToken(32), settings: () => config.streaming });
+  const pool = createPool<Upstream>();
+  const stageStates: Plan["stageStates"] = new Map();
+  const routeOf = (name: string): Route | undefined => plan.routes.get(name);
+
+  const events: UpstreamEvents = {
+    onNotification: (upstream, method, params) => {
+      if (method === "notifications/message")
+        log.debug("A backend logged", { server: upstream.name, data: JSON.stringify(params).slice(0, 500) });
+      else lists.onNotification(upstream.name, method);
+    },
+    onConnected: (upstream) => {
+      lists.onConnected(upstream.name);
+      host.applyLogLevels();
+    },
+  };
+  const context = { ...options, events, stageStates };
+  let plan = planBackends(config, pool, context);
+  adopt();
+
+  const host: FaceHost = {
+    catalog,
+    sessions,
+    log,
+    clock,
+    get meta() {
+      return config.meta_mcp;
+    },
+    get requestTimeoutMs() {
+      return config.server.request_timeout;
+    },
+    get draining() {
+      return draining;
+    },
+    servers: () => gateway.servers(),
+    resolveServer: (name) =>
+      name in config.backends || name === plan.capabilityName ? name : plan.capabilityAliases.get(name),
+    describe: (server) => routeOf(server)?.upstream.description,
+    call: (call) => gateway.call(call),
+    ensureListed: (server, kind, again) => lists.ensureListed(server, kind, again),
+    refreshIfStale: (server, kind) => lists.refreshIfStale(server, kind),
+    applyLogLevels() {
+      const level = mostVerboseLevel(sessions.all());
+      if (level !== undefined) for (const route of plan.routes.values()) requestLogLevel(route, level);
+    },
+  };
+  const lists = createListKeeper({
+    catalog,
+    routeOf,
+    clock,
+    log,
+    maxAgeMs: () => config.meta_mcp.cache_ttl,
+    onChanged: (server, kind) => announceListChange(host, server, kind),
+  });
+  const endHealthChecks = startHealthChecks({
+    clock,
+    targets: () => plan.healthTargets,
+    onProbe(upstream, alive) {
+      const breaker = stageStates.get(upstream.name)?.breaker;
+      if (alive && breaker?.state === "open") breaker.reset();
+    },
+  });
+
+  /** Makes `plan` the one in force: what is not in it any more is closed once its running calls are done. */
+  function adopt(): void {
+    plan.change.commit(config.server.shutdown_timeout);
+    for (const name of stageStates.keys()) if (!plan.routes.has(name)) stageStates.delete(name);
+    catalog.setServers(
+      plan.definitions.map(({ name, description, settings }) => ({
+        name,
+        description,
+        key: sha256Hex(stableJson(settings)),
+      })),
+    );
+  }
+
+  async function stop(graceMs: number): Promise<void> {
+    draining = true;
+    stopping.abort();
+    if (inFlight > 0 && graceMs > 0)
+      await new Promise<void>((resolve) => {
+        const cancel = clock.after(graceMs, resolve);
+        onIdle = () => {
+          cancel();
+          resolve();
+        };
+      });
+    endHealthChecks();
+    sessions.closeAll();
+    await Promise.all([pool.close(0), catalog.flush()]);
+  }
+
+  const gateway: RunningGateway = {
+    log,
+    sessions,
+    catalog,
+    face: createFace(host),
+    startedAt: new Date(),
+    configError: undefined,
+    get config() {
+      return config;
+    },
+    get draining() {
+      return draining;
+    },
+    get degraded() {
+      return [...degraded];
+    },
+    get inFlight() {
+      return inFlight;
+    },
+    async call(call) {
+      inFlight++;
+      try {
+        return await dispatch(plan.routes, call);
+      } finally {
+        if (--inFlight === 0) onIdle();
+      }
+    },
+    servers: () =>
+      plan.servers.map(({ name, description, kind, enabled }) => ({
+        name,
+        description,
+        kind,
+        enabled,
+        status: routeOf(name)?.upstream.status() ?? neverStarted,
+        circuit: stageStates.get(name)?.breaker.state ?? "closed",
+      })),
+    async reload(next) {
+      const outcome = diffConfigs(config, next);
+      const before = new Set(plan.routes.keys());
+      const nextPlan = planBackends(next, pool, context);
+      config = next;
+      plan = nextPlan;
+      adopt();
+      for (const kind of ["tools", "resources", "prompts"] as const)
+        for (const name of [...nextPlan.change.added, ...nextPlan.change.changed, ...nextPlan.change.removed])
+          if (before.has(name) || catalog.list(name, kind) !== undefined) announceListChange(host, name, kind);
+      log.info("Configuration reloaded", { changes: outcome.changes });
+      return outcome;
+    },
+    warmUp() {
+      void catalog.ready();
+      const named = config.meta_mcp.warm_start.flatMap((name) => routeOf(name)?.upstream ?? []);
+      void warmStart(named, stopping.signal);
+    },
+    async drain() {
+      closing ??= stop(config.server.shutdown_timeout);
+      await closing;
+    },
+    async close() {
+      onIdle();
+      closing ??= stop(0);
+      await closing;
+    },
+  };
+  return gateway;
+}

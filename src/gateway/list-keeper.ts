@@ -1,0 +1,96 @@
+/** Keeps the catalog true: asks backends for their lists when first needed, when they connect, when they say so, and when old. */
+import type { Catalog } from "../catalog/catalog.ts";
+import type { Logger } from "../core/log.ts";
+import type { Clock } from "../lib/clock.ts";
+import { allListKinds, type ListKind, listKinds } from "../mcp/protocol.ts";
+import { fetchList, type Route } from "./dispatch.ts";
+
+/** A burst of `list_changed` becomes one question. */
+const debounceMs = 100;
+
+export interface ListKeeperOptions {
+  readonly catalog: Catalog;
+  readonly routeOf: (server: string) => Route | undefined;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Age in milliseconds after which the list of a running backend is asked for again. */
+  readonly maxAgeMs: () => number;
+  readonly onChanged: (server: string, kind: ListKind) => void;
+}
+
+export interface ListKeeper {
+  /**
+   * Resolves once the list is known, or with `again` once it was asked for anew, waking the backend for it.
+   * Rejects with why it could not be asked.
+   */
+  ensureListed(server: string, kind: ListKind, again?: boolean): Promise<void>;
+  refreshIfStale(server: string, kind: ListKind): void;
+  /** A connection was made: everything may have changed. */
+  onConnected(server: string): void;
+  onNotification(server: string, method: string): void;
+}
+
+export function createListKeeper({ catalog, routeOf, clock, log, maxAgeMs, onChanged }: ListKeeperOptions): ListKeeper {
+  const asking = new Map<string, Promise<void>>();
+  const debounced = new Set<string>();
+
+  function refresh(server: string, kind: ListKind): Promise<void> {
+    const key = `${kind} ${server}`;
+    const running = asking.get(key);
+    if (running !== undefined) return running;
+    const asked = ask(server, kind).finally(() => asking.delete(key));
+    asking.set(key, asked);
+    return asked;
+  }
+
+  async function ask(server: string, kind: ListKind): Promise<void> {
+    const route = routeOf(server);
+    if (route === undefined) return;
+    const { capabilities } = await route.upstream.start(AbortSignal.timeout(route.listTimeoutMs));
+    const isOffered = capabilities[listKinds[kind].capability] !== undefined;
+    const items = isOffered ? await fetchList(route, kind) : [];
+    // A reload may have replaced the backend while it was asked.
+    if (routeOf(server)?.upstream !== route.upstream) return;
+    const wasUnknown = catalog.list(server, kind) === undefined;
+    if (catalog.update(server, kind, items) && !(wasUnknown && items.length === 0)) onChanged(server, kind);
+  }
+
+  function refreshInBackground(server: string, kind: ListKind): void {
+    refresh(server, kind).catch((error: unknown) =>
+      log.warn("Asking a backend for its list failed, the last known one stays", {
+        server,
+        list: kind,
+        error: error instanceof Error ? error.message : String(error),
+      }),
+    );
+  }
+
+  return {
+    async ensureListed(server, kind, again = false) {
+      await catalog.ready();
+      if (again || catalog.list(server, kind) === undefined) await refresh(server, kind);
+    },
+    refreshIfStale(server, kind) {
+      const seenAt = catalog.seenAt(server, kind);
+      const isRunning = routeOf(server)?.upstream.status().state.is === "ready";
+      if (isRunning && seenAt !== undefined && Date.now() - seenAt > maxAgeMs()) refreshInBackground(server, kind);
+    },
+    onConnected(server) {
+      for (const kind of allListKinds) refreshInBackground(server, kind);
+    },
+    onNotification(server, method) {
+      if (debounced.has(`${server} ${method}`)) return;
+      const kinds = allListKinds.filter((kind) => listKinds[kind].changed === method);
+      if (kinds.length === 0) return;
+      debounced.add(`${server} ${method}`);
+      clock.after(debounceMs, () => {
+        debounced.delete(`${server} ${method}`);
+        for (const kind of kinds) {
+          // What is being asked for right now may have been answered before the change.
+          const running = asking.get(`${kind} ${server}`) ?? Promise.resolve();
+          void running.catch(() => {}).then(() => refreshInBackground(server, kind));
+        }
+      });
+    },
+  };
+}
