@@ -1,0 +1,58 @@
+/**
+ * What HTTP upstreams need of HTTP, whatever carries it: our own sockets for `http://`, the runtime's `fetch` for TLS.
+ * A body is either text, held whole up to a limit, or goes to a sink as it comes.
+ */
+import type { Clock } from "../../lib/clock.ts";
+import { FetchExchange } from "./fetch-exchange.ts";
+import type { RequestHead } from "./request-head.ts";
+import { SocketExchange } from "./socket-exchange.ts";
+
+export interface ResponseHead {
+  readonly status: number;
+  readonly headers: { get(name: string): string | null | undefined };
+}
+
+export interface HttpResponse extends ResponseHead {
+  /** The whole body, or empty where it went to a sink. */
+  readonly text: string;
+}
+
+export interface BodySink {
+  /** True when no more is wanted: the request is then done, and what follows is thrown away. May throw to end it. */
+  push(bytes: Uint8Array): boolean;
+}
+
+/** For a body that is of no interest. */
+export const wantNothing: BodySink = { push: () => true };
+
+export interface HttpRequest {
+  readonly head: RequestHead;
+  readonly body: string | undefined;
+  readonly signal: AbortSignal;
+  /** Called once, when the head is there. Without a sink the body becomes text. */
+  stream?(head: ResponseHead): BodySink | undefined;
+}
+
+export interface HttpExchange {
+  /**
+   * Sends one request. Redirects are answers like others.
+   * @throws UpstreamError UPSTREAM_START_FAILED when there is no connection, UPSTREAM_CLOSED when it broke,
+   *   UPSTREAM_PROTOCOL when what came is not HTTP, RESULT_TOO_LARGE
+   * @throws GatewayError as `abortError` makes it, when the signal aborts; or what the sink threw
+   */
+  send(request: HttpRequest): Promise<HttpResponse>;
+  /** Ends all connections; requests under way reject with UPSTREAM_CLOSED. */
+  close(): void;
+}
+
+export interface HttpExchangeOptions {
+  /** Name of the backend, for errors. */
+  readonly server: string;
+  /** Largest body held as text; `max_result_size` of the backend. */
+  readonly maxBodyBytes: number;
+  readonly clock: Clock;
+}
+
+export function openExchange(origin: URL, options: HttpExchangeOptions): HttpExchange {
+  return origin.protocol === "http:" ? new SocketExchange(origin, options) : new FetchExchange(options);
+}

@@ -1,0 +1,29 @@
+import type { Logger } from "../../core/log.ts";
+import type { ConnectionEvents } from "../../core/upstream.ts";
+import type { Clock } from "../../lib/clock.ts";
+import type { HttpExchange } from "./http-exchange.ts";
+
+/** An MCP server behind a URL. */
+export interface HttpSettings {
+  readonly name: string;
+  /** `http:` or `https:`; a user and password in it become a Basic `Authorization`. */
+  readonly url: string;
+  /** Sent with every request; all there is of credentials. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly maxResultBytes: number;
+  /** Protocol revision to offer first. */
+  readonly offer?: string | undefined;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** What either transport is opened with, once. */
+export interface Opening {
+  /** Belongs to the connection as soon as there is one. */
+  readonly http: HttpExchange;
+  readonly url: URL;
+  /** All of the backend's own, checked, with lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  readonly events: ConnectionEvents;
+}
