@@ -86,3 +86,16 @@ test("a parent whose children ended by themselves ends, and its warden with it",
   assert.equal(parent.exitCode, 0);
   await until(() => !pids.some(isAlive) && !wardens.some(isAlive));
 });
+
+test("runWarden does the same without a shell, and spares a group that was taken off the list", async () => {
+  const [file, ...args] = scriptArgv("run-warden.ts");
+  const start = () => spawn("/bin/sleep", ["30"], { detached: true, stdio: "ignore" });
+  const [guarded, spared] = [start(), start()];
+  const warden = spawn(file as string, args, { stdio: ["pipe", "ignore", "inherit"] });
+  const text = `+ ${guarded.pid}\n+ ${spared.pid}\n- ${spared.pid}\n`;
+  warden.stdin.write(text.slice(0, -3));
+  warden.stdin.end(text.slice(-3));
+  await until(() => warden.exitCode === 0 && guarded.signalCode === "SIGKILL");
+  assert.equal(spared.signalCode, null);
+  spared.kill();
+});
