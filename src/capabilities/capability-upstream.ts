@@ -8,7 +8,7 @@ import type { Logger } from "../core/log.ts";
 import type { ServerDescription, Upstream, UpstreamEvents, UpstreamState, UpstreamStatus } from "../core/upstream.ts";
 import { version } from "../core/version.ts";
 import type { Clock } from "../lib/clock.ts";
-import { isJsonObject, type JsonObject } from "../lib/json.ts";
+import { isJsonObject } from "../lib/json.ts";
 import { latestLegacyVersion, listKinds } from "../mcp/protocol.ts";
 import type { Environment } from "../runtime/process.ts";
 import type { Watcher, watchTree } from "../runtime/watch.ts";
@@ -69,6 +69,10 @@ class CapabilityUpstream implements Upstream {
     this.#options = options;
     this.#calls = new RunningCalls(options.clock);
     this.#checkTarget = targetCheck(!options.ssrfProtection, options.resolveHost);
+  }
+
+  get isReady(): boolean {
+    return this.#state.is === "ready";
   }
 
   async request(request: RpcRequest): Promise<Answer> {
@@ -171,8 +175,8 @@ class CapabilityUpstream implements Upstream {
   #replace(tools: Capabilities): void {
     const before = this.#list.text;
     this.#tools = tools;
-    const names = [...tools.keys()].sort();
-    this.#list = Answer.of({ tools: names.map((name) => (tools.get(name) as Capability).tool) });
+    const sorted = [...tools.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    this.#list = Answer.of({ tools: sorted.map(({ tool }) => tool) });
     if (this.#state.is === "ready" && this.#list.text !== before)
       this.#options.events.onNotification?.(this, listKinds.tools.changed, {});
   }

@@ -40,10 +40,10 @@ export const globs = v.array(v.string());
 /** A string that may be `env:VAR`, resolved when the configuration is loaded, and is never shown or logged. */
 export const secret = v.pipe(v.string(), v.metadata({ kind: "secret" }));
 
-/** A setting with its default (in the file's own notation) and one sentence of documentation. */
+/** A setting with its default (in the file's own notation; `{}` for a section whose settings have defaults) and one sentence of documentation. */
 export function setting<const TSchema extends v.GenericSchema>(
   schema: TSchema,
-  fallback: v.InferInput<TSchema>,
+  fallback: v.InferInput<TSchema> | Record<string, never>,
   description: string,
 ): v.OptionalSchema<
   v.SchemaWithPipe<readonly [TSchema, v.DescriptionAction<v.InferOutput<TSchema>, string>]>,

@@ -51,6 +51,8 @@ export interface Upstream {
   readonly kind: UpstreamKind;
   /** From the last connection; `undefined` before the first. */
   readonly description: ServerDescription | undefined;
+  /** Whether a request would be sent at once, without a start. */
+  readonly isReady: boolean;
   /**
    * Starts the server when needed and sends one request.
    * @throws UpstreamRpcError when the server answered with a JSON-RPC error (relay it verbatim)

@@ -55,7 +55,7 @@ export function planBackends(config: Config, pool: Pool<Upstream>, context: Plan
     const state = context.stageStates.get(name) ?? createStageState(settings, context.clock);
     context.stageStates.set(name, state);
     state.apply(settings);
-    routes.set(name, routeTo(upstream, stagesFor({ settings, timeoutMs, state, sink: context.onCall }), timeoutMs));
+    routes.set(name, routeTo(upstream, stagesFor({ upstream, settings, timeoutMs, state, sink: context.onCall }), timeoutMs));
     const { enabled: isWatched, interval, timeout } = settings.health_check;
     if (isWatched && isManaged(upstream)) healthTargets.push({ upstream, intervalMs: interval, timeoutMs: timeout });
   }

@@ -54,8 +54,7 @@ export async function fetchList({ upstream, listTimeoutMs }: Route, kind: ListKi
 
 /** Asks a running backend that logs to log at this level; what it says to that changes nothing. */
 export function requestLogLevel({ upstream, listTimeoutMs }: Route, level: string): void {
-  const isRunning = upstream.status().state.is === "ready";
-  if (!isRunning || upstream.description?.capabilities["logging"] === undefined) return;
+  if (!upstream.isReady || upstream.description?.capabilities["logging"] === undefined) return;
   const signal = AbortSignal.timeout(listTimeoutMs);
   upstream.request({ method: "logging/setLevel", params: { level }, signal }).catch(() => {});
 }

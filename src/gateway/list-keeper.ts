@@ -72,7 +72,7 @@ export function createListKeeper({ catalog, routeOf, clock, log, maxAgeMs, onCha
     },
     refreshIfStale(server, kind) {
       const seenAt = catalog.seenAt(server, kind);
-      const isRunning = routeOf(server)?.upstream.status().state.is === "ready";
+      const isRunning = routeOf(server)?.upstream.isReady;
       if (isRunning && seenAt !== undefined && Date.now() - seenAt > maxAgeMs()) refreshInBackground(server, kind);
     },
     onConnected(server) {

@@ -1,5 +1,6 @@
 /** The list of policies every call walks through. A new policy is a folder, a state if it needs one, and one line here. */
 import type { Stage } from "../core/call.ts";
+import type { Upstream } from "../core/upstream.ts";
 import { breakerStage } from "./breaker/breaker-stage.ts";
 import { concurrencyStage } from "./concurrency/concurrency-stage.ts";
 import { rateLimitStage } from "./rate-limit/rate-limit-stage.ts";
@@ -9,8 +10,10 @@ import type { FailsafeSettings } from "./schema.ts";
 import { scopeStage } from "./scope/scope-stage.ts";
 import { timeoutStage } from "./timeout/timeout-stage.ts";
 import type { UpstreamStageState } from "./upstream-stage-state.ts";
+import { wakeStage } from "./wake/wake-stage.ts";
 
 export interface StageOptions {
+  readonly upstream: Pick<Upstream, "isReady" | "start">;
   /** The `failsafe` settings in force for this backend, its overrides included. */
   readonly settings: FailsafeSettings;
   /** The backend's `timeout`: the time of one attempt. */
@@ -21,7 +24,7 @@ export interface StageOptions {
 }
 
 /** For `chain` of core/call.ts, outermost first, once per backend and configuration; `undefined` is a policy that is off. */
-export function stagesFor({ settings, timeoutMs, state, sink }: StageOptions): (Stage | undefined)[] {
+export function stagesFor({ upstream, settings, timeoutMs, state, sink }: StageOptions): (Stage | undefined)[] {
   const { clock } = state;
   return [
     // Outermost: what the others refuse is recorded too.
@@ -36,6 +39,8 @@ export function stagesFor({ settings, timeoutMs, state, sink }: StageOptions): (
     rateLimitStage(settings.rate_limit, state.rateLimit),
     // Around timeout: an attempt that took too long is a failure.
     breakerStage(settings.circuit_breaker, state.breaker),
+    // Before timeout: a start has a time limit of its own; below the breaker: a failed start is a failure.
+    wakeStage(upstream),
     // Innermost: each attempt has a time of its own.
     timeoutStage(timeoutMs, clock),
   ];

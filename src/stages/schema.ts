@@ -8,7 +8,7 @@ import { retrySchema } from "./retry/schema.ts";
 
 export const healthCheckSchema = v.object({
   enabled: setting(v.boolean(), true, "Ping running backends, and those whose circuit is open"),
-  interval: setting(duration, "30s", "Time between two pings of one backend"),
+  interval: setting(duration, "10s", "Time between two pings of one backend"),
   timeout: setting(duration, "5s", "Time a backend has to answer a ping; three misses in a row restart it"),
 });
 export type HealthCheckSettings = v.InferOutput<typeof healthCheckSchema>;

@@ -226,6 +226,9 @@ export function manageUpstream(options: ManagedUpstreamOptions): ManagedUpstream
     get description() {
       return description;
     },
+    get isReady() {
+      return life.is === "ready";
+    },
     async request(request: RpcRequest): Promise<Answer> {
       if (closing !== undefined) throw stopped();
       requestCount++;

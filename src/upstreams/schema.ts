@@ -19,7 +19,7 @@ export const backendSchema = v.object({
   env: setting(stringMap, {}, "Environment of the program, besides PATH, HOME, TMPDIR and LANG"),
   headers: setting(stringMap, {}, "Headers sent with every HTTP request to the backend"),
   timeout: setting(duration, "30s", "Time one attempt has to answer"),
-  start_timeout: setting(duration, "30s", "Time the backend has to start and answer `initialize`"),
+  start_timeout: setting(duration, "60s", "Time the backend has to start and answer `initialize`"),
   stop_when_idle_for: maybe(duration, "Stop the program after this time without calls; the next call starts it again"),
   idle_timeout: maybe(duration, "Older name of `stop_when_idle_for`"),
   max_result_size: setting(positiveInteger, 16_777_216, "Largest answer in bytes; a larger one is an error"),

@@ -14,7 +14,7 @@ import { scopeStage } from "../../src/stages/scope/scope-stage.ts";
 import { timeoutStage } from "../../src/stages/timeout/timeout-stage.ts";
 import { createStageState } from "../../src/stages/upstream-stage-state.ts";
 import { FakeClock } from "../fixtures/fake-clock.ts";
-import { answers, fails, failsafe, hangs, makeCall, off, on, pong, watch } from "./fixture.ts";
+import { answers, awake, fails, failsafe, hangs, makeCall, off, on, pong, watch } from "./fixture.ts";
 
 type Build = (clock: Clock, settings: ReturnType<typeof failsafe>) => Stage | undefined;
 
@@ -29,7 +29,13 @@ const everyStage: Record<string, { build: Build; alwaysOn?: true }> = {
   timeout: { build: (clock) => timeoutStage(30_000, clock), alwaysOn: true },
   "all of order.ts": {
     build: (clock, settings) => {
-      const stages = stagesFor({ settings, timeoutMs: 30_000, state: state(clock, settings), sink: () => {} });
+      const stages = stagesFor({
+        upstream: awake,
+        settings,
+        timeoutMs: 30_000,
+        state: state(clock, settings),
+        sink: () => {},
+      });
       return (call, next) => chain(stages, next)(call);
     },
     alwaysOn: true,

@@ -6,7 +6,7 @@ import { UpstreamError } from "../../src/core/errors.ts";
 import { stagesFor } from "../../src/stages/order.ts";
 import { createStageState } from "../../src/stages/upstream-stage-state.ts";
 import { FakeClock } from "../fixtures/fake-clock.ts";
-import { answers, failsafe, makeCall, off } from "./fixture.ts";
+import { answers, awake, failsafe, makeCall, off } from "./fixture.ts";
 
 const callsPerSecond = 500;
 const seconds = 60;
@@ -33,7 +33,7 @@ describe("F14 retry storm", () => {
     const settings = failsafe({ circuit_breaker: off, rate_limit: off });
     const state = createStageState(settings, clock, seededRandom());
     let attempts = 0;
-    const call = chain(stagesFor({ settings, timeoutMs: 30_000, state }), () => {
+    const call = chain(stagesFor({ upstream: awake, settings, timeoutMs: 30_000, state }), () => {
       attempts++;
       return Promise.reject(new UpstreamError("UPSTREAM_CLOSED", "Gone"));
     });
@@ -52,7 +52,7 @@ describe("F14 retry storm", () => {
     let running = 0;
     let attempts = 0;
     let mostProbes = 0;
-    const call = chain(stagesFor({ settings, timeoutMs: 30_000, state }), async (inner) => {
+    const call = chain(stagesFor({ upstream: awake, settings, timeoutMs: 30_000, state }), async (inner) => {
       attempts++;
       running++;
       if (state.breaker.state === "half_open") mostProbes = Math.max(mostProbes, running);

@@ -6,7 +6,7 @@ import { DeniedError } from "../../src/core/errors.ts";
 import { stagesFor } from "../../src/stages/order.ts";
 import { createStageState } from "../../src/stages/upstream-stage-state.ts";
 import { FakeClock } from "../fixtures/fake-clock.ts";
-import { answers, failsafe, makeCall, off, pong, watch } from "./fixture.ts";
+import { answers, awake, failsafe, makeCall, off, pong, watch } from "./fixture.ts";
 
 function setup(tookMs: number, concurrency: { max_concurrent: number; max_queue: number; queue_timeout: string }) {
   const clock = new FakeClock();
@@ -18,7 +18,12 @@ function setup(tookMs: number, concurrency: { max_concurrent: number; max_queue:
     await new Promise<void>((resolve) => void clock.after(tookMs, resolve));
     return answers(call);
   };
-  return { clock, state, started, call: chain(stagesFor({ settings, timeoutMs: 60_000, state }), slow) };
+  return {
+    clock,
+    state,
+    started,
+    call: chain(stagesFor({ upstream: awake, settings, timeoutMs: 60_000, state }), slow),
+  };
 }
 
 describe("F15 overload", () => {

@@ -57,3 +57,9 @@ export function watch<T>(promise: Promise<T>): { value: T | undefined; error: un
   );
   return seen;
 }
+
+/** A backend that needs no start. */
+export const awake = {
+  isReady: true,
+  start: (): Promise<never> => Promise.reject(new Error("It was ready")),
+};

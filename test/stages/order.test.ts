@@ -8,7 +8,7 @@ import { stagesFor } from "../../src/stages/order.ts";
 import type { CallRecord } from "../../src/stages/record/record-stage.ts";
 import { createStageState } from "../../src/stages/upstream-stage-state.ts";
 import { FakeClock } from "../fixtures/fake-clock.ts";
-import { answers, fails, failsafe, hangs, makeCall, pong, watch } from "./fixture.ts";
+import { answers, awake, fails, failsafe, hangs, makeCall, pong, watch } from "./fixture.ts";
 
 describe("stagesFor", () => {
   test("every refusal is recorded, and a caller out of scope uses up nothing", async () => {
@@ -17,7 +17,7 @@ describe("stagesFor", () => {
     const outcomes: string[] = [];
     const sink = ({ outcome }: CallRecord) => void outcomes.push(outcome);
     const call = chain(
-      stagesFor({ settings, timeoutMs: 1_000, state: createStageState(settings, clock), sink }),
+      stagesFor({ upstream: awake, settings, timeoutMs: 1_000, state: createStageState(settings, clock), sink }),
       answers,
     );
     const stranger = makeCall({ caller: { ...anonymousCaller, backends: [] } });
@@ -36,7 +36,7 @@ describe("stagesFor", () => {
     });
     const state = createStageState(settings, clock, () => 1);
     const attempts: number[] = [];
-    const call = chain(stagesFor({ settings, timeoutMs: 1_000, state }), (inner) => {
+    const call = chain(stagesFor({ upstream: awake, settings, timeoutMs: 1_000, state }), (inner) => {
       attempts.push(clock.now());
       return hangs(inner);
     });
@@ -55,11 +55,11 @@ describe("stagesFor", () => {
     const settings = failsafe({ circuit_breaker: { failure_threshold: 1 } });
     const state = createStageState(settings, clock);
     const gone = new UpstreamError("UPSTREAM_CLOSED", "Gone");
-    const before = chain(stagesFor({ settings, timeoutMs: 1_000, state }), fails(gone));
+    const before = chain(stagesFor({ upstream: awake, settings, timeoutMs: 1_000, state }), fails(gone));
     await before(makeCall({ safe: false })).catch(() => {});
     const next = failsafe({ circuit_breaker: { failure_threshold: 9, reset_timeout: "5s" } });
     state.apply(next);
-    const after = chain(stagesFor({ settings: next, timeoutMs: 1_000, state }), answers);
+    const after = chain(stagesFor({ upstream: awake, settings: next, timeoutMs: 1_000, state }), answers);
     await assert.rejects(after(makeCall()), { code: "CIRCUIT_OPEN" });
     await clock.advance(5_000);
     assert.equal(await after(makeCall()), pong);
@@ -74,7 +74,7 @@ describe("stagesFor", () => {
       attempts++;
       return attempts <= 2 ? hangs(inner) : fails(new UpstreamError("UPSTREAM_CLOSED", "Gone"))(inner);
     };
-    const call = chain(stagesFor({ settings, timeoutMs: 60_000, state }), flaky);
+    const call = chain(stagesFor({ upstream: awake, settings, timeoutMs: 60_000, state }), flaky);
     for (const _ of [1, 2]) watch(call(makeCall()));
     await clock.advance(0);
     assert.equal(state.concurrency.waiting, 1);
@@ -82,7 +82,7 @@ describe("stagesFor", () => {
     state.apply(next);
     assert.deepEqual([state.concurrency.running, state.concurrency.waiting], [2, 0]);
     await clock.advance(0);
-    const reloaded = chain(stagesFor({ settings: next, timeoutMs: 60_000, state }), flaky);
+    const reloaded = chain(stagesFor({ upstream: awake, settings: next, timeoutMs: 60_000, state }), flaky);
     watch(reloaded(makeCall()));
     await clock.advance(0);
     assert.equal(attempts, 4, "two that hang, one and its retry");
@@ -91,7 +91,7 @@ describe("stagesFor", () => {
   test("all stages together cost less than 10 µs per call", async () => {
     const settings = failsafe({ rate_limit: { requests_per_second: 1e9, burst_size: 1e9 } });
     const state = createStageState(settings, systemClock);
-    const staged = chain(stagesFor({ settings, timeoutMs: 30_000, state, sink: () => {} }), answers);
+    const staged = chain(stagesFor({ upstream: awake, settings, timeoutMs: 30_000, state, sink: () => {} }), answers);
     const call = makeCall({ deadline: systemClock.now() + 300_000 });
     const rounds: number[] = [];
     for (let round = 0; round < 8; round++) {

@@ -5,7 +5,7 @@ import { DeniedError, UpstreamError } from "../../src/core/errors.ts";
 import { stagesFor } from "../../src/stages/order.ts";
 import { createStageState } from "../../src/stages/upstream-stage-state.ts";
 import { FakeClock } from "../fixtures/fake-clock.ts";
-import { answers, fails, failsafe, makeCall, off, watch } from "./fixture.ts";
+import { answers, awake, fails, failsafe, makeCall, off, watch } from "./fixture.ts";
 
 const limit = { requests_per_second: 10, burst_size: 3 };
 
@@ -13,7 +13,10 @@ describe("rateLimitStage", () => {
   test("refuses beyond the burst, and retry_after_ms is when it works again", async () => {
     const clock = new FakeClock();
     const settings = failsafe({ rate_limit: limit });
-    const call = chain(stagesFor({ settings, timeoutMs: 1_000, state: createStageState(settings, clock) }), answers);
+    const call = chain(
+      stagesFor({ upstream: awake, settings, timeoutMs: 1_000, state: createStageState(settings, clock) }),
+      answers,
+    );
     for (let i = 0; i < 3; i++) await call(makeCall());
     const error = await call(makeCall()).catch((thrown: unknown) => thrown);
     assert.ok(error instanceof DeniedError);
@@ -28,7 +31,7 @@ describe("rateLimitStage", () => {
     const settings = failsafe({ rate_limit: { ...limit, burst_size: 2 }, retry: { max_attempts: 5 } });
     let attempts = 0;
     const call = chain(
-      stagesFor({ settings, timeoutMs: 1_000, state: createStageState(settings, clock, () => 0) }),
+      stagesFor({ upstream: awake, settings, timeoutMs: 1_000, state: createStageState(settings, clock, () => 0) }),
       (inner) => {
         attempts++;
         return fails(new UpstreamError("UPSTREAM_CLOSED", "Gone"))(inner);
@@ -44,11 +47,11 @@ describe("rateLimitStage", () => {
     const clock = new FakeClock();
     const settings = failsafe({ rate_limit: limit });
     const state = createStageState(settings, clock);
-    const call = chain(stagesFor({ settings, timeoutMs: 1_000, state }), answers);
+    const call = chain(stagesFor({ upstream: awake, settings, timeoutMs: 1_000, state }), answers);
     for (let i = 0; i < 3; i++) await call(makeCall());
     const next = failsafe({ rate_limit: { ...limit, requests_per_second: 1_000 }, retry: off });
     state.apply(next);
-    const reloaded = chain(stagesFor({ settings: next, timeoutMs: 1_000, state }), answers);
+    const reloaded = chain(stagesFor({ upstream: awake, settings: next, timeoutMs: 1_000, state }), answers);
     await assert.rejects(reloaded(makeCall()), { code: "RATE_LIMITED" });
     await clock.advance(1);
     await reloaded(makeCall());
