@@ -27,8 +27,13 @@ export interface SearchOptions {
 }
 
 export interface Catalog {
-  /** Names in configuration order; kept lists of unchanged servers stay. Lists on disk are read here, once. */
+  /** Names in configuration order; kept lists of unchanged servers stay. Reads nothing: see {@link ready}. */
   setServers(servers: readonly CatalogServer[]): void;
+  /**
+   * Reads the lists on disk of servers set since the last call; await it before looking at lists. Costs nothing when
+   * all is read. Never rejects. Apart from {@link setServers}, so that the port opens without waiting for the disk.
+   */
+  ready(): Promise<void>;
   readonly servers: readonly CatalogServer[];
   /** Replaces one list; returns whether it differs from what was known. Written to disk in the background. */
   update(server: string, kind: ListKind, items: readonly Listed[]): boolean;
@@ -37,7 +42,10 @@ export interface Catalog {
   tool(server: string, name: string): Listed | undefined;
   /** Calendar time in milliseconds when the list was last confirmed; `undefined` when never. */
   seenAt(server: string, kind: ListKind): number | undefined;
-  search(query: string, options: SearchOptions): SearchHit[];
+  /** Grows with every change of servers or lists: what was derived from the catalog is current while it stays. */
+  readonly revision: number;
+  /** Ranked, best first; an exact name always leads. Loads and builds the index when needed; waits for {@link ready}. */
+  search(query: string, options: SearchOptions): Promise<SearchHit[]>;
   /** Up to `limit` names nearest to `name` by edit distance, nearest first; for "did you mean". */
   nearest(name: string, candidates: readonly string[], limit: number): string[];
   /** Resolves when every pending write to disk is done. */

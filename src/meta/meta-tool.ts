@@ -22,8 +22,11 @@ export interface MetaContext {
   servers(): readonly ServerView[];
   /** The configured name a server argument means (aliases such as `capabilities` resolved); `undefined` when unknown. */
   resolveServer(name: string): string | undefined;
-  /** Asks the backend for its tools when they are not known yet, waking it. Rejects with the start error. */
-  ensureTools(server: string): Promise<void>;
+  /**
+   * Asks the backend for its tools when they are not known yet, or with `again` in any case, waking it. Rejects with
+   * the start error.
+   */
+  ensureTools(server: string, again?: boolean): Promise<void>;
   /** Calls a tool through the whole pipeline, bound to the request that runs this meta-tool (signal, progress, session). */
   callTool(server: string, tool: string, args: JsonObject): Promise<Answer>;
   readonly resultFormat: "native" | "wrapped";

@@ -1,0 +1,68 @@
+/**
+ * Tool lists on disk, so that search works while every backend sleeps. One file per server and definition.
+ * A cache: a file that is missing, broken or of something else is as good as none, and a full disk costs nothing but it.
+ */
+import { isJsonObject, type Json } from "../lib/json.ts";
+import { allListKinds, type ListKind } from "../mcp/protocol.ts";
+import { readText, writeAtomic } from "../runtime/files.ts";
+import type { Listed } from "./catalog.ts";
+import { stableHash } from "./stable-hash.ts";
+
+export interface StoredList {
+  /** Calendar time in milliseconds when the server last confirmed the list. */
+  readonly seenAt: number;
+  readonly items: readonly Listed[];
+}
+export type StoredLists = Partial<Record<ListKind, StoredList>>;
+
+/** Neither function rejects. */
+export interface ToolListStore {
+  load(server: string, key: string): Promise<StoredLists>;
+  save(server: string, key: string, lists: StoredLists): Promise<void>;
+}
+
+const formatVersion = 1;
+const maxFileBytes = 64 * 1_048_576;
+
+/** Keeps the files in `directory`. `onProblem` is called at the first write that fails, and not again. */
+export function createListStore(directory: string, onProblem: (error: unknown) => void): ToolListStore {
+  let reported = false;
+  const pathOf = (server: string, key: string) =>
+    `${directory}/${server.replace(/[^A-Za-z0-9_-]+/g, "_").slice(0, 60)}-${stableHash(`${server}\0${key}`)}.json`;
+
+  return {
+    async load(server, key) {
+      try {
+        return readLists(JSON.parse(await readText(pathOf(server, key), maxFileBytes)) as Json, server, key);
+      } catch {
+        return {};
+      }
+    },
+    async save(server, key, lists) {
+      try {
+        await writeAtomic(pathOf(server, key), JSON.stringify({ version: formatVersion, server, key, lists }), {
+          mode: 0o600,
+        });
+      } catch (error) {
+        if (reported) return;
+        reported = true;
+        onProblem(error);
+      }
+    },
+  };
+}
+
+function readLists(file: Json, server: string, key: string): StoredLists {
+  if (!isJsonObject(file) || file["version"] !== formatVersion || file["server"] !== server || file["key"] !== key)
+    return {};
+  const lists = file["lists"];
+  if (!isJsonObject(lists)) return {};
+  const read: StoredLists = {};
+  for (const kind of allListKinds) {
+    const list = lists[kind];
+    if (!isJsonObject(list)) continue;
+    const { seenAt, items } = list;
+    if (typeof seenAt === "number" && Array.isArray(items)) read[kind] = { seenAt, items: items.filter(isJsonObject) };
+  }
+  return read;
+}

@@ -1,0 +1,39 @@
+/**
+ * Weights of tool search, tuned with `bench/search.ts` on the development quarter of five public query sets.
+ * Measured with these values, in percent (differences below 2 points, and below 5 on LiveMCPBench, mean nothing):
+ *
+ *     set (tools; queries)            R@1   R@5  R@10  nDCG@10
+ *     LiveMCPBench tasks (527; 26)   18.0  35.5  40.9  37.8
+ *     LiveMCPBench steps (527; 29)   56.9  75.9  86.2  71.2
+ *     ToolE single (199; 588)        50.3  71.6  76.7  63.6
+ *     ToolE multi (199; 101)         29.7  69.8  75.2  65.8
+ *     ToolBench G1-3 (2,479; 176)    32.4  70.9  82.2  72.1
+ *     BFCL (894; 298)                67.1  90.6  93.0  80.4
+ *     Seal-Tools (4,076; 307)        42.5  88.5  95.7  92.1
+ */
+
+/** BM25F: `weight` of a word in the field, `b` from 0 (length is ignored) to 1 (a word in a long text counts less). */
+export const fields = {
+  name: { weight: 4, b: 0.3 },
+  server: { weight: 1, b: 0.75 },
+  description: { weight: 1, b: 0.6 },
+  parameters: { weight: 0.5, b: 0.75 },
+  about: { weight: 0.2, b: 0.75 },
+} as const;
+export type Field = keyof typeof fields;
+export const fieldNames = Object.keys(fields) as Field[];
+
+/** Saturation of a word's frequency in a tool. */
+export const k1 = 2;
+/** Saturation of a word's frequency in the query. */
+export const queryK = 1;
+/** Repetitions beyond this count for nothing: stuffing a description does not buy rank. */
+export const maxFrequency = 4;
+
+/** In queries of at most this many words, a rare word also finds the words it begins and words a typo away. */
+export const shortQueryWords = 2;
+/** A word in fewer tools than this is rare. */
+export const rareBelowTools = 3;
+export const prefixWeight = 0.5;
+/** Divided by one more than the edit distance. */
+export const fuzzyWeight = 0.8;

@@ -1,0 +1,242 @@
+/** Ranked search over the tools of all servers. Loaded at the first search, built in slices, replaced server by server. */
+import type { CatalogServer, Listed, SearchHit, SearchOptions } from "./catalog.ts";
+import { compactName } from "./compact-name.ts";
+import { Postings, type TermPostings } from "./postings.ts";
+import {
+  fieldNames,
+  fields,
+  fuzzyWeight,
+  k1,
+  maxFrequency,
+  prefixWeight,
+  queryK,
+  rareBelowTools,
+  shortQueryWords,
+} from "./ranking.ts";
+import { type SearchDocument, searchDocument } from "./search-document.ts";
+import { tokenize } from "./tokenize.ts";
+
+const sliceMs = 8;
+const spareDead = 1_000;
+const maxQueryCharacters = 2_000;
+const longestNameQuery = 100;
+
+/** How well a query names the tool itself; better tiers come first whatever the words score. */
+const tiers = { words: 0, namePrefix: 1, exactName: 2 } as const;
+
+interface Candidate {
+  readonly document: SearchDocument;
+  readonly score: number;
+  readonly tier: number;
+}
+
+export class SearchIndex {
+  #postings = new Postings();
+  /** By document number; `undefined` once replaced. Postings of such numbers are passed over. */
+  #documents: (SearchDocument | undefined)[] = [];
+  #numbers = new Map<string, readonly number[]>();
+  #live = 0;
+  #totals = fieldNames.map(() => 0);
+  /** Per document number, all zero between two searches. */
+  #scores = new Float64Array(0);
+  #frequencies = new Float64Array(0);
+
+  /** Makes these the tools of the server. Until it resolves the former ones are found. Not to be called concurrently. */
+  async replace(server: CatalogServer, tools: readonly Listed[]): Promise<void> {
+    const documents: SearchDocument[] = [];
+    const slice = new Slice();
+    for (const tool of tools) {
+      documents.push(searchDocument(server, tool));
+      await slice.breathe();
+    }
+    const first = this.#documents.length;
+    // The numbers are taken before anything is awaited, and stay empty until the whole server is in.
+    this.#documents.length += documents.length;
+    for (const [offset, document] of documents.entries()) {
+      this.#postings.append(first + offset, document);
+      await slice.breathe();
+    }
+    this.remove(server.name);
+    for (const [offset, document] of documents.entries()) this.#enter(first + offset, document);
+    this.#numbers.set(
+      server.name,
+      documents.map((_, offset) => first + offset),
+    );
+    if (this.#documents.length > 2 * this.#live + spareDead) await this.#rebuild();
+  }
+
+  remove(server: string): void {
+    for (const number of this.#numbers.get(server) ?? []) {
+      const document = this.#documents[number] as SearchDocument;
+      this.#documents[number] = undefined;
+      this.#live--;
+      for (const [at, length] of document.lengths.entries()) this.#totals[at] = (this.#totals[at] as number) - length;
+    }
+    this.#numbers.delete(server);
+  }
+
+  /** Best first; equal scores in the order of `servers`, then by name. The same tools and query give the same answer. */
+  find(query: string, options: SearchOptions, serverOrder: ReadonlyMap<string, number>): SearchHit[] {
+    if (this.#scores.length < this.#documents.length) {
+      this.#scores = new Float64Array(this.#documents.length * 2);
+      this.#frequencies = new Float64Array(this.#documents.length * 2);
+    }
+    const touched: number[] = [];
+    this.#scoreWords(query.slice(0, maxQueryCharacters), touched);
+    const best = new Best(options.limit, serverOrder);
+    const offer = (number: number, tier: number) => {
+      const document = this.#documents[number];
+      if (document === undefined || (options.server !== undefined && document.server !== options.server)) return;
+      const candidate = { document, score: round(this.#scores[number] as number), tier };
+      if (best.wouldTake(candidate) && options.visible(document.server, document.name)) best.take(candidate);
+    };
+    const wanted = query.length <= longestNameQuery ? compactName(query) : "";
+    const named = new Set<number>();
+    if (wanted !== "") {
+      for (const [number, document] of this.#documents.entries()) {
+        const tier = document === undefined ? tiers.words : nameTier(document, wanted);
+        if (tier === tiers.words) continue;
+        named.add(number);
+        offer(number, tier);
+      }
+    }
+    for (const number of touched) {
+      if (!named.has(number)) offer(number, tiers.words);
+    }
+    for (const number of touched) this.#scores[number] = 0;
+    return best.hits();
+  }
+
+  #scoreWords(query: string, touched: number[]): void {
+    const counts = new Map<string, number>();
+    for (const term of tokenize(query)) counts.set(term, (counts.get(term) ?? 0) + 1);
+    const isShort = counts.size <= shortQueryWords;
+    for (const [term, count] of counts) {
+      const weight = (count * (queryK + 1)) / (count + queryK);
+      const postings = this.#postings.of(term);
+      const found = postings === undefined ? 0 : this.#scoreTerm(postings, weight, touched);
+      if (!isShort || found >= rareBelowTools || term.length < 3) continue;
+      for (const [other, near] of this.#postings.withPrefix(term))
+        if (other !== term) this.#scoreTerm(near, weight * prefixWeight, touched);
+      const maxDistance = term.length >= 8 ? 2 : term.length >= 4 ? 1 : 0;
+      if (maxDistance === 0) continue;
+      for (const [other, [near, distance]] of this.#postings.near(term, maxDistance))
+        if (!other.startsWith(term)) this.#scoreTerm(near, (weight * fuzzyWeight) / (1 + distance), touched);
+    }
+  }
+
+  /** Adds the BM25F score of one term to every live document that has it; returns how many have. */
+  #scoreTerm(postings: TermPostings, weight: number, touched: number[]): number {
+    const having: number[] = [];
+    for (const [at, documents] of postings) {
+      const { weight: fieldWeight, b } = fields[fieldNames[at] as keyof typeof fields];
+      const average = (this.#totals[at] as number) / this.#live || 1;
+      for (const [number, frequency] of documents) {
+        const document = this.#documents[number];
+        if (document === undefined) continue;
+        if (this.#frequencies[number] === 0) having.push(number);
+        const relativeLength = (document.lengths[at] as number) / average;
+        (this.#frequencies[number] as number) +=
+          (fieldWeight * Math.min(frequency, maxFrequency)) / (1 - b + b * relativeLength);
+      }
+    }
+    const rarity = Math.log(1 + (this.#live - having.length + 0.5) / (having.length + 0.5));
+    for (const number of having) {
+      const frequency = this.#frequencies[number] as number;
+      this.#frequencies[number] = 0;
+      if (this.#scores[number] === 0) touched.push(number);
+      (this.#scores[number] as number) += (weight * rarity * frequency * (k1 + 1)) / (frequency + k1);
+    }
+    return having.length;
+  }
+
+  #enter(number: number, document: SearchDocument): void {
+    this.#documents[number] = document;
+    this.#live++;
+    for (const [at, length] of document.lengths.entries()) this.#totals[at] = (this.#totals[at] as number) + length;
+  }
+
+  /** Leaves the numbers of replaced documents behind, so that a server that keeps changing its list costs no memory. */
+  async #rebuild(): Promise<void> {
+    const postings = new Postings();
+    const documents: SearchDocument[] = [];
+    const numbers = new Map<string, number[]>();
+    const slice = new Slice();
+    for (const document of this.#documents) {
+      if (document === undefined) continue;
+      const number = documents.push(document) - 1;
+      postings.append(number, document);
+      const ofServer = numbers.get(document.server);
+      if (ofServer) ofServer.push(number);
+      else numbers.set(document.server, [number]);
+      await slice.breathe();
+    }
+    this.#postings = postings;
+    this.#documents = documents;
+    this.#numbers = numbers;
+  }
+}
+
+/** Keeps the best few candidates, in order. */
+class Best {
+  readonly #limit: number;
+  readonly #serverOrder: ReadonlyMap<string, number>;
+  readonly #kept: Candidate[] = [];
+
+  constructor(limit: number, serverOrder: ReadonlyMap<string, number>) {
+    this.#limit = limit;
+    this.#serverOrder = serverOrder;
+  }
+
+  wouldTake(candidate: Candidate): boolean {
+    if (this.#kept.length < this.#limit) return this.#limit > 0;
+    return this.#precedes(candidate, this.#kept[this.#kept.length - 1] as Candidate);
+  }
+
+  take(candidate: Candidate): void {
+    if (this.#kept.length === this.#limit) this.#kept.pop();
+    let at = this.#kept.length;
+    while (at > 0 && this.#precedes(candidate, this.#kept[at - 1] as Candidate)) at--;
+    this.#kept.splice(at, 0, candidate);
+  }
+
+  /** A tier lifts the score above all of the tier below, so that scores fall from first to last. */
+  hits(): SearchHit[] {
+    const lift = 1 + Math.max(0, ...this.#kept.map(({ score }) => score));
+    return this.#kept.map(({ document, score, tier }) => ({
+      server: document.server,
+      tool: document.name,
+      listed: document.listed,
+      score: round(score + tier * lift),
+    }));
+  }
+
+  #precedes(a: Candidate, b: Candidate): boolean {
+    if (a.tier !== b.tier) return a.tier > b.tier;
+    if (a.score !== b.score) return a.score > b.score;
+    const order = (candidate: Candidate) => this.#serverOrder.get(candidate.document.server) ?? 0;
+    if (order(a) !== order(b)) return order(a) < order(b);
+    return a.document.name < b.document.name;
+  }
+}
+
+/** Gives the event loop a turn whenever a slice of work is used up. */
+class Slice {
+  #since = performance.now();
+
+  async breathe(): Promise<void> {
+    if (performance.now() - this.#since < sliceMs) return;
+    await new Promise<void>((resolve) => setTimeout(resolve, 0));
+    this.#since = performance.now();
+  }
+}
+
+function nameTier(document: SearchDocument, wanted: string): number {
+  if (document.nameKey === wanted || document.fullKey === wanted) return tiers.exactName;
+  return wanted.length > 1 && document.nameKey.startsWith(wanted) ? tiers.namePrefix : tiers.words;
+}
+
+/** The order in which floating-point sums are made must not decide a rank. */
+function round(score: number): number {
+  return Math.round(score * 10_000) / 10_000;
+}

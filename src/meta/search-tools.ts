@@ -1,0 +1,119 @@
+import type { SearchHit } from "../catalog/catalog.ts";
+import { mayUseTool } from "../core/scope.ts";
+import { type Clock, systemClock } from "../lib/clock.ts";
+import type { JsonObject } from "../lib/json.ts";
+import { invalid, readBoolean, readInteger, readString } from "./arguments.ts";
+import { domains } from "./domains.ts";
+import { jsonAnswer } from "./json-answer.ts";
+import { learnTools } from "./learn-tools.ts";
+import type { MetaTool, ServerView } from "./meta-tool.ts";
+import { resolveServer } from "./resolve-server.ts";
+import { explainMiss, notSearched } from "./search-miss.ts";
+import { shorten } from "./shorten.ts";
+import { signature } from "./signature.ts";
+import { countTools, obstacle, visibleServers } from "./visible.ts";
+
+const maxDescription = 500;
+const defaultLimit = 10;
+const maxLimit = 25;
+const domainTokens = 120;
+
+/** Declared for programs that read `structuredContent`; it does not go to the model. */
+const outputSchema = {
+  type: "object",
+  properties: {
+    query: { type: "string" },
+    matches: {
+      type: "array",
+      items: {
+        type: "object",
+        properties: {
+          server: { type: "string" },
+          tool: { type: "string" },
+          description: { type: "string" },
+          score: { type: "number" },
+        },
+        required: ["server", "tool", "description", "score"],
+      },
+    },
+    total: { type: "integer" },
+    total_available: { type: "integer" },
+  },
+  required: ["query", "matches", "total", "total_available"],
+};
+
+export const searchTools: MetaTool = createSearchTools(systemClock);
+
+/** With a clock of its own, so that tests need not wait for servers that never answer. */
+export function createSearchTools(clock: Clock): MetaTool {
+  return {
+    name: "gateway_search_tools",
+    describe(context) {
+      const servers = visibleServers(context);
+      return {
+        name: "gateway_search_tools",
+        description:
+          `Find the tool for a task among ${countTools(context, servers)} tools of: ${domains(servers, domainTokens)}. ` +
+          'Search one action at a time, verb + object, such as "create issue". Run a match with gateway_invoke.',
+        inputSchema: {
+          type: "object",
+          properties: {
+            query: { type: "string" },
+            limit: { type: "integer", default: defaultLimit, maximum: maxLimit },
+            include_schema: { type: "boolean" },
+            server: { type: "string" },
+          },
+          required: ["query"],
+        },
+        outputSchema,
+        annotations: {
+          title: "Search tools",
+          readOnlyHint: true,
+          destructiveHint: false,
+          idempotentHint: true,
+          openWorldHint: false,
+        },
+      };
+    },
+    async run(args, context) {
+      const query = readString(args, "query")?.trim();
+      if (!query)
+        throw invalid('Argument "query" is missing', 'Pass one action as verb + object, such as "create issue"');
+      const limit = readInteger(args, "limit", { fallback: defaultLimit, min: 1, max: maxLimit });
+      const withSchema = readBoolean(args, "include_schema");
+      const wanted = readString(args, "server", "backend");
+      const only = wanted === undefined ? undefined : resolveServer(wanted, context);
+
+      const servers = visibleServers(context).filter(({ name }) => only === undefined || name === only);
+      await learnTools(context, servers, clock);
+      const enabled = new Map(servers.filter((server) => server.enabled).map((server) => [server.name, server]));
+      const hits = await context.catalog.search(query, {
+        limit,
+        server: only,
+        visible: (server, tool) => enabled.has(server) && mayUseTool(context.caller, server, tool),
+      });
+      const result: JsonObject = {
+        query,
+        matches: hits.map((hit) => match(hit, enabled.get(hit.server) as ServerView, withSchema)),
+        total: hits.length,
+        total_available: countTools(context, servers),
+        ...(hits.length === 0 ? explainMiss(query, servers, context) : notSearched(servers, context)),
+      };
+      return jsonAnswer(result, { structuredContent: result });
+    },
+  };
+}
+
+function match({ server, tool, listed, score }: SearchHit, view: ServerView, withSchema: boolean): JsonObject {
+  const parameters = withSchema ? undefined : signature(listed["inputSchema"]);
+  const unavailable = obstacle(view);
+  return {
+    server,
+    tool,
+    description: shorten(listed["description"], maxDescription),
+    score,
+    ...(parameters !== undefined && { parameters }),
+    ...(withSchema && { input_schema: listed["inputSchema"] }),
+    ...(unavailable !== undefined && { unavailable }),
+  };
+}

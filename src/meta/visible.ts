@@ -1,0 +1,30 @@
+/** What of the catalog this caller may know of. Every meta-tool reads servers and tools through here and nowhere else. */
+import type { Listed } from "../catalog/catalog.ts";
+import { mayUseServer, mayUseTool } from "../core/scope.ts";
+import type { MetaContext, ServerView } from "./meta-tool.ts";
+
+export function visibleServers({ caller, servers }: MetaContext): ServerView[] {
+  return servers().filter(({ name }) => mayUseServer(caller, name));
+}
+
+/** `undefined` while the server never listed its tools. */
+export function visibleTools({ caller, catalog }: MetaContext, server: string): readonly Listed[] | undefined {
+  const tools = catalog.list(server, "tools");
+  if (tools === undefined || (caller.allowedTools === undefined && caller.deniedTools === undefined)) return tools;
+  return tools.filter(({ name }) => mayUseTool(caller, server, name as string));
+}
+
+/** The tools the caller can reach now: those of enabled servers. */
+export function countTools(context: MetaContext, servers: readonly ServerView[]): number {
+  let count = 0;
+  for (const { name, enabled } of servers) if (enabled) count += visibleTools(context, name)?.length ?? 0;
+  return count;
+}
+
+/** What stands between the caller and the tools of a server; `undefined` when nothing does. */
+export function obstacle({ enabled, circuit, status }: ServerView): string | undefined {
+  if (!enabled) return "disabled by the operator";
+  if (status.state.is === "backoff") return `down: ${status.state.error}`;
+  if (status.state.is === "stopped") return "stopped";
+  return circuit === "open" ? `circuit open${status.lastError ? `: ${status.lastError}` : ""}` : undefined;
+}

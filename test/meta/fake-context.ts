@@ -1,0 +1,72 @@
+/** A meta context over a real catalog, with backends that are only views. */
+import type { Catalog, Listed } from "../../src/catalog/catalog.ts";
+import { createCatalog } from "../../src/catalog/create-catalog.ts";
+import { Answer } from "../../src/core/answer.ts";
+import { anonymousCaller, type Caller } from "../../src/core/caller.ts";
+import type { UpstreamState } from "../../src/core/upstream.ts";
+import type { JsonObject } from "../../src/lib/json.ts";
+import type { MetaContext, ServerView } from "../../src/meta/meta-tool.ts";
+
+export interface FakeServer {
+  readonly name: string;
+  readonly description?: string;
+  readonly enabled?: boolean;
+  readonly state?: UpstreamState;
+  readonly circuit?: ServerView["circuit"];
+  /** Left out: never listed. */
+  readonly tools?: readonly Listed[];
+}
+
+export interface FakeContext extends MetaContext {
+  readonly catalog: Catalog;
+  readonly calls: { server: string; tool: string; args: JsonObject }[];
+  readonly asked: string[];
+}
+
+export function fakeContext(servers: readonly FakeServer[], overrides: Partial<MetaContext> = {}): FakeContext {
+  const catalog = createCatalog({ now: () => 0 });
+  catalog.setServers(servers.map(({ name, description = "" }) => ({ name, description, key: name })));
+  for (const { name, tools } of servers) if (tools) catalog.update(name, "tools", tools);
+  const calls: FakeContext["calls"] = [];
+  const asked: string[] = [];
+  const views = servers.map(view);
+  return {
+    caller: anonymousCaller,
+    catalog,
+    servers: () => views,
+    resolveServer: (name) => views.find((server) => server.name === name)?.name,
+    async ensureTools(server) {
+      asked.push(server);
+    },
+    async callTool(server, tool, args) {
+      calls.push({ server, tool, args });
+      return Answer.of({ content: [] });
+    },
+    resultFormat: "native",
+    ...overrides,
+    calls,
+    asked,
+  };
+}
+
+export function callerWith(rights: Partial<Caller>): Caller {
+  return { ...anonymousCaller, principal: "key:test", name: "test", admin: false, ...rights };
+}
+
+export function tool(name: string, description = "", properties: JsonObject = {}, required: string[] = []): Listed {
+  return { name, description, inputSchema: { type: "object", properties, required } };
+}
+
+function view({ name, description = "", enabled = true, state, circuit = "closed" }: FakeServer): ServerView {
+  const status = {
+    state: state ?? { is: "ready" as const },
+    restartCount: 0,
+    requestCount: 0,
+    inFlight: 0,
+    consecutiveFailures: 0,
+    healthy: true,
+    pid: undefined,
+    lastError: state?.is === "backoff" ? state.error : undefined,
+  };
+  return { name, description, kind: "stdio", enabled, circuit, status };
+}

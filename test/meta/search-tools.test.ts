@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Clock } from "../../src/lib/clock.ts";
+import type { JsonObject } from "../../src/lib/json.ts";
+import { metaTools } from "../../src/meta/index.ts";
+import type { MetaContext, MetaTool } from "../../src/meta/meta-tool.ts";
+import { createSearchTools } from "../../src/meta/search-tools.ts";
+import { callerWith, fakeContext, tool } from "./fake-context.ts";
+
+const github = {
+  name: "github",
+  description: "Issues and pull requests",
+  tools: [
+    tool("create_issue", "Open a new issue in a repository", { title: { type: "string" }, body: { type: "string" } }, [
+      "title",
+    ]),
+    tool("list_pull_requests", "Pull requests of a repository"),
+  ],
+};
+const files = { name: "files", tools: [tool("read_text_file", "Read a file", { path: { type: "string" } }, ["path"])] };
+
+async function search(
+  args: JsonObject,
+  context: MetaContext,
+  searchTool: MetaTool = metaTools.get("gateway_search_tools") as MetaTool,
+) {
+  const { content, structuredContent } = (await searchTool.run(args, context)).value as {
+    content: { text: string }[];
+    structuredContent: JsonObject;
+  };
+  assert.deepEqual(JSON.parse(content[0]?.text as string), structuredContent);
+  return structuredContent as JsonObject & { matches: JsonObject[] };
+}
+
+test("gateway_search_tools gives matches with what is needed to call them", async () => {
+  const result = await search({ query: "create issue" }, fakeContext([files, github]));
+  const [first] = result.matches;
+  assert.equal(first?.["server"], "github");
+  assert.equal(first?.["tool"], "create_issue");
+  assert.equal(first?.["parameters"], "title: string, body?: string");
+  assert.equal(first?.["input_schema"], undefined);
+  assert.equal(result["total"], result.matches.length);
+  assert.equal(result["total_available"], 3);
+});
+
+test("gateway_search_tools gives schemas when asked", async () => {
+  const result = await search({ query: "create issue", include_schema: "true", limit: "1" }, fakeContext([github]));
+  assert.deepEqual(
+    result.matches.map((match) => match["input_schema"]),
+    [github.tools[0]?.["inputSchema"]],
+  );
+});
+
+test("gateway_search_tools keeps to one server and to the limit", async () => {
+  const context = fakeContext([files, github]);
+  const inFiles = await search({ query: "file issue", server: "files" }, context);
+  assert.deepEqual([...new Set(inFiles.matches.map((match) => match["server"]))], ["files"]);
+  assert.equal((await search({ query: "file issue repository", limit: 1 }, context)).matches.length, 1);
+});
+
+test("gateway_search_tools names the argument that is wrong", async () => {
+  const context = fakeContext([github]);
+  await assert.rejects(search({}, context), { code: "INVALID_PARAMS", message: 'Argument "query" is missing' });
+  await assert.rejects(search({ query: "x", limit: 0 }, context), /"limit" must be a whole number from 1 to 25/);
+  await assert.rejects(
+    search({ query: "x", include_schema: "maybe" }, context),
+    /"include_schema" must be true or false/,
+  );
+  await assert.rejects(search({ query: "x", server: "gihub" }, context), {
+    code: "SERVER_NOT_FOUND",
+    hint: "Did you mean: github?",
+  });
+});
+
+test("gateway_search_tools explains a miss: nearest names, servers that are down or off, and how much is hidden", async () => {
+  const context = fakeContext(
+    [
+      github,
+      { name: "mail", state: { is: "backoff", error: "spawn ENOENT", retryAtMs: 5 } },
+      { name: "off", enabled: false, tools: [tool("zzz_tool")] },
+      { name: "secret", tools: [tool("canary_tool"), tool("canary_other")] },
+    ],
+    { caller: callerWith({ backends: ["github", "mail", "off"], deniedTools: ["list_*"] }) },
+  );
+  const result = await search({ query: "creatissue" }, context);
+  assert.equal(result["total"], 0);
+  assert.deepEqual(result["nearest"], ["github:create_issue"]);
+  assert.equal(result["hint"], "Did you mean: github:create_issue?");
+  assert.deepEqual(result["not_searched"], [
+    { server: "mail", reason: "down: spawn ENOENT" },
+    { server: "off", reason: "disabled by the operator" },
+  ]);
+  assert.deepEqual(result["hidden_from_caller"], { servers: 1, tools: 3 });
+});
+
+test("gateway_search_tools says which matches cannot be called now", async () => {
+  const result = await search({ query: "create issue" }, fakeContext([{ ...github, circuit: "open" }]));
+  assert.equal(result.matches[0]?.["unavailable"], "circuit open");
+});
+
+test("gateway_search_tools answers at once and asks servers never listed in the background", async () => {
+  const context = fakeContext([github, { name: "new" }], { ensureTools: () => new Promise(() => {}) });
+  const result = await search({ query: "create issue" }, context);
+  assert.equal(result.matches[0]?.["tool"], "create_issue");
+  assert.match(JSON.stringify(result["not_searched"]), /"new".*not listed yet/);
+});
+
+test("gateway_search_tools waits for the first list when nothing is known, and at most a second", async () => {
+  const learning = fakeContext([{ name: "files" }], {
+    async ensureTools(server) {
+      learning.catalog.update(server, "tools", files.tools);
+    },
+  });
+  assert.equal((await search({ query: "read file" }, learning)).matches.length, 1);
+
+  const waits: number[] = [];
+  const impatient: Clock = {
+    now: () => 0,
+    after(ms, run) {
+      waits.push(ms);
+      queueMicrotask(run);
+      return () => {};
+    },
+  };
+  const silent = fakeContext([{ name: "files" }], { ensureTools: () => new Promise(() => {}) });
+  const result = await search({ query: "read file" }, silent, createSearchTools(impatient));
+  assert.equal(result["total"], 0);
+  assert.deepEqual(waits, [1_000]);
+});
