@@ -20,7 +20,10 @@ export const dependencies: Readonly<Record<string, Dependency>> = {
   },
   citty: { homes: ["main.ts", "commands"], reason: "Commands, flags and help texts as data, 5 kB" },
   consola: { homes: ["commands"], lazy: true, reason: "Questions and coloured output of interactive commands" },
-  "fastest-levenshtein": { homes: ["catalog", "config"], reason: "Edit distance behind every “did you mean”" },
+  "fastest-levenshtein": {
+    homes: ["catalog", "capabilities", "config"],
+    reason: "Edit distance behind every “did you mean”",
+  },
   hono: { homes: ["doors"], lazy: true, reason: "Routing of the HTTP door; adds nothing measurable to start-up" },
   minisearch: { homes: ["catalog"], lazy: true, reason: "Full-text index over the tools, built at the first search" },
   valibot: {
