@@ -10,6 +10,8 @@
  *     ToolBench G1-3 (2,479; 176)    32.4  70.9  82.2  72.1
  *     BFCL (894; 298)                67.1  90.6  93.0  80.4
  *     Seal-Tools (4,076; 307)        42.5  88.5  95.7  92.1
+ *
+ * 5,000 tools of 50 servers on two busy cores: p50 0.4 ms, p99 2 to 4 ms; building the index 0.5 s, in slices.
  */
 
 /** BM25F: `weight` of a word in the field, `b` from 0 (length is ignored) to 1 (a word in a long text counts less). */

@@ -1,4 +1,5 @@
 /** Ranked search over the tools of all servers. Loaded at the first search, built in slices, replaced server by server. */
+import { BestHits, roundScore, tiers } from "./best-hits.ts";
 import type { CatalogServer, Listed, SearchHit, SearchOptions } from "./catalog.ts";
 import { compactName } from "./compact-name.ts";
 import { Postings, type TermPostings } from "./postings.ts";
@@ -21,15 +22,6 @@ const spareDead = 1_000;
 const maxQueryCharacters = 2_000;
 const longestNameQuery = 100;
 
-/** How well a query names the tool itself; better tiers come first whatever the words score. */
-const tiers = { words: 0, namePrefix: 1, exactName: 2 } as const;
-
-interface Candidate {
-  readonly document: SearchDocument;
-  readonly score: number;
-  readonly tier: number;
-}
-
 export class SearchIndex {
   #postings = new Postings();
   /** By document number; `undefined` once replaced. Postings of such numbers are passed over. */
@@ -40,21 +32,22 @@ export class SearchIndex {
   /** Per document number, all zero between two searches. */
   #scores = new Float64Array(0);
   #frequencies = new Float64Array(0);
+  /** One for all servers: many small ones in a row are as long as one large one. */
+  readonly #slice = new Slice();
 
   /** Makes these the tools of the server. Until it resolves the former ones are found. Not to be called concurrently. */
   async replace(server: CatalogServer, tools: readonly Listed[]): Promise<void> {
     const documents: SearchDocument[] = [];
-    const slice = new Slice();
     for (const tool of tools) {
       documents.push(searchDocument(server, tool));
-      await slice.breathe();
+      await this.#slice.breathe();
     }
     const first = this.#documents.length;
     // The numbers are taken before anything is awaited, and stay empty until the whole server is in.
     this.#documents.length += documents.length;
     for (const [offset, document] of documents.entries()) {
       this.#postings.append(first + offset, document);
-      await slice.breathe();
+      await this.#slice.breathe();
     }
     this.remove(server.name);
     for (const [offset, document] of documents.entries()) this.#enter(first + offset, document);
@@ -83,11 +76,11 @@ export class SearchIndex {
     }
     const touched: number[] = [];
     this.#scoreWords(query.slice(0, maxQueryCharacters), touched);
-    const best = new Best(options.limit, serverOrder);
+    const best = new BestHits(options.limit, serverOrder);
     const offer = (number: number, tier: number) => {
       const document = this.#documents[number];
       if (document === undefined || (options.server !== undefined && document.server !== options.server)) return;
-      const candidate = { document, score: round(this.#scores[number] as number), tier };
+      const candidate = { document, score: roundScore(this.#scores[number] as number), tier };
       if (best.wouldTake(candidate) && options.visible(document.server, document.name)) best.take(candidate);
     };
     const wanted = query.length <= longestNameQuery ? compactName(query) : "";
@@ -161,7 +154,6 @@ export class SearchIndex {
     const postings = new Postings();
     const documents: SearchDocument[] = [];
     const numbers = new Map<string, number[]>();
-    const slice = new Slice();
     for (const document of this.#documents) {
       if (document === undefined) continue;
       const number = documents.push(document) - 1;
@@ -169,54 +161,11 @@ export class SearchIndex {
       const ofServer = numbers.get(document.server);
       if (ofServer) ofServer.push(number);
       else numbers.set(document.server, [number]);
-      await slice.breathe();
+      await this.#slice.breathe();
     }
     this.#postings = postings;
     this.#documents = documents;
     this.#numbers = numbers;
-  }
-}
-
-/** Keeps the best few candidates, in order. */
-class Best {
-  readonly #limit: number;
-  readonly #serverOrder: ReadonlyMap<string, number>;
-  readonly #kept: Candidate[] = [];
-
-  constructor(limit: number, serverOrder: ReadonlyMap<string, number>) {
-    this.#limit = limit;
-    this.#serverOrder = serverOrder;
-  }
-
-  wouldTake(candidate: Candidate): boolean {
-    if (this.#kept.length < this.#limit) return this.#limit > 0;
-    return this.#precedes(candidate, this.#kept[this.#kept.length - 1] as Candidate);
-  }
-
-  take(candidate: Candidate): void {
-    if (this.#kept.length === this.#limit) this.#kept.pop();
-    let at = this.#kept.length;
-    while (at > 0 && this.#precedes(candidate, this.#kept[at - 1] as Candidate)) at--;
-    this.#kept.splice(at, 0, candidate);
-  }
-
-  /** A tier lifts the score above all of the tier below, so that scores fall from first to last. */
-  hits(): SearchHit[] {
-    const lift = 1 + Math.max(0, ...this.#kept.map(({ score }) => score));
-    return this.#kept.map(({ document, score, tier }) => ({
-      server: document.server,
-      tool: document.name,
-      listed: document.listed,
-      score: round(score + tier * lift),
-    }));
-  }
-
-  #precedes(a: Candidate, b: Candidate): boolean {
-    if (a.tier !== b.tier) return a.tier > b.tier;
-    if (a.score !== b.score) return a.score > b.score;
-    const order = (candidate: Candidate) => this.#serverOrder.get(candidate.document.server) ?? 0;
-    if (order(a) !== order(b)) return order(a) < order(b);
-    return a.document.name < b.document.name;
   }
 }
 
@@ -234,9 +183,4 @@ class Slice {
 function nameTier(document: SearchDocument, wanted: string): number {
   if (document.nameKey === wanted || document.fullKey === wanted) return tiers.exactName;
   return wanted.length > 1 && document.nameKey.startsWith(wanted) ? tiers.namePrefix : tiers.words;
-}
-
-/** The order in which floating-point sums are made must not decide a rank. */
-function round(score: number): number {
-  return Math.round(score * 10_000) / 10_000;
 }
