@@ -3,6 +3,7 @@
  * no shell ever reads them (T12). The child leads a process group of its own, so that it can be stopped together
  * with what it starts, and that group is guarded against our own sudden death.
  */
+import { Buffer } from "node:buffer";
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter } from "node:path";
@@ -68,8 +69,8 @@ export async function spawnChild(options: SpawnOptions): Promise<Child> {
 
   const exited = new Promise<Exit>((resolve) => {
     child.once("exit", (code, signal) => {
-      // What it started is worth nothing without it, and would hold our pipes open.
-      killGroup(pid, "SIGKILL");
+      // What it started is worth nothing without it, and would hold our pipes open. (Windows has forgotten the tree by now.)
+      if (process.platform !== "win32") killGroup(pid, "SIGKILL");
       release();
       input.drop();
       const end = () => {
@@ -197,5 +198,7 @@ function explained(error: NodeJS.ErrnoException, { argv, cwd, env }: SpawnOption
   }
   if (error.code === "EACCES")
     return new SpawnError(`Cannot start "${command}": it is not executable`, `Try chmod +x ${command}`, error);
-  return new SpawnError(`Cannot start "${command}": ${error.message}`, undefined, error);
+  const batch = /\.(cmd|bat)$/i.test(command);
+  const hint = batch ? "A batch file needs a shell, which is never used: name the program it starts" : undefined;
+  return new SpawnError(`Cannot start "${command}": ${error.message}`, hint, error);
 }

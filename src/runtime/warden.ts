@@ -6,6 +6,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
+import { childEnvironment } from "./child-environment.ts";
 import { killGroup } from "./kill-group.ts";
 
 /** Set in the environment of our own binary when it is to be the warden: `main` then calls {@link runWarden} and nothing else. */
@@ -69,7 +70,7 @@ function wardenCommand(): { file: string; args: string[]; env: Record<string, st
   if (existsSync("/bin/sh")) return { file: "/bin/sh", args: ["-c", script], env: {} };
   // Run from source there is no binary of ours, and the runtime's would need the path of main.
   if (/^(bun|deno|node)(\.exe)?$/.test(basename(process.execPath))) return undefined;
-  return { file: process.execPath, args: [], env: { [wardenVariable]: "1" } };
+  return { file: process.execPath, args: [], env: childEnvironment({ [wardenVariable]: "1" }) };
 }
 
 /** The warden itself, in the binary. Returns when set up; the process ends when its input does. */

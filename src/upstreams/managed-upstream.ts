@@ -5,7 +5,7 @@
 import { abortError, untilAborted } from "../core/abort-error.ts";
 import type { Answer } from "../core/answer.ts";
 import type { RpcRequest } from "../core/call.ts";
-import { DeniedError, type GatewayError, UpstreamError, UpstreamRpcError } from "../core/errors.ts";
+import type { GatewayError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import type {
   Connect,
@@ -16,6 +16,8 @@ import type {
   UpstreamKind,
 } from "../core/upstream.ts";
 import type { Clock } from "../lib/clock.ts";
+import { isStopping, notStartedAgainYet, startedTooSlowly, wasRestarted } from "./lifecycle-errors.ts";
+import { answersPing } from "./ping.ts";
 import { restartDelayMs } from "./restart-delay.ts";
 
 export interface ManagedUpstreamOptions {
@@ -71,21 +73,23 @@ export function manageUpstream(options: ManagedUpstreamOptions): ManagedUpstream
   /** What is still being stopped: the next start waits for it, because both may hold the same file or port. */
   let leaving: Promise<unknown> = Promise.resolve();
   let closing: Promise<void> | undefined;
-  let endGrace = () => {};
+  let isGraceOver = false;
+  let wakeCloser = () => {};
 
   const connected = (): Promise<Connection> => {
-    if (closing !== undefined && life.is !== "ready" && life.is !== "starting") return Promise.reject(stopped());
     switch (life.is) {
       case "ready":
         return Promise.resolve(life.connection);
       case "starting":
         return life.started;
       case "backoff":
-        return clock.now() < life.retryAtMs ? Promise.reject(notYet(life.error, life.retryAtMs)) : begin();
+        return clock.now() < life.retryAtMs
+          ? Promise.reject(notStartedAgainYet(name, life.error, life.retryAtMs - clock.now()))
+          : begin();
       case "dormant":
         return begin();
       case "stopped":
-        return Promise.reject(stopped());
+        return Promise.reject(isStopping(name));
     }
   };
 
@@ -101,7 +105,7 @@ export function manageUpstream(options: ManagedUpstreamOptions): ManagedUpstream
   const open = async (abort: AbortController): Promise<Connection> => {
     const { startTimeoutMs } = options;
     const startedMs = clock.now();
-    const cancelTimer = clock.after(startTimeoutMs, () => abort.abort(tooSlow(startTimeoutMs)));
+    const cancelTimer = clock.after(startTimeoutMs, () => abort.abort(startedTooSlowly(name, startTimeoutMs)));
     const isCurrent = () => life.is === "starting" && life.abort === abort;
     if (replaces) restartCount++;
     replaces = false;
@@ -177,47 +181,17 @@ export function manageUpstream(options: ManagedUpstreamOptions): ManagedUpstream
     const idleMs = options.idleMs as number;
     const restMs = inFlight > 0 ? idleMs : idleMs - (clock.now() - lastUsedMs);
     if (restMs > 0) waitForIdle(restMs);
-    else leave("dormant", "it was idle", stopped());
+    else leave("dormant", "it was idle", isStopping(name));
   };
 
+  /** Requests are still taken while others run: they waited in a queue before this server when it was retired. */
   const shutDown = async () => {
-    if (inFlight > 0)
+    while (inFlight > 0 && !isGraceOver)
       await new Promise<void>((resolve) => {
-        endGrace = resolve;
+        wakeCloser = resolve;
       });
-    leave("stopped", "it is not needed any more", stopped());
+    leave("stopped", "it is not needed any more", isStopping(name));
     await leaving;
-  };
-
-  const ping = async (connection: Connection, timeoutMs: number): Promise<boolean> => {
-    const abort = new AbortController();
-    const cancelTimer = clock.after(timeoutMs, () => abort.abort());
-    try {
-      await connection.request({ method: "ping", params: undefined, signal: abort.signal });
-      return true;
-    } catch (error) {
-      // Servers without "ping" answer with an error, and live.
-      return error instanceof UpstreamRpcError;
-    } finally {
-      cancelTimer();
-    }
-  };
-
-  const stopped = () =>
-    new DeniedError("SHUTTING_DOWN", `Server "${name}" is being stopped`, { data: { server: name } });
-
-  const tooSlow = (ms: number) =>
-    new UpstreamError("UPSTREAM_START_FAILED", `Server "${name}" did not answer "initialize" within ${ms} ms`, {
-      hint: 'Raise "start_timeout" of this backend if it needs longer',
-      data: { server: name },
-    });
-
-  const notYet = (error: string, retryAtMs: number) => {
-    const retryAfterMs = Math.max(1, Math.ceil(retryAtMs - clock.now()));
-    return new UpstreamError("UPSTREAM_START_FAILED", `Server "${name}" is not started again yet: ${error}`, {
-      hint: `Try again in ${Math.ceil(retryAfterMs / 1_000)} s, when it may be started again`,
-      data: { server: name, retry_after_ms: retryAfterMs },
-    });
   };
 
   const upstream: ManagedUpstream = {
@@ -230,7 +204,6 @@ export function manageUpstream(options: ManagedUpstreamOptions): ManagedUpstream
       return life.is === "ready";
     },
     async request(request: RpcRequest): Promise<Answer> {
-      if (closing !== undefined) throw stopped();
       requestCount++;
       inFlight++;
       try {
@@ -239,7 +212,8 @@ export function manageUpstream(options: ManagedUpstreamOptions): ManagedUpstream
       } finally {
         inFlight--;
         lastUsedMs = clock.now();
-        if (inFlight === 0) endGrace();
+        // A turn later, so that who waits for this very place gets it first.
+        if (inFlight === 0 && closing !== undefined) clock.after(0, wakeCloser);
       }
     },
     notify(method, params) {
@@ -252,8 +226,7 @@ export function manageUpstream(options: ManagedUpstreamOptions): ManagedUpstream
       if (closing !== undefined) return closing;
       if (life.is !== "dormant") replaces = true;
       failures = 0;
-      const error = new UpstreamError("UPSTREAM_CLOSED", `Server "${name}" was restarted`, { data: { server: name } });
-      leave("dormant", "it is restarted", error);
+      leave("dormant", "it is restarted", wasRestarted(name));
       await leaving;
     },
     async probe(timeoutMs) {
@@ -266,7 +239,7 @@ export function manageUpstream(options: ManagedUpstreamOptions): ManagedUpstream
       // While it works for someone it may be too busy to answer, and those calls have timeouts of their own.
       if (life.is !== "ready" || inFlight > 0) return undefined;
       const { connection } = life;
-      const alive = await ping(connection, timeoutMs);
+      const alive = await answersPing(connection, timeoutMs, clock);
       if (life.is !== "ready" || life.connection !== connection) return alive;
       misses = alive ? 0 : misses + 1;
       if (misses >= allowedMisses) {
@@ -291,10 +264,14 @@ export function manageUpstream(options: ManagedUpstreamOptions): ManagedUpstream
       };
     },
     close(graceMs) {
+      const endGrace = () => {
+        isGraceOver = true;
+        wakeCloser();
+      };
       closing ??= shutDown();
       // A later call may shorten the grace of an earlier one.
       if (graceMs <= 0) endGrace();
-      const cancelTimer = clock.after(graceMs, () => endGrace());
+      const cancelTimer = clock.after(graceMs, endGrace);
       return closing.finally(cancelTimer);
     },
   };

@@ -37,7 +37,8 @@ export function createPool<U extends Upstream>(): Pool<U> {
 
   const retire = (upstream: U, graceMs: number): Promise<void> => {
     retired.add(upstream);
-    return upstream.close(graceMs).finally(() => retired.delete(upstream));
+    const gone = () => void retired.delete(upstream);
+    return upstream.close(graceMs).then(gone, gone);
   };
 
   return {

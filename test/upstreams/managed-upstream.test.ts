@@ -215,20 +215,25 @@ test("a wake waits until the one before has gone", async () => {
   assert.equal(server.starts, 2);
 });
 
-test("close lets running requests finish and refuses new ones", async () => {
-  const { server, upstream } = fakeServer();
+test("F17 close lets running requests and those queued behind them finish, then refuses", async () => {
+  const { server, clock, upstream } = fakeServer();
   let finish = (_answer: Answer) => {};
   server.onRequest = () => new Promise((resolve) => (finish = resolve));
   const running = upstream.request(echo);
   await settle();
   const closing = upstream.close(10_000);
-  assert.equal((await failureOf(upstream.request(echo))).code, "SHUTTING_DOWN");
+  finish(Answer.of({ done: 1 }));
+  assert.deepEqual((await running).value, { done: 1 });
+  const queued = upstream.request(echo);
+  await clock.advance(0);
   assert.equal(server.closes, 0);
-  finish(Answer.of({ done: true }));
-  assert.deepEqual((await running).value, { done: true });
+  finish(Answer.of({ done: 2 }));
+  assert.deepEqual((await queued).value, { done: 2 });
+  await clock.advance(0);
   await closing;
   assert.equal(server.closes, 1);
   assert.equal(upstream.status().state.is, "stopped");
+  assert.equal((await failureOf(upstream.request(echo))).code, "SHUTTING_DOWN");
 });
 
 test("close does not wait longer than its grace, and a second close may shorten it", async () => {

@@ -10,6 +10,7 @@ function definition(name: string, settings: unknown, closed: string[] = []) {
     name,
     kind: "stdio",
     description: undefined,
+    isReady: false,
     request: () => Promise.reject(new Error("not in this test")),
     notify() {},
     start: () => Promise.reject(new Error("not in this test")),

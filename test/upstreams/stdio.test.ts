@@ -137,6 +137,12 @@ test("F4 garbage on stdout is skipped and the next message still counts", async 
   assert.deepEqual(answer.value, { after: "garbage" });
 });
 
+test("F4 half a message fails the call it would have answered", async () => {
+  const error = await failureOf(call(shared, "partialJson"));
+  assert.equal(error.code, "UPSTREAM_PROTOCOL");
+  assert.equal(error.message, 'Server "raw" answered with a line that is not JSON');
+});
+
 test("F4 a line without end gets the server killed, not the gateway", async () => {
   const connection = await connect([], { maxResultBytes: 1_048_576 });
   const error = await failureOf(call(connection, "endless"));
@@ -148,7 +154,7 @@ test("F5 invalid UTF-8 fails the call it answers and no other", async () => {
   const other = textOf(shared, "sleep", { ms: 50 });
   const error = await failureOf(call(shared, "badUtf8"));
   assert.equal(error.code, "UPSTREAM_PROTOCOL");
-  assert.equal(error.message, 'Server "raw" answered with text that is not valid UTF-8');
+  assert.equal(error.message, 'Server "raw" answered with a line that is not UTF-8');
   assert.equal(await other, "slept");
 });
 

@@ -4,7 +4,7 @@ import type { Logger } from "../../core/log.ts";
 import type { Connect, Connection } from "../../core/upstream.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { handshake } from "../../mcp/handshake.ts";
-import { createLineReader } from "../../mcp/line-reader.ts";
+import { type BrokenLine, createLineReader } from "../../mcp/line-reader.ts";
 import { createPeer } from "../../mcp/peer.ts";
 import { childEnvironment } from "../../runtime/child-environment.ts";
 import { type Child, type Exit, type SpawnError, type SpawnOptions, spawnChild } from "../../runtime/spawn.ts";
@@ -37,7 +37,8 @@ const defaultMaxUnreadBytes = 64 * 1024 * 1024;
 const defaultUnreadMs = 30_000;
 
 export function stdioConnect(settings: StdioSettings): Connect {
-  const { name, log, clock, maxResultBytes } = settings;
+  const { name, clock, maxResultBytes } = settings;
+  const log = settings.log.with({ server: name });
 
   return async (signal, events): Promise<Connection> => {
     const stderr = createStderrRing((line) => log.debug(line, { stream: "stderr" }));
@@ -59,11 +60,14 @@ export function stdioConnect(settings: StdioSettings): Connect {
       child.killGroup("SIGKILL");
     };
 
-    const onNoise = (start: string) => {
-      if (noiseLines++ === 0)
-        log.warn("The server writes to stdout what is not a message; such lines are skipped", {
-          line: start.slice(0, 200),
-        });
+    /** Fails the request the line answers, if that can be told; else it is noise. */
+    const onUnreadable = (problem: BrokenLine["problem"] | "not JSON", head: string, tail: string) => {
+      const id = idOfBroken({ head, tail });
+      if (id !== undefined) return peer.reject(id, brokenLineError(problem, name, maxResultBytes));
+      if (noiseLines++ > 0) return;
+      log.warn("The server writes to stdout what is not a message; such lines are skipped", {
+        line: head.slice(0, 200),
+      });
     };
 
     const peer = createPeer({
@@ -76,13 +80,9 @@ export function stdioConnect(settings: StdioSettings): Connect {
     const read = createLineReader({
       maxBytes: maxResultBytes,
       onLine(text) {
-        if (!peer.receive(text)) onNoise(text);
+        if (!peer.receive(text)) onUnreadable("not JSON", text.slice(0, 256), text.slice(-256));
       },
-      onBroken(line) {
-        const id = idOfBroken(line);
-        if (id === undefined) onNoise(line.head);
-        else peer.reject(id, brokenLineError(line, name, maxResultBytes));
-      },
+      onBroken: ({ problem, head, tail }) => onUnreadable(problem, head, tail),
       onEndless: () => abandon("was killed because it wrote a line without end"),
     });
 

@@ -1,0 +1,27 @@
+/** What a request hears when its server cannot be asked now. */
+import { DeniedError, UpstreamError } from "../core/errors.ts";
+
+/** No failure of the server: neither breaker nor retry may count it. */
+export function isStopping(server: string): DeniedError {
+  return new DeniedError("SHUTTING_DOWN", `Server "${server}" is being stopped`, { data: { server } });
+}
+
+export function startedTooSlowly(server: string, limitMs: number): UpstreamError {
+  return new UpstreamError(
+    "UPSTREAM_START_FAILED",
+    `Server "${server}" did not answer "initialize" within ${limitMs} ms`,
+    { hint: 'Raise "start_timeout" of this backend if it needs longer', data: { server } },
+  );
+}
+
+export function notStartedAgainYet(server: string, error: string, restMs: number): UpstreamError {
+  const retryAfterMs = Math.max(1, Math.ceil(restMs));
+  return new UpstreamError("UPSTREAM_START_FAILED", `Server "${server}" is not started again yet: ${error}`, {
+    hint: `It may be started again in ${Math.ceil(retryAfterMs / 1_000)} s`,
+    data: { server, retry_after_ms: retryAfterMs },
+  });
+}
+
+export function wasRestarted(server: string): UpstreamError {
+  return new UpstreamError("UPSTREAM_CLOSED", `Server "${server}" was restarted`, { data: { server } });
+}
