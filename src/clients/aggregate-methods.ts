@@ -1,15 +1,14 @@
 /** `/mcp`: the meta-tools (or, in direct mode, every tool) and the resources and prompts of all backends. */
 import type { Caller } from "../core/caller.ts";
 import { GatewayError } from "../core/errors.ts";
-import { mayUseTool } from "../core/scope.ts";
-import type { JsonObject } from "../lib/json.ts";
 import { isJsonObject } from "../lib/json.ts";
-import { type ExposedNames, exposeNames } from "../meta/exposed-names.ts";
+import type { OwnedName } from "../meta/exposed-names.ts";
 import { metaTools } from "../meta/index.ts";
 import { instructions } from "../meta/instructions.ts";
 import type { Introduction, MethodTable } from "./create-face.ts";
+import { allPrompts, allTools, type Exposed, knownPrompts, knownTools, surfacedTools } from "./exposed.ts";
 import type { FaceHost } from "./host.ts";
-import { assertFirstPage, listAll, type OwnedItem } from "./lists.ts";
+import { assertFirstPage, listAll } from "./lists.ts";
 import { metaContext, metaContextFor } from "./meta-context.ts";
 import { readResource, resourceOwners } from "./read-resource.ts";
 import type { RequestScope } from "./request-scope.ts";
@@ -37,14 +36,10 @@ export const aggregateMethods: MethodTable = {
   "tools/list": async (request) => {
     assertFirstPage(request.params);
     const { host } = request;
-    if (!host.meta.enabled) {
-      const tools = await visibleTools(request);
-      return JSON.stringify({ tools: renamed(tools, toolNames(tools)) });
-    }
+    if (!host.meta.enabled) return JSON.stringify({ tools: (await allTools(request)).items() });
     const context = metaContext(request);
-    const surfaced = surfacedTools(request);
     const meta = [...metaTools.values()].map((tool) => tool.describe(context));
-    return JSON.stringify({ tools: [...meta, ...renamed(surfaced, toolNames(surfaced))] });
+    return JSON.stringify({ tools: [...meta, ...surfacedTools(request).items()] });
   },
 
   "tools/call": async (request) => {
@@ -54,9 +49,9 @@ export const aggregateMethods: MethodTable = {
       throw new GatewayError("INVALID_PARAMS", '"arguments" must be an object');
     const meta = request.host.meta.enabled ? metaTools.get(name) : undefined;
     if (meta !== undefined) return toolAnswer(request, meta.run(args ?? {}, metaContext(request)), "explain");
-    const tools = request.host.meta.enabled ? surfacedTools(request) : await visibleTools(request);
-    const target = toolNames(tools).find(name);
-    if (target === undefined) throw unknownTool(request, name, tools);
+    const known = request.host.meta.enabled ? surfacedTools(request) : knownTools(request);
+    const target = known.find(name) ?? (request.host.meta.enabled ? undefined : (await allTools(request)).find(name));
+    if (target === undefined) throw unknownTool(request, name, known);
     return toolAnswer(request, request.callTool(target.server, target.name, args, rest), "relay");
   },
 
@@ -72,8 +67,7 @@ export const aggregateMethods: MethodTable = {
 
   "prompts/list": async (request) => {
     assertFirstPage(request.params);
-    const prompts = await listAll(request, "prompts");
-    return JSON.stringify({ prompts: renamed(prompts, promptNames(prompts)) });
+    return JSON.stringify({ prompts: (await allPrompts(request)).items() });
   },
   "prompts/get": async (request) => {
     const target = await findPrompt(request, request.params["name"]);
@@ -94,58 +88,18 @@ export const aggregateMethods: MethodTable = {
   },
 };
 
-async function visibleTools(request: RequestScope): Promise<OwnedItem[]> {
-  const tools = await listAll(request, "tools");
-  return tools.filter(({ server, item }) => mayUseTool(request.context.caller, server, String(item["name"])));
-}
-
-/** Pinned tools that exist and that this caller may use; one whose backend was never listed appears once it is. */
-function surfacedTools({ host, context }: RequestScope): OwnedItem[] {
-  return host.meta.surfaced_tools.flatMap(({ server: alias, tool }) => {
-    const server = host.resolveServer(alias);
-    const item = server === undefined ? undefined : host.catalog.tool(server, tool);
-    return server !== undefined && item !== undefined && mayUseTool(context.caller, server, tool)
-      ? [{ server, item }]
-      : [];
-  });
-}
-
-const toolNames = (tools: readonly OwnedItem[]) => namesOf(tools, [...metaTools.keys()]);
-const promptNames = (prompts: readonly OwnedItem[]) => namesOf(prompts, []);
-
-function namesOf(items: readonly OwnedItem[], reserved: readonly string[]): ExposedNames {
-  return exposeNames(
-    items.map(({ server, item }) => ({ server, name: String(item["name"]) })),
-    reserved,
-  );
-}
-
-function renamed(items: readonly OwnedItem[], names: ExposedNames): JsonObject[] {
-  return items.map(({ server, item }) => {
-    const exposed = names.exposed(server, String(item["name"]));
-    return exposed === item["name"] ? item : { ...item, name: exposed };
-  });
-}
-
-function unknownTool(request: RequestScope, name: string, tools: readonly OwnedItem[]): GatewayError {
-  const names = toolNames(tools);
-  const known = [
-    ...(request.host.meta.enabled ? metaTools.keys() : []),
-    ...tools.map(({ server, item }) => names.exposed(server, String(item["name"]))),
-  ];
+function unknownTool(request: RequestScope, name: string, tools: Exposed): GatewayError {
+  const known = [...(request.host.meta.enabled ? metaTools.keys() : []), ...tools.names()];
   const near = request.host.catalog.nearest(name, known, 3);
   const hint = near.length > 0 ? `. Did you mean: ${near.join(", ")}?` : "";
   return new GatewayError("INVALID_PARAMS", `Unknown tool: ${name}${hint}`);
 }
 
-async function findPrompt(request: RequestScope, name: unknown): Promise<{ server: string; name: string }> {
+async function findPrompt(request: RequestScope, name: unknown): Promise<OwnedName> {
   if (typeof name !== "string") throw new GatewayError("INVALID_PARAMS", '"name" must be the name of a prompt');
-  const prompts = await listAll(request, "prompts");
-  const names = promptNames(prompts);
-  const target = names.find(name);
+  const target = knownPrompts(request).find(name) ?? (await allPrompts(request)).find(name);
   if (target !== undefined) return target;
-  const known = prompts.map(({ server, item }) => names.exposed(server, String(item["name"])));
-  const near = request.host.catalog.nearest(name, known, 3);
+  const near = request.host.catalog.nearest(name, knownPrompts(request).names(), 3);
   throw new GatewayError("PROMPT_NOT_FOUND", `Unknown prompt: ${name}`, {
     hint: near.length > 0 ? `Did you mean: ${near.join(", ")}?` : undefined,
   });

@@ -28,6 +28,8 @@ export interface FaceHost {
   call(call: Call): Promise<Answer>;
   /** Asks the backend for the list when it was never seen, or with `again` in any case, waking it. Rejects with why it could not. */
   ensureListed(server: string, kind: ListKind, again?: boolean): Promise<void>;
+  /** As {@link ensureListed}, but never rejects and gives up waiting, not asking, after a few seconds. */
+  listedSoon(server: string, kind: ListKind): Promise<void>;
   /** Asks again for the list of a running backend that is older than `meta_mcp.cache_ttl`, in the background. */
   refreshIfStale(server: string, kind: ListKind): void;
   /** Tells every backend that logs the most verbose level any session wants. */

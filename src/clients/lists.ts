@@ -1,12 +1,9 @@
-/** Lists over many backends: all that answer in time, in configuration order, on one page. */
+/** Lists over many backends, in configuration order, on one page. */
 import { GatewayError } from "../core/errors.ts";
 import { mayUseServer } from "../core/scope.ts";
 import type { JsonObject } from "../lib/json.ts";
 import type { ListKind } from "../mcp/protocol.ts";
 import type { RequestScope } from "./request-scope.ts";
-
-/** A list that waits for a slow backend longer than this makes hosts give up on the whole gateway; the rest follows as `list_changed`. */
-const patienceMs = 3_000;
 
 export interface OwnedItem {
   readonly server: string;
@@ -22,27 +19,27 @@ export function assertFirstPage(params: JsonObject): void {
     );
 }
 
-/** The items of every backend this caller may use. Backends never listed before are asked, in parallel and for a bounded time. */
+/** What is known now of every backend this caller may use. */
+export function knownItems(request: RequestScope, kind: ListKind): OwnedItem[] {
+  const { catalog } = request.host;
+  return usableServers(request).flatMap((server) =>
+    (catalog.list(server, kind) ?? []).map((item) => ({ server, item })),
+  );
+}
+
+/** The same, after those never listed before were asked, in parallel and for a bounded time. */
 export async function listAll(request: RequestScope, kind: ListKind): Promise<OwnedItem[]> {
-  const { host, context } = request;
-  const servers = host
+  const { host } = request;
+  await host.catalog.ready();
+  const servers = usableServers(request);
+  await Promise.all(servers.map((server) => host.listedSoon(server, kind)));
+  for (const server of servers) host.refreshIfStale(server, kind);
+  return knownItems(request, kind);
+}
+
+function usableServers({ host, context }: RequestScope): string[] {
+  return host
     .servers()
     .filter((server) => server.enabled && mayUseServer(context.caller, server.name))
     .map((server) => server.name);
-  await host.catalog.ready();
-  const unknown = servers.filter((server) => host.catalog.list(server, kind) === undefined);
-  if (unknown.length > 0) await withPatience(request, unknown, kind);
-  for (const server of servers) host.refreshIfStale(server, kind);
-  return servers.flatMap((server) => (host.catalog.list(server, kind) ?? []).map((item) => ({ server, item })));
-}
-
-function withPatience({ host }: RequestScope, servers: readonly string[], kind: ListKind): Promise<void> {
-  return new Promise((resolve) => {
-    const cancel = host.clock.after(patienceMs, resolve);
-    // Failures are the backend's own: its status says why, the others' items are listed all the same.
-    void Promise.allSettled(servers.map((server) => host.ensureListed(server, kind))).then(() => {
-      cancel();
-      resolve();
-    });
-  });
 }

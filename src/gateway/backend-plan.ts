@@ -55,7 +55,10 @@ export function planBackends(config: Config, pool: Pool<Upstream>, context: Plan
     const state = context.stageStates.get(name) ?? createStageState(settings, context.clock);
     context.stageStates.set(name, state);
     state.apply(settings);
-    routes.set(name, routeTo(upstream, stagesFor({ upstream, settings, timeoutMs, state, sink: context.onCall }), timeoutMs));
+    routes.set(
+      name,
+      routeTo(upstream, stagesFor({ upstream, settings, timeoutMs, state, sink: context.onCall }), timeoutMs),
+    );
     const { enabled: isWatched, interval, timeout } = settings.health_check;
     if (isWatched && isManaged(upstream)) healthTargets.push({ upstream, intervalMs: interval, timeoutMs: timeout });
   }
@@ -92,7 +95,7 @@ function backendDefinition(backend: BackendConfig, context: BackendContext) {
 function capabilityDefinition(config: Config, { env, log, events, clock }: PlanContext) {
   const { enabled, name, directories, builtin } = config.capabilities;
   if (!enabled || name in config.backends) return [];
-  const ssrfProtection = config.security.ssrf_protection;
+  const ssrfProtection = config.security?.ssrf_protection ?? true;
   return [
     {
       name,

@@ -111,6 +111,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     describe: (server) => routeOf(server)?.upstream.description,
     call: (call) => gateway.call(call),
     ensureListed: (server, kind, again) => lists.ensureListed(server, kind, again),
+    listedSoon: (server, kind) => lists.listedSoon(server, kind),
     refreshIfStale: (server, kind) => lists.refreshIfStale(server, kind),
     applyLogLevels() {
       const level = mostVerboseLevel(sessions.all());

@@ -5,6 +5,9 @@ import type { Clock } from "../lib/clock.ts";
 import { allListKinds, type ListKind, listKinds } from "../mcp/protocol.ts";
 import { fetchList, type Route } from "./dispatch.ts";
 
+/** A list that waits for a slow backend longer than this makes hosts give up on the whole gateway; the rest follows as `list_changed`. */
+const patienceMs = 3_000;
+
 /** A burst of `list_changed` becomes one question. */
 const debounceMs = 100;
 
@@ -24,6 +27,11 @@ export interface ListKeeper {
    * Rejects with why it could not be asked.
    */
   ensureListed(server: string, kind: ListKind, again?: boolean): Promise<void>;
+  /**
+   * Resolves once the list is known, could not be had, or has been asked for longer than a client that lists many
+   * backends should wait. Who comes later does not wait anew for the same backend.
+   */
+  listedSoon(server: string, kind: ListKind): Promise<void>;
   refreshIfStale(server: string, kind: ListKind): void;
   /** A connection was made: everything may have changed. */
   onConnected(server: string): void;
@@ -31,16 +39,16 @@ export interface ListKeeper {
 }
 
 export function createListKeeper({ catalog, routeOf, clock, log, maxAgeMs, onChanged }: ListKeeperOptions): ListKeeper {
-  const asking = new Map<string, Promise<void>>();
+  const asking = new Map<string, { readonly answer: Promise<void>; readonly sinceMs: number }>();
   const debounced = new Set<string>();
 
   function refresh(server: string, kind: ListKind): Promise<void> {
     const key = `${kind} ${server}`;
     const running = asking.get(key);
-    if (running !== undefined) return running;
-    const asked = ask(server, kind).finally(() => asking.delete(key));
-    asking.set(key, asked);
-    return asked;
+    if (running !== undefined) return running.answer;
+    const answer = ask(server, kind).finally(() => asking.delete(key));
+    asking.set(key, { answer, sinceMs: clock.now() });
+    return answer;
   }
 
   async function ask(server: string, kind: ListKind): Promise<void> {
@@ -70,6 +78,22 @@ export function createListKeeper({ catalog, routeOf, clock, log, maxAgeMs, onCha
       await catalog.ready();
       if (again || catalog.list(server, kind) === undefined) await refresh(server, kind);
     },
+    async listedSoon(server, kind) {
+      await catalog.ready();
+      if (catalog.list(server, kind) !== undefined) return;
+      // Why it failed is in the backend's status; the lists of the others are worth having all the same.
+      const answer = refresh(server, kind).catch(() => {});
+      const sinceMs = asking.get(`${kind} ${server}`)?.sinceMs ?? clock.now();
+      const restMs = sinceMs + patienceMs - clock.now();
+      if (restMs <= 0) return;
+      await new Promise<void>((resolve) => {
+        const cancel = clock.after(restMs, resolve);
+        void answer.then(() => {
+          cancel();
+          resolve();
+        });
+      });
+    },
     refreshIfStale(server, kind) {
       const seenAt = catalog.seenAt(server, kind);
       const isRunning = routeOf(server)?.upstream.isReady;
@@ -87,7 +111,7 @@ export function createListKeeper({ catalog, routeOf, clock, log, maxAgeMs, onCha
         debounced.delete(`${server} ${method}`);
         for (const kind of kinds) {
           // What is being asked for right now may have been answered before the change.
-          const running = asking.get(`${kind} ${server}`) ?? Promise.resolve();
+          const running = asking.get(`${kind} ${server}`)?.answer ?? Promise.resolve();
           void running.catch(() => {}).then(() => refreshInBackground(server, kind));
         }
       });

@@ -85,6 +85,7 @@ export function fakeHost(lists: Lists, answer: (call: Call) => Promise<Answer>):
       return answer(call);
     },
     ensureListed: async () => {},
+    listedSoon: async () => {},
     refreshIfStale() {},
     applyLogLevels() {},
   };

@@ -1,0 +1,99 @@
+/** Tools and prompts of many backends under the names `/mcp` shows them by. */
+import type { Catalog } from "../catalog/catalog.ts";
+import type { Caller } from "../core/caller.ts";
+import { mayUseTool } from "../core/scope.ts";
+import type { JsonObject } from "../lib/json.ts";
+import { type ExposedNames, exposeNames, type OwnedName } from "../meta/exposed-names.ts";
+import { metaTools } from "../meta/index.ts";
+import { knownItems, listAll, type OwnedItem } from "./lists.ts";
+import type { RequestScope } from "./request-scope.ts";
+
+export class Exposed {
+  readonly #owned: readonly OwnedItem[];
+  readonly #names: ExposedNames;
+
+  constructor(owned: readonly OwnedItem[], reserved: Iterable<string>) {
+    this.#owned = owned;
+    this.#names = exposeNames(owned.map(nameOf), reserved);
+  }
+
+  /** As listed by their backends but for the name. */
+  items(): JsonObject[] {
+    return this.#owned.map((owned) => {
+      const name = this.#exposedName(owned);
+      return name === owned.item["name"] ? owned.item : { ...owned.item, name };
+    });
+  }
+
+  names(): string[] {
+    return this.#owned.map((owned) => this.#exposedName(owned));
+  }
+
+  find(name: string): OwnedName | undefined {
+    return this.#names.find(name);
+  }
+
+  #exposedName(owned: OwnedItem): string {
+    const { server, name } = nameOf(owned);
+    return this.#names.exposed(server, name);
+  }
+}
+
+function nameOf({ server, item }: OwnedItem): OwnedName {
+  return { server, name: String(item["name"]) };
+}
+
+/** What is known now; naming thousands of tools anew for every call would cost more than the call. */
+export function knownTools(request: RequestScope): Exposed {
+  return remembered(request, "tools", () => new Exposed(usable(request, knownItems(request, "tools")), []));
+}
+
+export async function allTools(request: RequestScope): Promise<Exposed> {
+  await listAll(request, "tools");
+  return knownTools(request);
+}
+
+export function knownPrompts(request: RequestScope): Exposed {
+  return remembered(request, "prompts", () => new Exposed(knownItems(request, "prompts"), []));
+}
+
+export async function allPrompts(request: RequestScope): Promise<Exposed> {
+  await listAll(request, "prompts");
+  return knownPrompts(request);
+}
+
+/** Pinned tools that exist and that this caller may use; one whose backend was never listed appears once it is. */
+export function surfacedTools(request: RequestScope): Exposed {
+  const { host } = request;
+  const owned = host.meta.surfaced_tools.flatMap(({ server: alias, tool }) => {
+    const server = host.resolveServer(alias);
+    const item = server === undefined ? undefined : host.catalog.tool(server, tool);
+    return server !== undefined && item !== undefined ? [{ server, item }] : [];
+  });
+  return new Exposed(usable(request, owned), metaTools.keys());
+}
+
+function usable({ context }: RequestScope, owned: readonly OwnedItem[]): OwnedItem[] {
+  return owned.filter(({ server, item }) => mayUseTool(context.caller, server, String(item["name"])));
+}
+
+interface Remembered {
+  readonly revision: number;
+  readonly exposed: Exposed;
+}
+
+/** Callers are made once per configuration, so this holds as many tables as there are keys. */
+const tables = new WeakMap<Catalog, WeakMap<Caller, Map<string, Remembered>>>();
+
+function remembered({ host, context }: RequestScope, kind: string, make: () => Exposed): Exposed {
+  const { catalog } = host;
+  const byCaller = tables.get(catalog) ?? new WeakMap<Caller, Map<string, Remembered>>();
+  tables.set(catalog, byCaller);
+  const byKind = byCaller.get(context.caller) ?? new Map<string, Remembered>();
+  byCaller.set(context.caller, byKind);
+  const known = byKind.get(kind);
+  if (known?.revision === catalog.revision) return known.exposed;
+  const exposed = make();
+  byKind.set(kind, { revision: catalog.revision, exposed });
+  return exposed;
+}
