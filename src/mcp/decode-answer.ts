@@ -28,15 +28,9 @@ const thenId = ',"jsonrpc":"2.0","id":';
 const mostDigits = 15;
 
 /**
- * What a text is.
- * @throws SyntaxError when it is not JSON
- * @throws GatewayError INVALID_REQUEST when it is JSON but not a JSON-RPC 2.0 message
+ * What a parsed value is, when {@link decodeAnswer} did not tell.
+ * @throws GatewayError INVALID_REQUEST when it is not a JSON-RPC 2.0 message
  */
-export function decodeMessage(text: string): DecodedMessage {
-  return decodeAnswer(text) ?? decodeValue(JSON.parse(text));
-}
-
-/** As {@link decodeMessage}, of a value parsed already. */
 export function decodeValue(value: unknown): DecodedMessage {
   const message = classifyMessage(value);
   if (message.kind !== "response") return message;

@@ -4,7 +4,6 @@
  */
 import { ByteCollector } from "../lib/byte-collector.ts";
 
-export const defaultMaxLineBytes = 16 * 1024 * 1024;
 /** What is read of a line beyond the cap, without keeping it, before the stream is given up. */
 export const maxSkippedBytes = 256 * 1024 * 1024;
 const edgeBytes = 256;
