@@ -1,0 +1,68 @@
+/** What happens to the entries of `backends` between the file and the schema, and between the schema and the program. */
+import { expandHome } from "../runtime/paths.ts";
+import type { Environment } from "../runtime/process.ts";
+import { splitCommand } from "./command-line.ts";
+import { expandVariables } from "./expand.ts";
+import { isMap, type Path } from "./path.ts";
+import type { Problem } from "./problem.ts";
+import type { BackendConfig, ParsedBackend } from "./schema.ts";
+
+export interface Findings {
+  readonly problems: Problem[];
+  readonly warnings: Problem[];
+}
+
+/** Older names replaced, commands split, variables expanded; what is no map is left for the schema to refuse. */
+export function prepareBackends(backends: unknown, env: Environment, found: Findings): unknown {
+  if (!isMap(backends)) return backends;
+  const entries = Object.entries(backends).map(([name, entry]) => {
+    const path: Path = ["backends", name];
+    return [name, isMap(entry) ? prepareBackend(entry, path, env, found) : entry];
+  });
+  return Object.fromEntries(entries);
+}
+
+function prepareBackend(entry: Readonly<Record<string, unknown>>, path: Path, env: Environment, found: Findings) {
+  const prepared: Record<string, unknown> = { ...entry };
+  if (prepared["url"] !== undefined) {
+    found.warnings.push({ path: [...path, "url"], text: 'is read as "http_url": please rename it' });
+    prepared["http_url"] ??= prepared["url"];
+    delete prepared["url"];
+  }
+  if (prepared["idle_timeout"] !== undefined) {
+    prepared["stop_when_idle_for"] ??= prepared["idle_timeout"];
+    delete prepared["idle_timeout"];
+  }
+  const { command } = prepared;
+  if (typeof command === "string") {
+    const split = splitCommand(command);
+    // The words come before the variables, so that no value can become two arguments.
+    prepared["command"] = "words" in split && split.words.length > 0 ? split.words : [command];
+    if ("unclosedAt" in split) {
+      const quote = command[split.unclosedAt];
+      found.problems.push({
+        path: [...path, "command"],
+        text: `has a quote (${quote}) at character ${split.unclosedAt + 1} that is never closed`,
+      });
+    } else if (split.words.length === 0)
+      found.problems.push({ path: [...path, "command"], text: "must name a program" });
+  }
+  return expandVariables(prepared, env, (variable, at) => {
+    const text = `uses \${${variable}}, which is not set: it counts as empty`;
+    found.warnings.push({ path: [...path, ...at.slice(0, at[0] === "command" ? 1 : undefined)], text });
+  });
+}
+
+/** The entry as the program sees it. */
+export function finishBackend(name: string, parsed: ParsedBackend, env: Environment): BackendConfig {
+  const { command, args, url: _url, ...rest } = parsed;
+  const [program, ...more] = typeof command === "string" ? [command] : (command ?? []);
+  return {
+    ...rest,
+    name,
+    args: undefined,
+    command: program === undefined ? undefined : [expandHome(program, env), ...more, ...(args ?? [])],
+    // An A2A agent is not reachable yet; saying so is better than failing at every call.
+    enabled: parsed.enabled && parsed.a2a_url === undefined,
+  };
+}

@@ -1,0 +1,90 @@
+/** From plain settings to the configuration the program runs on, with everything that is wrong or worth a warning. */
+import type { Environment } from "../runtime/process.ts";
+import { type Findings, finishBackend, prepareBackends } from "./backends.ts";
+import { parseForgiving, unknownKeys } from "./check-shape.ts";
+import { expandVariables } from "./expand.ts";
+import type { FullSchema } from "./full-schema.ts";
+import { isMap, type Path, type Settings, valueAt, withValueAt } from "./path.ts";
+import { pendingInUse } from "./pending.ts";
+import type { Problem } from "./problem.ts";
+import { checkRules } from "./rules.ts";
+import type { BackendConfig, Config, ParsedConfig } from "./schema.ts";
+import { resolveSecrets } from "./secrets.ts";
+
+export interface CheckContext {
+  readonly schema: FullSchema;
+  readonly env: Environment;
+  /** Makes a path of the file absolute. */
+  readonly toAbsolute: (path: string) => string;
+  readonly strict?: boolean | undefined;
+}
+
+export interface CheckedSettings {
+  /** `undefined` when there are problems. */
+  readonly config: Config | undefined;
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly Problem[];
+  /** Values that must never be shown. */
+  readonly secrets: readonly string[];
+}
+
+export function checkSettings(settings: Settings, context: CheckContext): CheckedSettings {
+  const found: Findings = { problems: [], warnings: [] };
+  const prepared = prepare(settings, context.env, found);
+  const unknown = unknownKeys(context.schema, prepared);
+  const { output, problems: wrong } = parseForgiving(context.schema, prepared);
+  found.problems.push(...wrong.filter(({ path }) => !found.problems.some((other) => isWithin(path, other.path))));
+  let parsed = output;
+  let secrets: readonly string[] = [];
+  if (parsed !== undefined) {
+    const rules: Findings = { problems: [], warnings: found.warnings };
+    const rawBackends = prepared["backends"];
+    checkRules(parsed, isMap(rawBackends) ? rawBackends : {}, rules);
+    const resolved = resolveSecrets(context.schema, prepared, parsed, context.env, rules.problems);
+    parsed = resolved.config;
+    secrets = resolved.values;
+    // A value that was refused is not in `parsed`, so what a rule says about its surroundings may not be true.
+    found.problems.push(...rules.problems.filter(({ path }) => !wrong.some((other) => isWithin(other.path, path))));
+    found.warnings.push(...pendingInUse(context.schema, prepared, parsed));
+  }
+  const strict = context.strict || valueAt(settings, ["config", "strict"]) === true;
+  const explained = new Set(found.problems.map(({ at, path }) => JSON.stringify(at ?? path)));
+  const unexplained = unknown.filter(({ path }) => !explained.has(JSON.stringify(path)));
+  (strict ? found.problems : found.warnings).push(...unexplained);
+  if (parsed === undefined || found.problems.length > 0) return { config: undefined, secrets, ...found };
+  return { config: finish(parsed, context), secrets, ...found };
+}
+
+/** What has to happen to the file's values before the schemas see them. */
+function prepare(settings: Settings, env: Environment, found: Findings): Settings {
+  let prepared = settings;
+  const backends = prepareBackends(settings["backends"], env, found);
+  if (backends !== undefined) prepared = withValueAt(prepared, ["backends"], backends);
+  for (const path of [
+    ["capabilities", "directories"],
+    ["playbooks", "directories"],
+  ] as Path[]) {
+    const directories = valueAt(prepared, path);
+    if (directories === undefined) continue;
+    const expanded = expandVariables(directories, env, () => {});
+    prepared = withValueAt(prepared, path, expanded);
+  }
+  return prepared;
+}
+
+function finish(parsed: ParsedConfig, { env, toAbsolute }: CheckContext): Config {
+  const backends = Object.entries(parsed.backends).map(([name, backend]): [string, BackendConfig] => {
+    const cwd = backend.cwd === undefined ? undefined : toAbsolute(backend.cwd);
+    return [name, finishBackend(name, { ...backend, cwd }, env)];
+  });
+  const directories = parsed.capabilities.directories.map(toAbsolute);
+  return {
+    ...parsed,
+    capabilities: { ...parsed.capabilities, directories },
+    backends: Object.fromEntries(backends),
+  };
+}
+
+function isWithin(path: Path, ancestor: Path): boolean {
+  return ancestor.length <= path.length && ancestor.every((step, at) => path[at] === step);
+}

@@ -1,0 +1,49 @@
+/** Gives problems their place: `gateway.yaml:12:5  backends.tavily needs …`, one line each. */
+import { type Path, pathText } from "./path.ts";
+import type { Problem } from "./problem.ts";
+import { type Place, readYaml, type YamlDocument } from "./yaml.ts";
+
+/** A value that did not come from the file but from a variable or an option. */
+export interface Override {
+  readonly path: Path;
+  readonly value: unknown;
+  /** Name of the variable or option, e.g. `MCP_GATEWAY_SERVER__PORT` or `--port`. */
+  readonly from: string;
+}
+
+export interface Origins {
+  /** As the user would type it; `undefined` when there is no file. */
+  readonly label: string | undefined;
+  readonly text: string;
+  readonly overrides: readonly Override[];
+}
+
+/** In the order of the file; what came from elsewhere follows. Parses the text again, for the places: only failures and warnings pay for that. */
+export async function explain(problems: readonly Problem[], origins: Origins): Promise<string[]> {
+  if (problems.length === 0) return [];
+  const document = origins.label === undefined ? undefined : await readYaml(origins.text);
+  return problems
+    .map((problem) => place(problem, origins, document))
+    .sort((a, b) => a.order - b.order)
+    .map(({ line }) => line);
+}
+
+export function placeText(label: string, { line, column }: Place): string {
+  return `${label}:${line}:${column}`;
+}
+
+function place(problem: Problem, origins: Origins, document: YamlDocument | undefined) {
+  const at = problem.at ?? problem.path;
+  const sentence = `${pathText(problem.path)} ${problem.text}`.trim();
+  const override = origins.overrides.findLast((one) => one.path.every((step, index) => at[index] === step));
+  if (override !== undefined || document === undefined || origins.label === undefined)
+    return {
+      order: Number.POSITIVE_INFINITY,
+      line: override === undefined ? sentence : `${override.from}  ${sentence}`,
+    };
+  const found = document.placeOf(at);
+  return {
+    order: found.line * 1e6 + found.column,
+    line: `${placeText(origins.label, found)}  ${sentence}`,
+  };
+}

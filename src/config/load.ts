@@ -1,0 +1,160 @@
+/** From a file, variables and options to one checked configuration, or to every reason why not. */
+import { ConfigError } from "../core/errors.ts";
+import { existsNow, FileTooLargeError, readTextNow, systemErrorCode } from "../runtime/files.ts";
+import { dirname, displayPath, expandHome, resolve } from "../runtime/paths.ts";
+import type { Environment } from "../runtime/process.ts";
+import { checkSettings } from "./check.ts";
+import { parseEnvFile } from "./env-file.ts";
+import { environmentOverrides, sectionsInEnvironment } from "./environment.ts";
+import { explain, type Override, placeText } from "./explain.ts";
+import { schemaFor } from "./full-schema.ts";
+import { type ConfigSource, discoverConfig, locateConfig, namedConfig } from "./locate.ts";
+import { isMap, type Settings, withoutNulls, withValueAt } from "./path.ts";
+import { readPlainYaml } from "./plain-yaml.ts";
+import type { Config } from "./schema.ts";
+import { maxConfigBytes, readYaml, YamlError } from "./yaml.ts";
+
+export interface LoadRequest {
+  /** As given by `--config`; without it `MCP_GATEWAY_CONFIG` is asked, then the usual places. */
+  readonly path?: string | undefined;
+  readonly env: Environment;
+  readonly cwd: string;
+  /** From command-line options; they win over file and environment. */
+  readonly overrides?: readonly Override[] | undefined;
+  /** Unknown keys are errors, whatever `config.strict` says. */
+  readonly strict?: boolean | undefined;
+  /** A named file that does not exist is a warning, and the usual places are asked. */
+  readonly fallBack?: boolean | undefined;
+  /** A file without any setting is an error: while running, it is one that is being written or was lost. */
+  readonly refuseEmpty?: boolean | undefined;
+}
+
+export interface LoadedConfig {
+  readonly config: Config;
+  /** One line each, with its place. */
+  readonly warnings: readonly string[];
+  /** Worth a line at debug level only. */
+  readonly notes: readonly string[];
+  /** `undefined` when there is no file and everything is default. */
+  readonly source: ConfigSource | undefined;
+  /** Files whose change can change the configuration: the file itself and its env files, absolute. */
+  readonly watchPaths: readonly string[];
+  /** The environment with the env files in it: what `{env.X}` in capabilities means. */
+  readonly env: Environment;
+  /** Values that logs and errors must never show. */
+  readonly secrets: readonly string[];
+}
+
+/**
+ * Loads the configuration. Nothing is kept between two calls.
+ * @throws ConfigError whose message holds every problem, one per line, in the form `file:line:column  setting text`
+ */
+export async function loadConfig(request: LoadRequest): Promise<LoadedConfig> {
+  const { source, missing } = locate(request);
+  const label = source && displayPath(source.path, request.cwd);
+  const text = source && label ? readConfigText(source.path, label) : "";
+  const file = label === undefined ? {} : await readSettings(text, label, request.refuseEmpty === true);
+
+  const toAbsolute = pathResolver(request, source);
+  const envFiles = envFileNames(file).map(toAbsolute);
+  const env = withEnvFiles(request.env, envFiles);
+  const schema = await schemaFor([...Object.keys(file), ...sectionsInEnvironment(env)]);
+  const { overrides: fromEnvironment, notes } = await environmentOverrides(schema, env, file);
+  const overrides = [...fromEnvironment, ...(request.overrides ?? [])];
+  const settings = overrides.reduce<Settings>((all, { path, value }) => withValueAt(all, path, value), file);
+
+  const checked = checkSettings(settings, { schema, env, toAbsolute, strict: request.strict });
+  const { config, problems, warnings, secrets } = checked;
+  const origins = { label, text, overrides };
+  if (config === undefined) throw new ConfigError((await explain(problems, origins)).join("\n"));
+  return {
+    config,
+    warnings: [...missing, ...(await explain(warnings, origins))],
+    notes,
+    source,
+    watchPaths: source ? [source.path, ...envFiles] : envFiles,
+    env,
+    secrets,
+  };
+}
+
+/** @throws ConfigError saying why the file cannot be read */
+export function readConfigText(path: string, label: string): string {
+  try {
+    return readTextNow(path, maxConfigBytes);
+  } catch (error) {
+    throw new ConfigError(`${label}  ${whyUnreadable(error)}`, { cause: error });
+  }
+}
+
+/** The settings in the text; a text without any is an empty map. @throws ConfigError */
+export async function readSettings(text: string, label: string, refuseEmpty = false): Promise<Settings> {
+  const start = placeText(label, { line: 1, column: 1 });
+  let value: unknown;
+  try {
+    value = withoutNulls((readPlainYaml(text) ?? (await readYaml(text))).value);
+  } catch (error) {
+    if (!(error instanceof YamlError)) throw error;
+    const lines = error.problems.map(({ place, message }) => `${placeText(label, place)}  ${message}`);
+    throw new ConfigError(lines.join("\n"), { cause: error });
+  }
+  if (value === null && refuseEmpty) throw new ConfigError(`${start}  The file is empty`);
+  if (value === null) return {};
+  if (isMap(value)) return value;
+  throw new ConfigError(
+    `${start}  The file must be a map of settings, not ${Array.isArray(value) ? "a list" : "text"}`,
+  );
+}
+
+function locate(request: LoadRequest): { source: ConfigSource | undefined; missing: string[] } {
+  const { path, env, cwd, fallBack } = request;
+  const named = fallBack ? namedConfig(path, env, cwd) : undefined;
+  if (named === undefined || existsNow(named.path)) return { source: locateConfig(path, env, cwd), missing: [] };
+  const source = discoverConfig(env, cwd);
+  const instead = source === undefined ? "the built-in defaults are used" : `"${source.path}" is used instead`;
+  return { source, missing: [`Configuration file "${named.path}" does not exist: ${instead}`] };
+}
+
+/** Relative paths mean the file's own directory; where nothing is there but is below the working directory, that. */
+function pathResolver({ env, cwd }: LoadRequest, source: ConfigSource | undefined) {
+  return (path: string): string => {
+    const expanded = expandHome(path, env);
+    const besideFile = resolve(source ? dirname(source.path) : cwd, expanded);
+    const belowCwd = resolve(cwd, expanded);
+    return belowCwd !== besideFile && !existsNow(besideFile) && existsNow(belowCwd) ? belowCwd : besideFile;
+  };
+}
+
+/** Wrong entries are left for the schema to refuse. */
+function envFileNames(file: Settings): string[] {
+  const names = file["env_files"];
+  return Array.isArray(names) ? names.filter((name) => typeof name === "string") : [];
+}
+
+/** A file that is missing or cannot be read is skipped. */
+function withEnvFiles(env: Environment, paths: readonly string[]): Environment {
+  if (paths.length === 0) return env;
+  const all = { ...env };
+  for (const path of paths) {
+    try {
+      Object.assign(all, parseEnvFile(readTextNow(path, maxConfigBytes)));
+    } catch {}
+  }
+  return all;
+}
+
+function whyUnreadable(error: unknown): string {
+  if (error instanceof FileTooLargeError) return "The file is larger than 1 MiB";
+  if (error instanceof TypeError) return "The file is not UTF-8 text";
+  switch (systemErrorCode(error)) {
+    case "ENOENT":
+      return "The file does not exist";
+    case "EACCES":
+    case "EPERM":
+      return "The file cannot be read: permission denied";
+    case "EISDIR":
+      return "The file cannot be read: it is a directory";
+    default:
+      return `The file cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}

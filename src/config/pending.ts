@@ -1,0 +1,61 @@
+/** Settings that are accepted and checked, but whose feature does not exist yet: using one is said, once per start. */
+import { type GenericSchema, safeParse } from "valibot";
+import { stableJson } from "../lib/json.ts";
+import { type Path, valueAt } from "./path.ts";
+import type { Problem } from "./problem.ts";
+import { childOf } from "./shape.ts";
+
+/** `*` stands for every entry of a map. A section takes its line away when it comes to life. */
+const pendingSettings: readonly string[] = [
+  "server.ws_port",
+  "auth.client_circuit_breaker",
+  "auth.single_user",
+  "meta_mcp.projection_mode",
+  "meta_mcp.operator_tools",
+  "streaming.auto_subscribe",
+  "backends.*.a2a_url",
+  "backends.*.a2a_agent_card_path",
+  "backends.*.oauth",
+  "backends.*.secrets",
+  "backends.*.passthrough",
+  "backends.*.runtime_profile",
+  "backends.*.identity_propagation",
+  "cache",
+  "playbooks",
+  "code_mode",
+  "webhooks",
+  "routing_profiles",
+  "default_routing_profile",
+  "marketplace",
+  "mtls",
+  "key_server",
+  "agent_auth",
+  "runtime",
+  "cost_governance",
+  "control_plane",
+  "security.*",
+];
+
+/** One problem for each pending setting that says something other than its default. `raw` is the file, `parsed` the same with defaults. */
+export function pendingInUse(schema: GenericSchema, raw: unknown, parsed: unknown): Problem[] {
+  return pendingSettings.flatMap((pattern) =>
+    matchingPaths(raw, pattern.split(".")).flatMap((path): Problem[] =>
+      stableJson(valueAt(parsed, path)) === stableJson(defaultAt(schema, path))
+        ? []
+        : [{ path, text: "is not active yet" }],
+    ),
+  );
+}
+
+function matchingPaths(value: unknown, [step, ...rest]: string[], path: Path = []): Path[] {
+  if (step === undefined) return [path];
+  if (typeof value !== "object" || value === null) return [];
+  const keys = step === "*" ? Object.keys(value) : Object.hasOwn(value, step) ? [step] : [];
+  return keys.flatMap((key) => matchingPaths((value as Record<string, unknown>)[key], rest, [...path, key]));
+}
+
+/** What the setting is when the file says nothing about it. */
+function defaultAt(schema: GenericSchema, path: Path): unknown {
+  const setting = path.reduce<GenericSchema | undefined>((inner, step) => inner && childOf(inner, step), schema);
+  return setting && safeParse(setting, undefined).output;
+}

@@ -1,0 +1,121 @@
+/** Rules that look at more than one setting at a time. */
+import type { Findings } from "./backends.ts";
+import type { Path } from "./path.ts";
+import { listed, nearest, suggestion } from "./problem.ts";
+import { backendEntrySchema, type ParsedBackend, type ParsedConfig } from "./schema.ts";
+
+const transports = ["command", "http_url", "a2a_url"] as const;
+const laterSchemes = ["ws:", "wss:", "unix:"];
+
+/** `raw` is the file as it is, for keys that no schema has. */
+export function checkRules(
+  config: ParsedConfig,
+  rawBackends: Readonly<Record<string, unknown>>,
+  found: Findings,
+): void {
+  for (const [name, backend] of Object.entries(config.backends)) {
+    const path: Path = ["backends", name];
+    checkName(name, path, config, found);
+    checkTransport(backend, path, Object.keys((rawBackends[name] ?? {}) as object), found);
+    checkBackend(backend, path, config, found);
+  }
+  checkReferences(config, found);
+  const { auth } = config;
+  if (auth.enabled && auth.bearer_token === undefined && auth.api_keys.length === 0)
+    found.warnings.push({
+      path: ["auth"],
+      text: 'is enabled without "bearer_token" or "api_keys": no client can get in',
+    });
+  if (config.server.public_url !== undefined && !isAddress(config.server.public_url))
+    found.problems.push({ path: ["server", "public_url"], text: notAnAddress(config.server.public_url) });
+}
+
+function checkName(name: string, path: Path, config: ParsedConfig, found: Findings): void {
+  if (name === "" || /[/\\:]/.test(name))
+    found.problems.push({ path, text: 'needs a name that is not empty and has no "/", "\\" or ":"' });
+  if (config.capabilities.enabled && name === config.capabilities.name)
+    found.problems.push({
+      path,
+      text: 'has the name of the capability backend: rename it, or set "capabilities.name"',
+    });
+}
+
+function checkTransport(backend: ParsedBackend, path: Path, keys: readonly string[], found: Findings): void {
+  const present = transports.filter((transport) => backend[transport] !== undefined);
+  if (present.length > 1)
+    found.problems.push({
+      path,
+      text: `has ${listed(present.map(quoted)).replace(" or ", " and ")}: keep one of them`,
+    });
+  if (present.length === 0) {
+    const known = Object.keys(backendEntrySchema.entries);
+    const unknown = keys.filter((key) => !known.includes(key));
+    const meant = unknown
+      .map((key) => ({ key, transport: nearest(key, [...transports, "url"]) }))
+      .find(({ transport }) => transport !== undefined);
+    const text = `needs one of ${listed(transports.map(quoted))}`;
+    if (meant === undefined) found.problems.push({ path, text });
+    else {
+      const hint = `${text}: did you mean "${meant.transport}" for "${meant.key}"?`;
+      found.problems.push({ path, text: hint, at: [...path, meant.key] });
+    }
+  }
+  for (const transport of ["http_url", "a2a_url"] as const) {
+    const address = backend[transport];
+    if (address === undefined || isAddress(address)) continue;
+    const scheme = laterSchemes.find((one) => address.startsWith(one));
+    const text = scheme === undefined ? notAnAddress(address) : `uses "${scheme}//", which is not active yet`;
+    found.problems.push({ path: [...path, transport], text });
+  }
+}
+
+function checkBackend(backend: ParsedBackend, path: Path, config: ParsedConfig, found: Findings): void {
+  const isStdio = backend.command !== undefined;
+  const isHttp = backend.http_url !== undefined;
+  const onlyFor = (key: string, ok: boolean, kind: string) => {
+    if (!ok) found.problems.push({ path: [...path, key], text: `works only with ${kind}` });
+  };
+  if (backend.stop_when_idle_for !== undefined) onlyFor("stop_when_idle_for", isStdio, '"command"');
+  if (backend.args !== undefined && (isHttp || backend.a2a_url !== undefined)) onlyFor("args", isStdio, '"command"');
+  const profile = backend.runtime_profile;
+  if (profile !== undefined) {
+    onlyFor("runtime_profile", isStdio, '"command"');
+    const profiles = Object.keys(config.runtime?.profiles ?? {});
+    if (!profiles.includes(profile)) {
+      const text = `names the profile "${profile}", which "runtime.profiles" does not have`;
+      found.problems.push({ path: [...path, "runtime_profile"], text: text + suggestion(profile, profiles) });
+    }
+  }
+  const identity = backend.identity_propagation;
+  if (identity === undefined) return;
+  onlyFor("identity_propagation", isHttp, '"http_url"');
+  if (identity.strategy === "token_exchange" && identity.token_exchange_endpoint === undefined) {
+    const text = 'needs "token_exchange_endpoint" for the strategy "token_exchange"';
+    found.problems.push({ path: [...path, "identity_propagation"], text });
+  }
+}
+
+/** Names of backends elsewhere in the file. They may appear with a later edit, so a wrong one is a warning. */
+function checkReferences(config: ParsedConfig, found: Findings): void {
+  const { enabled, name } = config.capabilities;
+  const known = [...Object.keys(config.backends), ...(enabled ? [name, "gateway", "fulcrum", "capabilities"] : [])];
+  const check = (backend: string, path: Path) => {
+    if (known.includes(backend)) return;
+    found.warnings.push({ path, text: `names no backend: "${backend}" is not there${suggestion(backend, known)}` });
+  };
+  for (const [at, backend] of config.meta_mcp.warm_start.entries()) check(backend, ["meta_mcp", "warm_start", at]);
+  for (const [at, { server }] of config.meta_mcp.surfaced_tools.entries())
+    check(server, ["meta_mcp", "surfaced_tools", at, "server"]);
+}
+
+function isAddress(text: string): boolean {
+  return /^https?:\/\//i.test(text) && URL.canParse(text);
+}
+
+function notAnAddress(text: string): string {
+  return `must be an address that begins with http:// or https://, not ${JSON.stringify(text)}`;
+}
+
+function quoted(text: string): string {
+  return `"${text}"`;
+}

@@ -1,0 +1,79 @@
+/**
+ * The configuration file: every active section's own schema, put together. Sections whose feature comes later are in
+ * `pending/schema.ts`, which is loaded for files that have one; building schemas is a measurable part of the start.
+ */
+import * as v from "valibot";
+import { capabilitiesSchema } from "../capabilities/schema.ts";
+import { maybe, setting } from "../core/kinds.ts";
+import { authSchema, serverSchema, streamingSchema } from "../doors/schema.ts";
+import { metaMcpSchema } from "../meta/schema.ts";
+import { breakerSchema } from "../stages/breaker/schema.ts";
+import { concurrencySchema } from "../stages/concurrency/schema.ts";
+import { rateLimitSchema } from "../stages/rate-limit/schema.ts";
+import { retrySchema } from "../stages/retry/schema.ts";
+import { failsafeSchema, healthCheckSchema } from "../stages/schema.ts";
+import { backendSchema } from "../upstreams/schema.ts";
+import { identityPropagationSchema, injectedSecretSchema, oauthSchema } from "./pending/backend/schema.ts";
+import type { PendingConfig } from "./pending/schema.ts";
+
+/** The same settings without their defaults: what is absent says nothing. */
+function overridesOf<TEntries extends v.ObjectEntries>(
+  schema: v.ObjectSchema<TEntries, undefined>,
+): v.GenericSchema<unknown, Partial<v.InferOutput<v.ObjectSchema<TEntries, undefined>>>> {
+  const entries = Object.entries(schema.entries).map(([key, entry]) => [
+    key,
+    v.optional("wrapped" in entry ? (entry.wrapped as v.GenericSchema) : entry),
+  ]);
+  return v.object(Object.fromEntries(entries)) as never;
+}
+
+const failsafeOverridesSchema = v.object({
+  circuit_breaker: maybe(overridesOf(breakerSchema), "Circuit breaker"),
+  retry: maybe(overridesOf(retrySchema), "Retry with back-off and budget"),
+  rate_limit: maybe(overridesOf(rateLimitSchema), "Rate limit"),
+  concurrency: maybe(overridesOf(concurrencySchema), "Concurrency limit"),
+  health_check: maybe(overridesOf(healthCheckSchema), "Health checks"),
+});
+
+export const backendEntrySchema = v.object({
+  ...backendSchema.entries,
+  url: maybe(v.string(), "Other name of `http_url`"),
+  failsafe: maybe(failsafeOverridesSchema, "Overrides of the `failsafe` section for this backend, key by key"),
+  oauth: maybe(oauthSchema, "OAuth login to the backend"),
+  secrets: maybe(v.array(injectedSecretSchema), "Secrets to inject into calls"),
+  identity_propagation: maybe(identityPropagationSchema, "How the caller's identity reaches the backend"),
+});
+
+export const configSchema = v.object({
+  env_files: setting(
+    v.array(v.string()),
+    [],
+    "Files with `NAME=value` lines; later ones win, missing ones are skipped",
+  ),
+  config: setting(
+    v.object({ strict: setting(v.boolean(), false, "Unknown keys are errors instead of warnings") }),
+    {},
+    "How this file is read",
+  ),
+  server: setting(serverSchema, {}, "Listening address and limits"),
+  auth: setting(authSchema, {}, "Who may connect"),
+  meta_mcp: setting(metaMcpSchema, {}, "What clients see"),
+  streaming: setting(streamingSchema, {}, "Event streams and sessions"),
+  failsafe: setting(failsafeSchema, {}, "Protection of backends; a backend's own `failsafe` overrides it"),
+  backends: setting(v.record(v.string(), backendEntrySchema), {}, "The servers behind the gateway, by name"),
+  capabilities: setting(capabilitiesSchema, {}, "REST APIs as tools"),
+});
+
+export type ParsedConfig = v.InferOutput<typeof configSchema> & Partial<PendingConfig>;
+
+export type ParsedBackend = v.InferOutput<typeof backendEntrySchema>;
+
+/** A backend as the rest of the program sees it: durations in milliseconds, variables expanded, `args`, `idle_timeout` and `url` folded into the keys they stand for. */
+export type BackendConfig = Omit<ParsedBackend, "command" | "url"> & {
+  readonly name: string;
+  /** Program and arguments, never for a shell; `undefined` for a backend that is not a program. */
+  readonly command: string[] | undefined;
+};
+
+/** Durations are milliseconds, secrets resolved, directories absolute. `auth.bearer_token` may still be `auto`. */
+export type Config = Omit<ParsedConfig, "backends"> & { readonly backends: Readonly<Record<string, BackendConfig>> };

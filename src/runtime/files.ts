@@ -1,0 +1,174 @@
+/**
+ * Files as whole texts. Writing is atomic: whoever reads sees the old content or the new one, also after a crash.
+ * Functions that end in `Now` block: they are for the few small files read before anything runs, where waking the thread
+ * pool would cost more than the reading.
+ */
+import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { mkdir, open, readdir, realpath, rename, stat, unlink } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+
+/** Thrown by {@link readText} when a file is larger than the caller is willing to read. */
+export class FileTooLargeError extends Error {
+  readonly maxBytes: number;
+
+  constructor(path: string, maxBytes: number) {
+    super(`"${path}" is larger than ${maxBytes} bytes`);
+    this.name = "FileTooLargeError";
+    this.maxBytes = maxBytes;
+  }
+}
+
+/**
+ * Reads UTF-8 text; a byte order mark is dropped. Never reads more than `maxBytes`, whatever the file's stated size, so
+ * that pipes and devices are bounded too.
+ * @throws the system's error (see {@link isMissing}), FileTooLargeError, or TypeError when the bytes are not UTF-8
+ */
+export async function readText(path: string, maxBytes = Number.POSITIVE_INFINITY): Promise<string> {
+  const file = await open(path, "r");
+  try {
+    const chunks: Uint8Array[] = [];
+    let total = 0;
+    for (;;) {
+      const chunk = new Uint8Array(chunkBytes);
+      const { bytesRead } = await file.read(chunk, 0, chunkBytes, null);
+      if (bytesRead === 0) return decode(chunks);
+      total += bytesRead;
+      if (total > maxBytes) throw new FileTooLargeError(path, maxBytes);
+      chunks.push(chunk.subarray(0, bytesRead));
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** {@link readText}, blocking. */
+export function readTextNow(path: string, maxBytes = Number.POSITIVE_INFINITY): string {
+  const file = openSync(path, "r");
+  try {
+    const chunks: Uint8Array[] = [];
+    let total = 0;
+    for (;;) {
+      const chunk = new Uint8Array(chunkBytes);
+      const bytesRead = readSync(file, chunk, 0, chunkBytes, null);
+      if (bytesRead === 0) return decode(chunks);
+      total += bytesRead;
+      if (total > maxBytes) throw new FileTooLargeError(path, maxBytes);
+      chunks.push(chunk.subarray(0, bytesRead));
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+const chunkBytes = 65_536;
+
+function decode(chunks: readonly Uint8Array[]): string {
+  return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
+}
+
+export interface WriteOptions {
+  /** Permission bits of a file that did not exist before; an existing file keeps its own. */
+  readonly mode?: number;
+}
+
+/** Writes beside the target, syncs, then renames over it. A symbolic link is followed, never replaced. Makes missing directories. */
+export async function writeAtomic(
+  path: string,
+  content: string | Uint8Array,
+  options: WriteOptions = {},
+): Promise<void> {
+  const target = await realpath(path).catch(() => path);
+  const existing = await stat(target).catch(() => undefined);
+  await mkdir(dirname(target), { recursive: true });
+  const temporary = join(dirname(target), `.${basename(target)}.${crypto.randomUUID()}.tmp`);
+  const file = await open(temporary, "wx", options.mode ?? 0o666);
+  try {
+    try {
+      await file.writeFile(content);
+      // The umask applies to open(), so the mode of an existing file is set explicitly.
+      if (existing !== undefined) await file.chmod(existing.mode & 0o7777);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, target);
+  } catch (error) {
+    await unlink(temporary).catch(() => {});
+    throw error;
+  }
+}
+
+export async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}
+
+export function existsNow(path: string): boolean {
+  return statNow(path) !== undefined;
+}
+
+export function isFileNow(path: string): boolean {
+  return statNow(path)?.isDirectory() === false;
+}
+
+function statNow(path: string) {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
+/** What tells two versions of a file apart without reading it; `undefined` when there is no such file. Follows links. */
+export async function fileStamp(path: string): Promise<string | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  return found && `${found.dev}:${found.ino}:${found.size}:${found.mtimeMs}:${found.ctimeMs}`;
+}
+
+export interface DirectoryEntry {
+  readonly name: string;
+  readonly kind: "file" | "directory" | "link" | "other";
+}
+
+/** Entries sorted by name. @throws the system's error (see {@link isMissing}) */
+export async function listDirectory(path: string): Promise<DirectoryEntry[]> {
+  const entries = await readdir(path, { withFileTypes: true });
+  return entries
+    .map((entry): DirectoryEntry => {
+      const kind = entry.isFile()
+        ? "file"
+        : entry.isDirectory()
+          ? "directory"
+          : entry.isSymbolicLink()
+            ? "link"
+            : "other";
+      return { name: entry.name, kind };
+    })
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+export async function makeDirectory(path: string): Promise<void> {
+  await mkdir(path, { recursive: true });
+}
+
+/** Removes one file; one that does not exist is fine. */
+export async function removeFile(path: string): Promise<void> {
+  await unlink(path).catch((error: unknown) => {
+    if (!isMissing(error)) throw error;
+  });
+}
+
+/** The file a link leads to, or the path itself where there is nothing to follow. */
+export async function resolveLinks(path: string): Promise<string> {
+  return realpath(path).catch(() => path);
+}
+
+/** Whether an error says that the file or a directory on its way does not exist. */
+export function isMissing(error: unknown): boolean {
+  const code = systemErrorCode(error);
+  return code === "ENOENT" || code === "ENOTDIR";
+}
+
+/** `ENOENT`, `EACCES`, `ENOSPC` …; `undefined` when the error did not come from the system. */
+export function systemErrorCode(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+}
