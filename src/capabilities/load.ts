@@ -47,6 +47,8 @@ export async function loadCapability({ path, content }: CapabilityFile): Promise
 }
 
 function load(path: string, value: unknown, report: FileReport): LoadedFile {
+  if (!isJsonObject(value)) report.problem([], "The file must be a mapping");
+  report.throwIfBroken();
   const definition = report.parse(definitionSchema, value, []);
   warnOfUnknownKeys(value, report);
   const { auth, providers, webhooks } = definition;

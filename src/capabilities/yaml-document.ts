@@ -8,7 +8,11 @@ import { ConfigError } from "../core/errors.ts";
 /** The parser needs about 4 µs and 1 kB for each of them. */
 const maxTokens = 20_000;
 const maxDepth = 64;
+/** Columns; what people and formatters use at most. */
+const indentOfLevel = 4;
 const maxAliases = 50;
+/** The rest is mostly consequences of the first. */
+const maxProblems = 10;
 
 export interface YamlDocument {
   /** JSON values only. */
@@ -34,7 +38,6 @@ export function readYaml(file: string, text: string): YamlDocument {
     // Its own check compares every key with every other; ours below is linear.
     uniqueKeys: false,
     prettyErrors: false,
-    logLevel: "silent",
   });
   const problems = [...document.errors, ...document.warnings].map(({ pos, message }) => `${place(pos[0])}  ${message}`);
   if (problems.length === 0) {
@@ -42,11 +45,12 @@ export function readYaml(file: string, text: string): YamlDocument {
     let aliases = 0;
     visit(document, {
       Alias(_key, node) {
-        if (++aliases > maxAliases) {
-          refuse(node.range?.[0] ?? 0, `The file uses more than ${maxAliases} aliases`);
-          return visit.BREAK;
-        }
-        return undefined;
+        const offset = node.range?.[0] ?? 0;
+        if (node.resolve(document) === undefined)
+          refuse(offset, `There is no anchor "${node.source}" before this alias`);
+        if (++aliases <= maxAliases) return undefined;
+        refuse(offset, `The file uses more than ${maxAliases} aliases`);
+        return visit.BREAK;
       },
       Map(_key, node) {
         const seen = new Set<unknown>();
@@ -100,17 +104,22 @@ function refuseOversized(file: string, text: string): void {
   let tokens = 0;
   let brackets = 0;
   let indicatorsOnLine = 0;
+  let last = "";
   for (const token of new Lexer().lex(text)) {
     if (++tokens > maxTokens) refuse(`The file has more than ${maxTokens} tokens`);
     if (token === "[" || token === "{") brackets++;
     else if (token === "]" || token === "}") brackets--;
     else if (token === "-" || token === "?" || token === ":") indicatorsOnLine++;
     else if (token === "\n") indicatorsOnLine = 0;
-    if (brackets > maxDepth || (brackets === 0 && indicatorsOnLine > maxDepth))
-      refuse(`The file nests deeper than ${maxDepth} levels`);
+    const isDeep = brackets > maxDepth || (brackets === 0 && indicatorsOnLine > maxDepth);
+    const isIndented = last === "\n" && token.length > maxDepth * indentOfLevel && token.trim() === "";
+    last = token;
+    if (isDeep || isIndented) refuse(`The file nests deeper than ${maxDepth} levels`);
   }
 }
 
 function refusal(file: string, problems: readonly string[]): ConfigError {
-  return new ConfigError(problems.map((problem) => `${file}:${problem}`).join("\n"));
+  const lines = problems.slice(0, maxProblems).map((problem) => `${file}:${problem}`);
+  if (problems.length > maxProblems) lines.push(`${file}  and ${problems.length - maxProblems} more`);
+  return new ConfigError(lines.join("\n"));
 }

@@ -17,7 +17,8 @@ let blocks: BlockList | undefined;
 /** Whether a literal IPv4 or IPv6 address, without brackets, is public; IPv4 inside IPv6 is judged as IPv4. */
 export function isPublicAddress(address: string): boolean {
   const version = isIP(address);
-  if (version === 0) return false;
+  // A zone (`fe80::1%eth0`) is only for link-local addresses, and Deno's block list lets what it cannot read through.
+  if (version === 0 || address.includes("%")) return false;
   blocks ??= blockList();
   return !blocks.check(address, version === 4 ? "ipv4" : "ipv6");
 }

@@ -1,0 +1,66 @@
+/** The capabilities that travel with the program. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { embedPlugin } from "../../deploy/embed-plugin.ts";
+import { embeddedFiles } from "../../src/runtime/embedded.ts";
+import { call, KeptLog, listTools, upstreamOver } from "./fixture.ts";
+
+test("built-in: both load without a warning, are read-only and say when to use them", async () => {
+  const log = new KeptLog();
+  await using upstream = upstreamOver([], { builtin: true, log });
+  const tools = await listTools(upstream);
+  assert.deepEqual(
+    tools.map(({ name }) => name),
+    ["public_holidays", "weather_current"],
+  );
+  assert.deepEqual(log.lines, []);
+  for (const { annotations, description, name } of tools) {
+    assert.deepEqual(annotations, {
+      readOnlyHint: true,
+      destructiveHint: false,
+      idempotentHint: true,
+      openWorldHint: true,
+    });
+    assert.ok(String(description).length > 80 && String(description).length < 500, String(name));
+  }
+});
+
+test("built-in: they ask the APIs they name, as these document it", async (context) => {
+  const asked: string[] = [];
+  context.mock.method(globalThis, "fetch", async (url: URL) => {
+    asked.push(String(url));
+    return Response.json({ ok: true });
+  });
+  await using upstream = upstreamOver([], { builtin: true });
+  await call(upstream, "weather_current", {
+    latitude: "60.17",
+    longitude: 24.94,
+    temperature_unit: "fahrenheit",
+    current: "temperature_2m",
+  });
+  await call(upstream, "public_holidays", { year: "2026", country_code: "FI" });
+  assert.deepEqual(asked, [
+    "https://api.open-meteo.com/v1/forecast?latitude=60.17&longitude=24.94&current=temperature_2m&temperature_unit=fahrenheit&wind_speed_unit=kmh&timezone=auto",
+    "https://date.nager.at/api/v3/PublicHolidays/2026/FI",
+  ]);
+});
+
+test("embedPlugin: puts ui/ and capabilities/ into the bundle, the latter parsed too", async () => {
+  type OnLoad = () => Promise<{ contents: string; loader: string }>;
+  let load: OnLoad | undefined;
+  const builder = { onLoad: (_filter: unknown, run: OnLoad) => (load = run) };
+  const plugin = embedPlugin(fileURLToPath(new URL("../..", import.meta.url)));
+  await plugin.setup(builder as never);
+  const { contents } = await (load as unknown as OnLoad)();
+  const embeddedBundle = JSON.parse(/^export const embeddedBundle = (.*);$/.exec(contents)?.[1] ?? "");
+  assert.deepEqual(embeddedBundle.ui, Object.fromEntries(await embeddedFiles("ui")));
+  assert.deepEqual(embeddedBundle.capabilities, Object.fromEntries(await embeddedFiles("capabilities")));
+  assert.equal(embeddedBundle.parsedCapabilities["knowledge/weather_current.yaml"].name, "weather_current");
+  assert.match(embeddedBundle.ui["index.html"], /<title>MCP Gateway<\/title>/);
+});
+
+test("ui: the page keeps to a policy without inline scripts and styles", async () => {
+  const page = (await embeddedFiles("ui")).get("index.html") ?? "";
+  assert.doesNotMatch(page, /<script(?![^>]*\ssrc=)|<style|\sstyle=|\son\w+=|javascript:/i);
+});
