@@ -103,12 +103,18 @@ export class StreamableConnection implements Connection, PostingSession {
       return;
     }
     const { method, params = {} } = message;
-    if (method === "notifications/progress") {
-      const { progressToken, ...progress } = params;
-      this.#progress.get(progressToken)?.(progress);
-    } else if (request?.onNotification !== undefined && !concernsAll(method)) request.onNotification(method, params);
-    // A cancelled notification is about a request of the server's own, which was answered when it came.
-    else if (method !== "notifications/cancelled") this.#events.onNotification(method, params);
+    switch (method) {
+      case "notifications/progress": {
+        const { progressToken, ...progress } = params;
+        this.#progress.get(progressToken)?.(progress);
+        return;
+      }
+      case "notifications/cancelled":
+        return; // The server gave up a request of its own, which was answered when it came.
+      default:
+        if (request?.onNotification === undefined || concernsAll(method)) this.#events.onNotification(method, params);
+        else request.onNotification(method, params);
+    }
   }
 
   async #ask(request: RpcRequest, session: Session): Promise<Answer> {

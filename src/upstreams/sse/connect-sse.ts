@@ -8,6 +8,7 @@ import { UpstreamError } from "../../core/errors.ts";
 import type { Connection } from "../../core/upstream.ts";
 import { isJsonObject } from "../../lib/json.ts";
 import { handshake } from "../../mcp/handshake.ts";
+import { encodeRequest } from "../../mcp/json-rpc.ts";
 import { createPeer } from "../../mcp/peer.ts";
 import { type SseEvent, SseReader } from "../../mcp/sse.ts";
 import { isEventStream, isSuccess, readEvents } from "../http/event-messages.ts";
@@ -119,7 +120,8 @@ export async function connectSse(settings: HttpSettings, opening: Opening): Prom
       signal,
       offer: settings.offer,
       request: peer.request,
-      notify: peer.notify,
+      // Its POST must be over before the first request is sent: some servers refuse requests until then.
+      notify: (method, params) => post(encodeRequest(undefined, method, params)),
     });
     return {
       description,
