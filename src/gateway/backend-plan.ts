@@ -11,7 +11,7 @@ import type { HealthTarget } from "../upstreams/health.ts";
 import type { ManagedUpstream } from "../upstreams/managed-upstream.ts";
 import type { Definition, Pool, PoolChange } from "../upstreams/pool.ts";
 import { type BackendContext, backendUpstream, definitionOf } from "./backend-upstream.ts";
-import { type Route, routeTo } from "./dispatch.ts";
+import { Route } from "./dispatch.ts";
 
 export interface PlanContext extends BackendContext {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -55,10 +55,8 @@ export function planBackends(config: Config, pool: Pool<Upstream>, context: Plan
     const state = context.stageStates.get(name) ?? createStageState(settings, context.clock);
     context.stageStates.set(name, state);
     state.apply(settings);
-    routes.set(
-      name,
-      routeTo(upstream, stagesFor({ upstream, settings, timeoutMs, state, sink: context.onCall }), timeoutMs),
-    );
+    const stages = stagesFor({ upstream, settings, timeoutMs, state, sink: context.onCall });
+    routes.set(name, new Route(upstream, stages, timeoutMs));
     const { enabled: isWatched, interval, timeout } = settings.health_check;
     if (isWatched && isManaged(upstream)) healthTargets.push({ upstream, intervalMs: interval, timeoutMs: timeout });
   }

@@ -8,6 +8,7 @@ import { mostVerboseLevel } from "../clients/log-levels.ts";
 import { createSessionTable } from "../clients/session-table.ts";
 import { diffConfigs } from "../config/diff.ts";
 import type { Config } from "../config/schema.ts";
+import { DeniedError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import type { Upstream, UpstreamEvents, UpstreamStatus } from "../core/upstream.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -19,7 +20,7 @@ import { startHealthChecks } from "../upstreams/health.ts";
 import { createPool } from "../upstreams/pool.ts";
 import { warmStart } from "../upstreams/warm-start.ts";
 import { type Plan, planBackends } from "./backend-plan.ts";
-import { dispatch, type Route, requestLogLevel } from "./dispatch.ts";
+import { type Route, requestLogLevel } from "./dispatch.ts";
 import type { Gateway } from "./gateway.ts";
 import { createListKeeper } from "./list-keeper.ts";
 
@@ -55,12 +56,14 @@ const neverStarted: UpstreamStatus = {
 export function createGateway(options: GatewayOptions): RunningGateway {
   const { log, clock, stateDirectory } = options;
   let config = options.config;
-  let inFlight = 0;
   let draining = false;
   let closing: Promise<void> | undefined;
-  let onIdle = () => {};
   const degraded = new Set<string>();
   const stopping = new AbortController();
+  let hurry = () => {};
+  const hurried = new Promise<void>((resolve) => {
+    hurry = resolve;
+  });
 
   const onStoreProblem = (error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error);
@@ -74,6 +77,9 @@ export function createGateway(options: GatewayOptions): RunningGateway {
   const sessions = createSessionTable({ clock, newId: () => randomToken(32), settings: () => config.streaming });
   const pool = createPool<Upstream>();
   const stageStates: Plan["stageStates"] = new Map();
+  /** Every route that still has calls on it, those of earlier configurations included. */
+  const busyRoutes = () => [...retiredRoutes, ...plan.routes.values()].filter((route) => route.inFlight > 0);
+  const retiredRoutes = new Set<Route>();
   const routeOf = (name: string): Route | undefined => plan.routes.get(name);
 
   const events: UpstreamEvents = {
@@ -89,7 +95,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
   };
   const context = { ...options, events, stageStates };
   let plan = planBackends(config, pool, context);
-  adopt();
+  adopt(plan.routes);
 
   const host: FaceHost = {
     catalog,
@@ -136,8 +142,14 @@ export function createGateway(options: GatewayOptions): RunningGateway {
   });
 
   /** Makes `plan` the one in force: what is not in it any more is closed once its running calls are done. */
-  function adopt(): void {
-    plan.change.commit(config.server.shutdown_timeout);
+  function adopt(before: ReadonlyMap<string, Route>): void {
+    plan.change.commit(async (name) => {
+      const route = before.get(name);
+      if (route === undefined) return;
+      retiredRoutes.add(route);
+      await route.quiet(config.server.shutdown_timeout, clock);
+      retiredRoutes.delete(route);
+    });
     for (const name of stageStates.keys()) if (!plan.routes.has(name)) stageStates.delete(name);
     catalog.setServers(
       plan.definitions.map(({ name, description, settings }) => ({
@@ -151,14 +163,8 @@ export function createGateway(options: GatewayOptions): RunningGateway {
   async function stop(graceMs: number): Promise<void> {
     draining = true;
     stopping.abort();
-    if (inFlight > 0 && graceMs > 0)
-      await new Promise<void>((resolve) => {
-        const cancel = clock.after(graceMs, resolve);
-        onIdle = () => {
-          cancel();
-          resolve();
-        };
-      });
+    if (graceMs > 0)
+      await Promise.all(busyRoutes().map((route) => Promise.race([route.quiet(graceMs, clock), hurried])));
     endHealthChecks();
     sessions.closeAll();
     await Promise.all([pool.close(0), catalog.flush()]);
@@ -181,15 +187,11 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       return [...degraded];
     },
     get inFlight() {
-      return inFlight;
+      return busyRoutes().reduce((sum, route) => sum + route.inFlight, 0);
     },
-    async call(call) {
-      inFlight++;
-      try {
-        return await dispatch(plan.routes, call);
-      } finally {
-        if (--inFlight === 0) onIdle();
-      }
+    call(call) {
+      const route = routeOf(call.upstream);
+      return route === undefined ? Promise.reject(noRoute(call.upstream, config)) : route.call(call);
     },
     servers: () =>
       plan.servers.map(({ name, description, kind, enabled }) => ({
@@ -201,17 +203,19 @@ export function createGateway(options: GatewayOptions): RunningGateway {
         circuit: stageStates.get(name)?.breaker.state ?? "closed",
       })),
     async reload(next) {
-      const outcome = diffConfigs(config, next);
-      const before = new Set(plan.routes.keys());
+      const { changes, serverAddressChanged } = diffConfigs(config, next);
+      const before = plan.routes;
       const nextPlan = planBackends(next, pool, context);
       config = next;
       plan = nextPlan;
-      adopt();
+      adopt(before);
       for (const kind of ["tools", "resources", "prompts"] as const)
         for (const name of [...nextPlan.change.added, ...nextPlan.change.changed, ...nextPlan.change.removed])
           if (before.has(name) || catalog.list(name, kind) !== undefined) announceListChange(host, name, kind);
-      log.info("Configuration reloaded", { changes: outcome.changes });
-      return outcome;
+      log.info("Configuration reloaded", { changes });
+      return serverAddressChanged
+        ? { changes, restart_required: true, restart_reason: "server_address_changed" }
+        : { changes, restart_required: false };
     },
     warmUp() {
       void catalog.ready();
@@ -223,10 +227,17 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       await closing;
     },
     async close() {
-      onIdle();
+      hurry();
       closing ??= stop(0);
       await closing;
     },
   };
   return gateway;
+}
+
+function noRoute(name: string, config: Config): DeniedError {
+  const data = { server: name };
+  if (config.backends[name]?.enabled === false)
+    return new DeniedError("SERVER_DISABLED", `Backend "${name}" is switched off in the configuration`, { data });
+  return new DeniedError("SERVER_NOT_FOUND", `There is no backend "${name}"`, { data });
 }

@@ -2,29 +2,53 @@
  * The only file that calls an upstream (a test says so): client calls through every stage, and the gateway's own
  * requests for lists, which have no caller to limit.
  */
+import type { Answer } from "../core/answer.ts";
 import { type Call, chain, type Next, type Stage } from "../core/call.ts";
-import { DeniedError, UpstreamError } from "../core/errors.ts";
+import { UpstreamError } from "../core/errors.ts";
 import type { Upstream } from "../core/upstream.ts";
+import type { Clock } from "../lib/clock.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { type ListKind, listKinds } from "../mcp/protocol.ts";
 
-export interface Route {
+/** The way to one backend under one configuration. */
+export class Route {
   readonly upstream: Upstream;
-  readonly next: Next;
   /** Longest time one page of a list may take, in milliseconds. */
   readonly listTimeoutMs: number;
-}
+  readonly #next: Next;
+  #inFlight = 0;
+  #onQuiet: (() => void) | undefined;
 
-export function routeTo(upstream: Upstream, stages: readonly (Stage | undefined)[], listTimeoutMs: number): Route {
-  return { upstream, listTimeoutMs, next: chain(stages, (call) => upstream.request(call)) };
-}
+  constructor(upstream: Upstream, stages: readonly (Stage | undefined)[], listTimeoutMs: number) {
+    this.upstream = upstream;
+    this.listTimeoutMs = listTimeoutMs;
+    this.#next = chain(stages, (call) => upstream.request(call));
+  }
 
-export function dispatch(routes: ReadonlyMap<string, Route>, call: Call): ReturnType<Next> {
-  const route = routes.get(call.upstream);
-  if (route !== undefined) return route.next(call);
-  throw new DeniedError("SERVER_NOT_FOUND", `There is no running backend "${call.upstream}"`, {
-    data: { server: call.upstream },
-  });
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  async call(call: Call): Promise<Answer> {
+    this.#inFlight++;
+    try {
+      return await this.#next(call);
+    } finally {
+      if (--this.#inFlight === 0) this.#onQuiet?.();
+    }
+  }
+
+  /** Resolves when no call is on its way, those that queue or wait for a retry included, at the latest after `graceMs`. */
+  async quiet(graceMs: number, clock: Clock): Promise<void> {
+    if (this.#inFlight === 0) return;
+    await new Promise<void>((resolve) => {
+      const cancel = clock.after(graceMs, resolve);
+      this.#onQuiet = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
 }
 
 /** A server that pages its list without end must not keep us forever; the official SDK stops here too. */

@@ -20,8 +20,8 @@ export interface PoolChange<U extends Upstream> {
   readonly added: readonly string[];
   readonly changed: readonly string[];
   readonly removed: readonly string[];
-  /** Makes the change the pool's own, and closes what is not needed any more once its running calls are done. */
-  commit(graceMs: number): void;
+  /** Makes the change the pool's own, and closes what is not needed any more as soon as `quiet` resolves for it. */
+  commit(quiet: (name: string) => Promise<void>): void;
 }
 
 export interface Pool<U extends Upstream> {
@@ -35,10 +35,11 @@ export function createPool<U extends Upstream>(): Pool<U> {
   let entries = new Map<string, { readonly key: string; readonly upstream: U }>();
   const retired = new Set<U>();
 
-  const retire = (upstream: U, graceMs: number): Promise<void> => {
+  const retire = async (upstream: U, quiet: Promise<void>) => {
     retired.add(upstream);
-    const gone = () => void retired.delete(upstream);
-    return upstream.close(graceMs).then(gone, gone);
+    await quiet;
+    await upstream.close(0);
+    retired.delete(upstream);
   };
 
   return {
@@ -58,18 +59,18 @@ export function createPool<U extends Upstream>(): Pool<U> {
         added,
         changed,
         removed,
-        commit(graceMs) {
+        commit(quiet) {
           const before = entries;
           entries = next;
           for (const [name, { upstream }] of before)
-            if (next.get(name)?.upstream !== upstream) void retire(upstream, graceMs);
+            if (next.get(name)?.upstream !== upstream) void retire(upstream, quiet(name));
         },
       };
     },
     async close(graceMs) {
       const all = new Set([...retired, ...[...entries.values()].map(({ upstream }) => upstream)]);
       entries = new Map();
-      await Promise.all([...all].map((upstream) => retire(upstream, graceMs)));
+      await Promise.all([...all].map((upstream) => upstream.close(graceMs)));
     },
   };
 }

@@ -21,10 +21,12 @@ function definition(name: string, settings: unknown, closed: string[] = []) {
   return { name, settings, build };
 }
 
+const atOnce = async () => {};
+
 test("apply keeps the upstream of a definition that did not change, whatever the order of its keys", () => {
   const pool = createPool();
   const first = pool.apply([definition("a", { x: 1, y: 2 }), definition("b", {})]);
-  first.commit(0);
+  first.commit(atOnce);
   const second = pool.apply([definition("b", { z: 1 }), definition("a", { y: 2, x: 1 }), definition("c", {})]);
   assert.equal(second.upstreams.get("a"), first.upstreams.get("a"));
   assert.notEqual(second.upstreams.get("b"), first.upstreams.get("b"));
@@ -36,21 +38,25 @@ test("a change that is not committed changes nothing", () => {
   const closed: string[] = [];
   const pool = createPool();
   const first = pool.apply([definition("a", 1, closed)]);
-  first.commit(0);
+  first.commit(atOnce);
   pool.apply([]);
   assert.deepEqual(closed, []);
   assert.equal(pool.apply([definition("a", 1)]).upstreams.get("a"), first.upstreams.get("a"));
 });
 
-test("commit closes what was changed or removed, with its grace, and close the rest", async () => {
+test("commit closes what was changed or removed once it is quiet, and close the rest", async () => {
   const closed: string[] = [];
   const pool = createPool();
-  pool.apply([definition("a", 1, closed), definition("b", 1, closed), definition("c", 1, closed)]).commit(0);
+  pool.apply([definition("a", 1, closed), definition("b", 1, closed), definition("c", 1, closed)]).commit(atOnce);
   const next = pool.apply([definition("a", 1, closed), definition("b", 2, closed)]);
   assert.deepEqual(next.removed, ["c"]);
-  next.commit(5_000);
-  assert.deepEqual(closed, ["b 1 5000", "c 1 5000"]);
+  let makeQuiet = () => {};
+  next.commit((name) => (name === "c" ? atOnce() : new Promise((resolve) => (makeQuiet = resolve))));
   await settle();
+  assert.deepEqual(closed, ["c 1 0"]);
+  makeQuiet();
+  await settle();
+  assert.deepEqual(closed, ["c 1 0", "b 1 0"]);
   await pool.close(10);
   assert.deepEqual(closed.slice(2), ["a 1 10", "b 2 10"]);
 });
