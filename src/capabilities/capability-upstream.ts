@@ -1,5 +1,4 @@
 /** The folder of capabilities as an upstream: what the pipeline carries need not be MCP. */
-
 import { abortError } from "../core/abort-error.ts";
 import { Answer } from "../core/answer.ts";
 import type { RpcRequest } from "../core/call.ts";
@@ -77,7 +76,7 @@ class CapabilityUpstream implements Upstream {
 
   async request(request: RpcRequest): Promise<Answer> {
     this.#requestCount++;
-    if (this.#state.is !== "ready") await this.start(request.signal);
+    if (!this.isReady) await this.start(request.signal);
     switch (request.method) {
       case "tools/list":
         return this.#list;
@@ -177,7 +176,7 @@ class CapabilityUpstream implements Upstream {
     this.#tools = tools;
     const sorted = [...tools.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
     this.#list = Answer.of({ tools: sorted.map(({ tool }) => tool) });
-    if (this.#state.is === "ready" && this.#list.text !== before)
+    if (this.isReady && this.#list.text !== before)
       this.#options.events.onNotification?.(this, listKinds.tools.changed, {});
   }
 

@@ -62,8 +62,9 @@ export function checkAddress(rest: RestSettings, auth: AuthSettings, report: Fil
   const key = rest.endpoint === undefined ? "base_url" : "endpoint";
   const address = rest[key] ?? "";
   const at = [...atConfig, key];
-  if (!/^(https?:\/\/|\{)/i.test(address)) report.problem(at, `${quote(at)} must be an http or https URL`);
   const name = solePlaceholder(address);
+  if (name === undefined && !/^(https?:\/\/|\{env\.)/i.test(address))
+    report.problem(at, `${quote(at)} must be an http or https URL`);
   if (name !== undefined && !isEnv(name) && usesKey(auth))
     report.problem(
       at,

@@ -95,11 +95,14 @@ export const metadataSchema = v.object({
   chains_with: later,
 });
 
+/** JSON Schemas of the arguments and of the answer. */
+export const schemasSchema = v.object({ input: maybe(jsonObject), output: maybe(jsonObject) });
+
 export const definitionSchema = v.object({
   fulcrum: later,
   name: maybe(v.pipe(v.string(), v.regex(/^[A-Za-z0-9_]+$/, "Expected only letters, digits and _"))),
   description: v.pipe(v.string(), v.nonEmpty("Expected a sentence that tells a model when to use it")),
-  schema: optional(v.object({ input: maybe(jsonObject), output: maybe(jsonObject) }), {}),
+  schema: optional(schemasSchema, {}),
   providers: optional(v.record(v.string(), v.unknown()), {}),
   auth: optional(authSchema, {}),
   metadata: optional(metadataSchema, {}),

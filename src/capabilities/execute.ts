@@ -35,15 +35,12 @@ async function send(request: HttpRequest, checkTarget: CheckTarget, signal: Abor
   let { method, body, headers } = request;
   for (let hop = 0; hop <= maxRedirects; hop++) {
     await checkTarget(url);
-    const response = await fetch(url, {
-      method,
-      headers,
-      ...(body === undefined ? {} : { body }),
-      redirect: "manual",
-      signal,
-    }).catch((error: unknown) => {
+    let response: Response;
+    try {
+      response = await fetch(url, { method, headers, body: body ?? null, redirect: "manual", signal });
+    } catch (error) {
       throw signal.aborted ? signal.reason : new Refusal(`Cannot reach "${url.host}": ${reasonOf(error)}`);
-    });
+    }
     const location = response.headers.get("location");
     if (location === null || !redirects.includes(response.status)) return response;
     await response.body?.cancel();

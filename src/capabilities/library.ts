@@ -71,7 +71,6 @@ async function capabilityFiles(directories: readonly string[]): Promise<Set<stri
 }
 
 async function readFile(path: string, before: KnownFile | undefined, log: Logger): Promise<KnownFile | undefined> {
-  const keeping = before?.capability === undefined ? "the file is left out" : "its previous version stays in use";
   let text: string;
   try {
     text = await readText(path, maxFileBytes);
@@ -79,17 +78,11 @@ async function readFile(path: string, before: KnownFile | undefined, log: Logger
     if (isMissing(error)) return undefined;
     const seen = error instanceof FileTooLargeError ? error.message : `Cannot read "${path}": ${String(error)}`;
     if (seen === before?.seen) return before;
-    log.warn(`${seen}; ${keeping}`);
+    log.warn(`${seen}; ${fate(before?.capability)}`);
     return { seen, capability: before?.capability };
   }
   if (text === before?.seen) return before;
-  try {
-    return { seen: text, capability: await loadAndWarn({ path, content: { text } }, log) };
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    log.warn(`${error.message}; ${keeping}`);
-    return { seen: text, capability: before?.capability };
-  }
+  return { seen: text, capability: await loadOrKeep({ path, content: { text } }, before?.capability, log) };
 }
 
 async function loadBuiltins(log: Logger): Promise<Capabilities> {
@@ -100,14 +93,28 @@ async function loadBuiltins(log: Logger): Promise<Capabilities> {
       : Array.from(await embeddedFiles("capabilities"), ([path, text]) => ({ path, content: { text } }));
   const tools = new Map<string, Capability>();
   for (const file of files) {
-    const capability = await loadAndWarn(file, log);
+    const capability = await loadOrKeep(file, undefined, log);
     if (capability !== undefined) tools.set(capability.name, capability);
   }
   return tools;
 }
 
-async function loadAndWarn(file: CapabilityFile, log: Logger): Promise<Capability | undefined> {
-  const { capability, warnings } = await loadCapability(file);
-  for (const warning of warnings) log.warn(warning);
-  return capability;
+async function loadOrKeep(
+  file: CapabilityFile,
+  previous: Capability | undefined,
+  log: Logger,
+): Promise<Capability | undefined> {
+  try {
+    const { capability, warnings } = await loadCapability(file);
+    for (const warning of warnings) log.warn(warning);
+    return capability;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    log.warn(`${error.message}; ${fate(previous)}`);
+    return previous;
+  }
+}
+
+function fate(previous: Capability | undefined): string {
+  return previous === undefined ? "the file is left out" : "its previous version stays in use";
 }

@@ -20,6 +20,7 @@ import {
   metadataSchema,
   providerSchema,
   restSchema,
+  schemasSchema,
 } from "./definition-schema.ts";
 import { FileReport, quote } from "./file-report.ts";
 import { isEnv, placeholdersIn } from "./template.ts";
@@ -96,6 +97,7 @@ function skipped(report: FileReport, at: readonly PropertyKey[], what: string): 
 function warnOfUnknownKeys(file: unknown, report: FileReport): void {
   report.unknownKeys(definitionSchema, file, []);
   if (!isJsonObject(file)) return;
+  report.unknownKeys(schemasSchema, file["schema"], ["schema"]);
   report.unknownKeys(authSchema, file["auth"], ["auth"]);
   report.unknownKeys(metadataSchema, file["metadata"], ["metadata"]);
   const provider = isJsonObject(file["providers"]) ? file["providers"]["primary"] : undefined;

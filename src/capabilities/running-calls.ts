@@ -41,7 +41,9 @@ export class RunningCalls {
     if (this.#running.size === 0) return;
     await new Promise<void>((resolve) => {
       const cancelTimer = this.#clock.after(graceMs, resolve);
+      const before = this.#onIdle;
       this.#onIdle = () => {
+        before?.();
         cancelTimer();
         resolve();
       };

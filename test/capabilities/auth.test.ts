@@ -85,6 +85,15 @@ test("auth: a key with a line end is not sent and not shown", async () => {
   assert.equal(api.requests.length, 0);
 });
 
+test("auth: a variable that no header can carry is not sent and not shown", async () => {
+  await using api = await RawApi.start();
+  const definition = rest({ base_url: api.origin, headers: { "X-Other": "{env.OTHER}" } });
+  const { isError, text } = await tryOnce(definition, { env: { OTHER: "canary\r\nX-Admin: 1" } });
+  assert.equal(isError, true);
+  assert.doesNotMatch(text, /canary/);
+  assert.equal(api.requests.length, 0);
+});
+
 test("auth: an API that repeats the request cannot make an error show the keys", async () => {
   await using api = await RawApi.start(({ line, headers, body }) => ({
     status: 400,

@@ -31,6 +31,11 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
     /"providers\.primary\.config\.base_url" must be an http or https URL;/,
   ],
   ["another scheme", good.replace("http:", "file:"), /must be an http or https URL;/],
+  [
+    "an address that begins with an argument",
+    good.replace("http://api.example", "'{host}/x'"),
+    /must be an http or https URL;/,
+  ],
   ["a body with GET", good.replace("config: {", "config: {body: {}, "), /config\.body" needs another method than GET;/],
   [
     "a text body",
@@ -134,10 +139,13 @@ test("capability file: harmless forms of later features say nothing", async () =
 });
 
 test("capability file: an unknown key is a warning that names the nearest one", async () => {
-  const { names, lines } = await load({ "t.yaml": `${good}metadta: {}\nauth: {hedder: X, colour: red}\n` });
+  const { names, lines } = await load({
+    "t.yaml": `${good}metadta: {}\nauth: {hedder: X, colour: red}\nschema: {inputs: {}}\n`,
+  });
   assert.deepEqual(names, ["t"]);
   assert.deepEqual(lines, [
     'warn t.yaml:3:1  "metadta" is not a key of capability files: did you mean "metadata"?',
+    'warn t.yaml:5:10  "schema.inputs" is not a key of capability files: did you mean "input"?',
     'warn t.yaml:4:8  "auth.hedder" is not a key of capability files: did you mean "header"?',
     'warn t.yaml:4:19  "auth.colour" is not a key of capability files and is ignored',
   ]);
