@@ -1,0 +1,128 @@
+/** Starts the compiled gateway (or the one named by MCP_GATEWAY_BINARY) in a folder of its own, and ends it whatever happens. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+export const root = fileURLToPath(new URL("../..", import.meta.url));
+export const binaryPath =
+  process.env["MCP_GATEWAY_BINARY"] ??
+  join(root, "dist", process.platform === "win32" ? "mcp-gateway.exe" : "mcp-gateway");
+
+export interface GatewayOptions {
+  /** Program and leading arguments; the compiled binary by default. */
+  readonly command?: readonly string[];
+  /** After `serve --config PATH`. */
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Milliseconds until `/health` must answer; 15,000 by default. */
+  readonly startTimeoutMs?: number;
+}
+
+export interface GatewayProcess {
+  /** `http://localhost:PORT` */
+  readonly url: string;
+  readonly port: number;
+  readonly child: ChildProcess;
+  /** Holds the configuration, the state and whatever the test writes; removed by {@link stop}. */
+  readonly folder: string;
+  readonly configPath: string;
+  /** Everything written to stderr so far. */
+  stderr(): string;
+  /** Sends the signal (SIGTERM by default) and resolves with the exit code; kills after 10 seconds. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+/** A configuration file in a fresh folder. JSON is YAML. */
+export function writeConfig(config: object): { folder: string; configPath: string } {
+  const folder = mkdtempSync(join(tmpdir(), "mcp-gateway-"));
+  const configPath = join(folder, "gateway.yaml");
+  writeFileSync(configPath, JSON.stringify(config, null, 2));
+  return { folder, configPath };
+}
+
+/** The environment of a gateway under test: nothing of the user's own home is read or written. */
+export function environmentIn(folder: string, extra: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return {
+    PATH: process.env["PATH"] ?? "",
+    HOME: folder,
+    TMPDIR: tmpdir(),
+    MCP_GATEWAY_CONFIG_DIR: join(folder, "state"),
+    ...extra,
+  };
+}
+
+/** `config.server` needs no port: a free one is chosen. Resolves when `/health` answers. */
+export async function startGateway(config: object, options: GatewayOptions = {}): Promise<GatewayProcess> {
+  const port = await freePort();
+  const server = { host: "127.0.0.1", ...("server" in config ? (config.server as object) : {}), port };
+  const { folder, configPath } = writeConfig({ ...config, server });
+  const [program, ...leading] = options.command ?? [binaryPath];
+  const child = spawn(program!, [...leading, "serve", "--config", configPath, ...(options.args ?? [])], {
+    cwd: folder,
+    env: environmentIn(folder, options.env),
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const errors: string[] = [];
+  child.stderr!.setEncoding("utf8").on("data", (chunk: string) => errors.push(chunk));
+  const ended = new Promise<number | null>((resolve) => {
+    child.on("exit", (code) => resolve(code));
+    child.on("error", (error) => {
+      errors.push(error.message);
+      resolve(null);
+    });
+  });
+  const gateway: GatewayProcess = {
+    url: `http://localhost:${port}`,
+    port,
+    child,
+    folder,
+    configPath,
+    stderr: () => errors.join(""),
+    async stop(signal = "SIGTERM") {
+      child.kill(signal);
+      const timer = setTimeout(() => child.kill("SIGKILL"), 10_000);
+      const code = await ended;
+      clearTimeout(timer);
+      rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+      return code;
+    },
+  };
+  try {
+    await waitForHealth(gateway, options.startTimeoutMs ?? 15_000);
+  } catch (error) {
+    await gateway.stop("SIGKILL");
+    throw error;
+  }
+  return gateway;
+}
+
+async function waitForHealth(gateway: GatewayProcess, timeoutMs: number): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (performance.now() < deadline) {
+    if (gateway.child.exitCode !== null || gateway.child.signalCode !== null) break;
+    const response = await fetch(`http://127.0.0.1:${gateway.port}/health`).catch(() => undefined);
+    if (response) return void (await response.text());
+    await sleep(20);
+  }
+  throw new Error(`The gateway does not answer on port ${gateway.port}; its stderr:\n${gateway.stderr()}`);
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("Cannot find a free port");
+  return address.port;
+}
+
+/** Path of the script an npm package starts. */
+export function serverScript(name: "everything" | "filesystem" | "memory"): string {
+  return join(root, "node_modules", "@modelcontextprotocol", `server-${name}`, "dist", "index.js");
+}
