@@ -6,7 +6,7 @@ import type { Problem } from "./problem.ts";
 import { childOf } from "./shape.ts";
 
 /** `*` stands for every entry of a map. A section takes its line away when it comes to life. */
-const pendingSettings: readonly string[] = [
+export const pendingSettings: readonly string[] = [
   "server.ws_port",
   "auth.client_circuit_breaker",
   "auth.single_user",
@@ -35,6 +35,11 @@ const pendingSettings: readonly string[] = [
   "control_plane",
   "security.*",
 ];
+
+/** `setting` with `*` for the name of a map's entry. */
+export function isPending(setting: string): boolean {
+  return pendingSettings.includes(setting);
+}
 
 /** One problem for each pending setting that says something other than its default. `raw` is the file, `parsed` the same with defaults. */
 export function pendingInUse(schema: GenericSchema, raw: unknown, parsed: unknown): Problem[] {

@@ -1,0 +1,156 @@
+/**
+ * Adds and removes backends in the text of a configuration file. Only the lines of that backend are touched: comments,
+ * order, units, quoting and line ends of everything else stay as they are, byte for byte. What the edited text says is
+ * read back and compared before anyone gets it.
+ */
+import { ConfigError } from "../core/errors.ts";
+import { stableJson } from "../lib/json.ts";
+import { readSettings } from "./load.ts";
+import { type Settings, valueAt, withoutPath, withValueAt } from "./path.ts";
+
+type Yaml = typeof import("yaml");
+
+/** The members of the package's nodes that tell where things stand: [start, end of the value, end with what trails it]. */
+interface Placed {
+  readonly range: readonly [number, number, number];
+  readonly value?: unknown;
+}
+interface Entry {
+  readonly key: Placed;
+  readonly value: Placed | null;
+}
+interface EntryMap {
+  readonly items: readonly Entry[];
+  readonly flow?: boolean;
+}
+
+/** The text with one more backend. @throws ConfigError when the text does not parse or has a backend of that name */
+export async function addBackend(text: string, label: string, name: string, entry: Settings): Promise<string> {
+  const before = await readSettings(text, label);
+  if (valueAt(before, ["backends", name]) !== undefined)
+    throw new ConfigError(`Cannot add the backend "${name}": ${label} has one of that name`, {
+      hint: `Remove it first: mcp-gateway remove ${name}`,
+    });
+  const yaml = await import("yaml");
+  const section = findSection(yaml, text);
+  const after = insertion(yaml, text, section, { [name]: entry });
+  return verified(after, label, withValueAt(before, ["backends", name], entry));
+}
+
+/** The text without the backend. @throws ConfigError when the text does not parse or has no such backend */
+export async function removeBackend(text: string, label: string, name: string): Promise<string> {
+  const before = await readSettings(text, label);
+  const yaml = await import("yaml");
+  const map = mapOf(yaml, findSection(yaml, text));
+  const at = map?.items.findIndex(({ key }) => String(key.value) === name) ?? -1;
+  if (map === undefined || at < 0)
+    throw new ConfigError(`Cannot remove the backend "${name}": ${label} has none of that name`);
+  const [start, end] = map.flow ? flowRange(map, at) : linesOf(text, map.items[at] as Entry);
+  let after = replace(text, start, end, "");
+  // A map without entries would read as nothing at all, which other programs refuse.
+  if (map.items.length === 1 && !map.flow) after = replace(after, ...afterColon(text, findSection(yaml, text)), " {}");
+  return verified(after, label, withoutPath(before, ["backends", name]) as Settings);
+}
+
+function findSection(yaml: Yaml, text: string): Entry | undefined {
+  const root = yaml.parseDocument(text, { schema: "core", uniqueKeys: false, logLevel: "silent" }).contents;
+  return yaml.isMap(root) ? (root as unknown as EntryMap).items.find(({ key }) => key.value === "backends") : undefined;
+}
+
+function mapOf(yaml: Yaml, section: Entry | undefined): EntryMap | undefined {
+  return yaml.isMap(section?.value) ? (section?.value as unknown as EntryMap) : undefined;
+}
+
+function insertion(yaml: Yaml, text: string, section: Entry | undefined, entry: Settings): string {
+  const block = (indent: string, value: Settings) =>
+    yaml
+      .stringify(value, { lineWidth: 0 })
+      .trimEnd()
+      .split("\n")
+      .map((line) => (line === "" ? line : indent + line))
+      .join(newLine(text));
+  if (section === undefined) {
+    const end = newLine(text);
+    const gap = text === "" ? "" : text.endsWith("\n") ? end : end + end;
+    return text + gap + block("", { backends: entry }) + end;
+  }
+  const map = mapOf(yaml, section);
+  const last = map?.items.at(-1);
+  if (map === undefined || last === undefined) {
+    // Nothing there yet, or `{}`: the entry goes below the key, a comment on its line stays.
+    const [from, to] = [afterColon(text, section)[0], section.value?.range[1] ?? afterColon(text, section)[0]];
+    const opened = map === undefined ? text : replace(text, from, to, "");
+    return insertLines(opened, lineEndAt(opened, from), block("  ", entry));
+  }
+  if (map.flow) {
+    const at = last.value?.range[1] ?? last.key.range[1];
+    return replace(text, at, at, `, ${JSON.stringify(entry).slice(1, -1)}`);
+  }
+  const first = (map.items[0] as Entry).key.range[0];
+  return insertLines(text, linesOf(text, last)[1], block(" ".repeat(first - lineStartAt(text, first)), entry));
+}
+
+/** From the line of the key to the line after its last value; comments that are indented deeper than the key belong to it. */
+function linesOf(text: string, { key, value }: Entry): [start: number, end: number] {
+  const keyAt = key.range[0];
+  let start = lineStartAt(text, keyAt);
+  const valueEnd = value?.range[1] ?? key.range[1];
+  let end = lineEndAt(text, text.slice(0, valueEnd).trimEnd().length);
+  const indent = keyAt - start;
+  for (let next = end; next < text.length; ) {
+    const lineEnd = lineEndAt(text, next);
+    const line = text.slice(next, lineEnd);
+    const content = line.trimStart();
+    if (content.startsWith("#") && line.length - content.length > indent) end = lineEnd;
+    else if (content !== "") break;
+    next = lineEnd;
+  }
+  // The last line of a file that does not end in a line end takes the one before it along.
+  if (end === text.length && !text.endsWith("\n") && start > 0) start -= text[start - 2] === "\r" ? 2 : 1;
+  return [start, end];
+}
+
+function flowRange(map: EntryMap, at: number): [start: number, end: number] {
+  const end = (entry: Entry) => entry.value?.range[1] ?? entry.key.range[1];
+  const start = (entry: Entry) => entry.key.range[0];
+  const [before, entry, after] = [map.items[at - 1], map.items[at] as Entry, map.items[at + 1]];
+  if (before !== undefined) return [end(before), end(entry)];
+  return [start(entry), after === undefined ? end(entry) : start(after)];
+}
+
+function afterColon(text: string, section: Entry | undefined): [number, number] {
+  const at = text.indexOf(":", section?.key.range[1] ?? 0) + 1;
+  return [at, at];
+}
+
+function insertLines(text: string, at: number, lines: string): string {
+  return at === text.length && !text.endsWith("\n")
+    ? replace(text, at, at, newLine(text) + lines)
+    : replace(text, at, at, lines + newLine(text));
+}
+
+function lineStartAt(text: string, offset: number): number {
+  return text.lastIndexOf("\n", offset - 1) + 1;
+}
+
+/** Where the next line begins, or the end of the text. */
+function lineEndAt(text: string, offset: number): number {
+  const at = text.indexOf("\n", offset);
+  return at < 0 ? text.length : at + 1;
+}
+
+function replace(text: string, start: number, end: number, by: string): string {
+  return text.slice(0, start) + by + text.slice(end);
+}
+
+function newLine(text: string): string {
+  return text.includes("\r\n") ? "\r\n" : "\n";
+}
+
+async function verified(text: string, label: string, expected: Settings): Promise<string> {
+  const now = await readSettings(text, label).catch(() => undefined);
+  if (now !== undefined && stableJson(now) === stableJson(expected)) return text;
+  throw new ConfigError(`Cannot change ${label} without disturbing the rest of it`, {
+    hint: "The way it is written is too unusual to edit automatically: edit it by hand",
+  });
+}
