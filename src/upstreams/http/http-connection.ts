@@ -73,9 +73,6 @@ export class HttpConnection implements SocketHandlers, ResponseReceiver {
   #exchange: Exchange | undefined;
   #head: ResponseHead | undefined;
   #sink: BodySink | undefined;
-  /** The only piece of the body so far: most answers come in one, and need no copy. */
-  #piece: Uint8Array | undefined;
-  #bodyBytes = 0;
   #unwantedBytes = 0;
   #reused = false;
   #received = false;
@@ -139,21 +136,15 @@ export class HttpConnection implements SocketHandlers, ResponseReceiver {
       this.lingersSinceMs = this.#options.clock.now();
       exchange.resolve(this.#response(""));
     } else {
-      this.#bodyBytes += bytes.byteLength;
-      if (this.#bodyBytes > this.#options.maxBodyBytes)
-        throw answerTooLarge(this.#options.server, this.#options.maxBodyBytes);
-      if (this.#bodyBytes === bytes.byteLength) this.#piece = bytes;
-      else {
-        if (this.#piece !== undefined) this.#body.append(this.#piece);
-        this.#piece = undefined;
-        this.#body.append(bytes);
-      }
+      const { server, maxBodyBytes } = this.#options;
+      if (this.#body.byteLength + bytes.byteLength > maxBodyBytes) throw answerTooLarge(server, maxBodyBytes);
+      this.#body.append(bytes);
     }
   }
 
   onEnd(): void {
     const exchange = this.#exchange as Exchange;
-    const response = exchange.settled ? undefined : this.#response(this.#text());
+    const response = exchange.settled ? undefined : this.#response(utf8.decode(this.#body.take()));
     this.#exchange = undefined;
     this.#head = undefined;
     this.#sink = undefined;
@@ -170,13 +161,6 @@ export class HttpConnection implements SocketHandlers, ResponseReceiver {
   #response(text: string): HttpResponse {
     const { status, headers } = this.#head as ResponseHead;
     return { status, headers, text };
-  }
-
-  #text(): string {
-    const bytes = this.#piece ?? this.#body.take();
-    this.#piece = undefined;
-    this.#bodyBytes = 0;
-    return bytes.byteLength === 0 ? "" : utf8.decode(bytes);
   }
 
   /** What the end of the socket means for the exchange; nothing where it completes the response. */

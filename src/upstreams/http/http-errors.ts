@@ -85,9 +85,11 @@ export function excerpt(text: string): string {
   return text.length > excerptLength ? `${clean}…` : clean;
 }
 
+/** With the reason behind it, which is where `fetch` of Deno keeps the one that helps. */
 export function reasonOf(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
-  return cause.message === "" ? cause.name : excerpt(cause.message);
+  const own = cause.message === "" ? cause.name : excerpt(cause.message);
+  return cause.cause === undefined ? own : `${own}: ${reasonOf(cause.cause)}`;
 }
 
 /** Seconds or a date (RFC 9110 10.2.3). */
