@@ -85,10 +85,12 @@ export function excerpt(text: string): string {
   return text.length > excerptLength ? `${clean}…` : clean;
 }
 
-/** With the reason behind it, which is where `fetch` of Deno keeps the one that helps. */
+/** With the system's code, which Bun leaves out of the text, and the reason behind it, where `fetch` of Deno keeps the one that helps. */
 export function reasonOf(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
-  const own = cause.message === "" ? cause.name : excerpt(cause.message);
+  const { code } = cause as { code?: unknown };
+  const text = cause.message === "" ? cause.name : excerpt(cause.message);
+  const own = typeof code === "string" && !text.includes(code) ? `${text} (${code})` : text;
   return cause.cause === undefined ? own : `${own}: ${reasonOf(cause.cause)}`;
 }
 

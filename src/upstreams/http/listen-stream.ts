@@ -8,7 +8,7 @@ import { sleep } from "../../lib/sleep.ts";
 import type { SseReader } from "../../mcp/sse.ts";
 import { isEventStream, messageReader, readEvents } from "./event-messages.ts";
 import type { BodySink, HttpExchange } from "./http-exchange.ts";
-import type { RequestHead } from "./request-head.ts";
+import { isHeaderValue, type RequestHead } from "./request-head.ts";
 
 export interface ListenOptions {
   readonly http: HttpExchange;
@@ -94,7 +94,7 @@ export class ListenStream implements BodySink {
   #remember(): void {
     const reader = this.#reader;
     if (reader === undefined) return;
-    if (reader.lastEventId !== "") this.#lastEventId = reader.lastEventId;
+    if (reader.lastEventId !== "" && isHeaderValue(reader.lastEventId)) this.#lastEventId = reader.lastEventId;
     if (reader.retryMs !== undefined)
       this.#retryMs = Math.min(Math.max(reader.retryMs, shortestRetryMs), longestRetryMs);
   }

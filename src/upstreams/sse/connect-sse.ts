@@ -13,12 +13,12 @@ import { createPeer } from "../../mcp/peer.ts";
 import { type SseEvent, SseReader } from "../../mcp/sse.ts";
 import { isEventStream, isSuccess, readEvents } from "../http/event-messages.ts";
 import { closedHere, excerpt, hungUp, protocolError, statusError, wrongContentType } from "../http/http-errors.ts";
-import { wantNothing } from "../http/http-exchange.ts";
+import { type HttpRequest, wantNothing } from "../http/http-exchange.ts";
 import type { HttpSettings, Opening } from "../http/http-settings.ts";
 import { sendFollowing } from "../http/redirects.ts";
 import { RequestHead } from "../http/request-head.ts";
 
-/** A server of the other transport may open a stream here too, on which nothing ever comes. */
+/** From the head of the stream. A server of the other transport may open one here too, on which nothing ever comes. */
 const endpointLimitMs = 5_000;
 
 /** @throws UpstreamError UPSTREAM_PROTOCOL, TIMEOUT or a status where the URL is of no server of this transport */
@@ -66,19 +66,21 @@ export async function connectSse(settings: HttpSettings, opening: Opening): Prom
     onRefused: (method) => log.info("Refused a request of the server", { method }),
   });
 
-  const stream = {
+  let cancelLimit = () => {};
+  const stream: HttpRequest & { head: RequestHead } = {
     head: new RequestHead("GET", url, { ...headers, accept: "text/event-stream" }),
     body: undefined,
     signal: ending.signal,
-    stream: (head: Parameters<typeof isEventStream>[0]) =>
-      isEventStream(head)
-        ? {
-            push(bytes: Uint8Array) {
-              readEvents(reader, bytes, name, maxResultBytes);
-              return false;
-            },
-          }
-        : undefined,
+    stream(head) {
+      if (!isEventStream(head)) return undefined;
+      cancelLimit = clock.after(endpointLimitMs, () => endpoint.reject(noEndpoint(name)));
+      return {
+        push(bytes) {
+          readEvents(reader, bytes, name, maxResultBytes);
+          return false;
+        },
+      };
+    },
   };
 
   const onEvent = ({ event, data }: SseEvent) => {
@@ -101,13 +103,6 @@ export async function connectSse(settings: HttpSettings, opening: Opening): Prom
   };
   void listen().then(end);
 
-  const cancelLimit = clock.after(endpointLimitMs, () =>
-    endpoint.reject(
-      new UpstreamError("TIMEOUT", `Server "${name}" named no endpoint within ${endpointLimitMs} ms`, {
-        data: { server: name },
-      }),
-    ),
-  );
   try {
     const target = await untilAborted(endpoint.promise, signal);
     postHead = new RequestHead("POST", target, {
@@ -137,6 +132,12 @@ export async function connectSse(settings: HttpSettings, opening: Opening): Prom
   } finally {
     cancelLimit();
   }
+}
+
+function noEndpoint(server: string): UpstreamError {
+  return new UpstreamError("TIMEOUT", `Server "${server}" named no endpoint within ${endpointLimitMs} ms`, {
+    data: { server },
+  });
 }
 
 /** Where to POST; only ever on the origin the stream comes from, or configured credentials would go elsewhere (T9). */
