@@ -24,8 +24,6 @@ export interface CheckedSettings {
   readonly config: Config | undefined;
   readonly problems: readonly Problem[];
   readonly warnings: readonly Problem[];
-  /** Values that must never be shown. */
-  readonly secrets: readonly string[];
 }
 
 export function checkSettings(settings: Settings, context: CheckContext): CheckedSettings {
@@ -35,14 +33,11 @@ export function checkSettings(settings: Settings, context: CheckContext): Checke
   const { output, problems: wrong } = parseForgiving(context.schema, prepared);
   found.problems.push(...wrong.filter(({ path }) => !found.problems.some((other) => isWithin(path, other.path))));
   let parsed = output;
-  let secrets: readonly string[] = [];
   if (parsed !== undefined) {
     const rules: Findings = { problems: [], warnings: found.warnings };
     const rawBackends = prepared["backends"];
     checkRules(parsed, isMap(rawBackends) ? rawBackends : {}, rules);
-    const resolved = resolveSecrets(context.schema, prepared, parsed, context.env, rules.problems);
-    parsed = resolved.config;
-    secrets = resolved.values;
+    parsed = resolveSecrets(context.schema, prepared, parsed, context.env, rules.problems);
     // A value that was refused is not in `parsed`, so what a rule says about its surroundings may not be true.
     found.problems.push(...rules.problems.filter(({ path }) => !wrong.some((other) => isWithin(other.path, path))));
     found.warnings.push(...pendingInUse(context.schema, prepared, parsed));
@@ -51,8 +46,8 @@ export function checkSettings(settings: Settings, context: CheckContext): Checke
   const explained = new Set(found.problems.map(({ at, path }) => JSON.stringify(at ?? path)));
   const unexplained = unknown.filter(({ path }) => !explained.has(JSON.stringify(path)));
   (strict ? found.problems : found.warnings).push(...unexplained);
-  if (parsed === undefined || found.problems.length > 0) return { config: undefined, secrets, ...found };
-  return { config: finish(parsed, context), secrets, ...found };
+  if (parsed === undefined || found.problems.length > 0) return { config: undefined, ...found };
+  return { config: finish(parsed, context), ...found };
 }
 
 /** What has to happen to the file's values before the schemas see them. */

@@ -5,8 +5,10 @@
  */
 import { ConfigError } from "../core/errors.ts";
 import { stableJson } from "../lib/json.ts";
+import { checkSettings } from "./check.ts";
 import { readSettings } from "./load.ts";
-import { type Settings, valueAt, withoutPath, withValueAt } from "./path.ts";
+import { pathText, type Settings, valueAt, withoutPath, withValueAt } from "./path.ts";
+import { configSchema } from "./schema.ts";
 
 type Yaml = typeof import("yaml");
 
@@ -24,13 +26,19 @@ interface EntryMap {
   readonly flow?: boolean;
 }
 
-/** The text with one more backend. @throws ConfigError when the text does not parse or has a backend of that name */
+/** The text with one more backend. @throws ConfigError when the text does not parse, has a backend of that name, or the entry is wrong */
 export async function addBackend(text: string, label: string, name: string, entry: Settings): Promise<string> {
   const before = await readSettings(text, label);
   if (valueAt(before, ["backends", name]) !== undefined)
     throw new ConfigError(`Cannot add the backend "${name}": ${label} has one of that name`, {
       hint: `Remove it first: mcp-gateway remove ${name}`,
     });
+  const { problems } = checkSettings(
+    { backends: { [name]: entry } },
+    { schema: configSchema, env: {}, toAbsolute: (path) => path },
+  );
+  if (problems.length > 0)
+    throw new ConfigError(problems.map((problem) => `${pathText(problem.path)} ${problem.text}`).join("\n"));
   const yaml = await import("yaml");
   const section = findSection(yaml, text);
   const after = insertion(yaml, text, section, { [name]: entry });
@@ -46,10 +54,9 @@ export async function removeBackend(text: string, label: string, name: string): 
   if (map === undefined || at < 0)
     throw new ConfigError(`Cannot remove the backend "${name}": ${label} has none of that name`);
   const [start, end] = map.flow ? flowRange(map, at) : linesOf(text, map.items[at] as Entry);
-  let after = replace(text, start, end, "");
-  // A map without entries would read as nothing at all, which other programs refuse.
-  if (map.items.length === 1 && !map.flow) after = replace(after, ...afterColon(text, findSection(yaml, text)), " {}");
-  return verified(after, label, withoutPath(before, ["backends", name]) as Settings);
+  // Without entries the key alone is left, ready for the next one; an empty section says nothing.
+  const gone = map.items.length === 1 && !map.flow ? ["backends"] : ["backends", name];
+  return verified(replace(text, start, end, ""), label, withoutPath(before, gone) as Settings);
 }
 
 function findSection(yaml: Yaml, text: string): Entry | undefined {
@@ -78,8 +85,8 @@ function insertion(yaml: Yaml, text: string, section: Entry | undefined, entry: 
   const last = map?.items.at(-1);
   if (map === undefined || last === undefined) {
     // Nothing there yet, or `{}`: the entry goes below the key, a comment on its line stays.
-    const [from, to] = [afterColon(text, section)[0], section.value?.range[1] ?? afterColon(text, section)[0]];
-    const opened = map === undefined ? text : replace(text, from, to, "");
+    const from = text.indexOf(":", section.key.range[1]) + 1;
+    const opened = map === undefined ? text : replace(text, from, (section.value as Placed).range[1], "");
     return insertLines(opened, lineEndAt(opened, from), block("  ", entry));
   }
   if (map.flow) {
@@ -116,11 +123,6 @@ function flowRange(map: EntryMap, at: number): [start: number, end: number] {
   const [before, entry, after] = [map.items[at - 1], map.items[at] as Entry, map.items[at + 1]];
   if (before !== undefined) return [end(before), end(entry)];
   return [start(entry), after === undefined ? end(entry) : start(after)];
-}
-
-function afterColon(text: string, section: Entry | undefined): [number, number] {
-  const at = text.indexOf(":", section?.key.range[1] ?? 0) + 1;
-  return [at, at];
 }
 
 function insertLines(text: string, at: number, lines: string): string {

@@ -41,8 +41,6 @@ export interface LoadedConfig {
   readonly watchPaths: readonly string[];
   /** The environment with the env files in it: what `{env.X}` in capabilities means. */
   readonly env: Environment;
-  /** Values that logs and errors must never show. */
-  readonly secrets: readonly string[];
 }
 
 /**
@@ -63,8 +61,7 @@ export async function loadConfig(request: LoadRequest): Promise<LoadedConfig> {
   const overrides = [...fromEnvironment, ...(request.overrides ?? [])];
   const settings = overrides.reduce<Settings>((all, { path, value }) => withValueAt(all, path, value), file);
 
-  const checked = checkSettings(settings, { schema, env, toAbsolute, strict: request.strict });
-  const { config, problems, warnings, secrets } = checked;
+  const { config, problems, warnings } = checkSettings(settings, { schema, env, toAbsolute, strict: request.strict });
   const origins = { label, text, overrides };
   if (config === undefined) throw new ConfigError((await explain(problems, origins)).join("\n"));
   return {
@@ -74,7 +71,6 @@ export async function loadConfig(request: LoadRequest): Promise<LoadedConfig> {
     source,
     watchPaths: source ? [source.path, ...envFiles] : envFiles,
     env,
-    secrets,
   };
 }
 

@@ -1,0 +1,7 @@
+import type { Command } from "./command.ts";
+
+export const list = {
+  meta: { name: "list", description: "List the backends" },
+  args: { json: { type: "boolean", description: "As JSON" } },
+  run: async (input) => (await import("./run/list.ts")).run(input),
+} satisfies Command;

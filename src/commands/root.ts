@@ -1,0 +1,19 @@
+/** The table of commands. */
+import { add } from "./add.ts";
+import type { Command } from "./command.ts";
+import { config } from "./config.ts";
+import { get } from "./get.ts";
+import { health } from "./health.ts";
+import { init } from "./init.ts";
+import { list } from "./list.ts";
+import { remove } from "./remove.ts";
+import { serve } from "./serve.ts";
+import { validate } from "./validate.ts";
+
+/** Without a command it is `serve`. */
+export const root: Command = {
+  meta: { name: "mcp-gateway", description: "One gateway between AI clients and all their MCP servers and REST APIs" },
+  ...(serve.args && { args: serve.args }),
+  subCommands: { serve, init, add, remove, list, get, validate, health, config },
+  run: (input) => (serve.run as NonNullable<Command["run"]>)(input),
+};

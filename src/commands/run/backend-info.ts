@@ -1,0 +1,53 @@
+/** A backend of the file as `list` and `get` show it; nothing is expanded, and secrets stay hidden. */
+import { joinCommand } from "../../config/command-line.ts";
+import { isMap, type Settings } from "../../config/path.ts";
+
+export interface BackendInfo {
+  readonly name: string;
+  readonly transport: "stdio" | "http" | "sse" | "streamable-http" | "a2a" | "none";
+  readonly description: string;
+  readonly enabled: boolean;
+  readonly command?: string;
+  readonly url?: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export function backendInfo(name: string, entry: Settings): BackendInfo {
+  const url = text(entry["http_url"] ?? entry["url"] ?? entry["a2a_url"]);
+  const command = commandLine(entry["command"], entry["args"]);
+  const env = isMap(entry["env"]) ? entry["env"] : {};
+  return {
+    name,
+    transport: transportOf(entry),
+    description: text(entry["description"]) ?? "",
+    enabled: entry["enabled"] !== false,
+    ...(command !== undefined && { command }),
+    ...(url !== undefined && { url }),
+    env: Object.fromEntries(Object.entries(env).map(([key, value]) => [key, shown(key, String(value))])),
+  };
+}
+
+function transportOf(entry: Settings): BackendInfo["transport"] {
+  if (entry["command"] !== undefined) return "stdio";
+  if (entry["a2a_url"] !== undefined) return "a2a";
+  const url = text(entry["http_url"] ?? entry["url"]);
+  if (url === undefined) return "none";
+  if (entry["streamable_http"] === true) return "streamable-http";
+  return url.endsWith("/sse") ? "sse" : "http";
+}
+
+function commandLine(command: unknown, args: unknown): string | undefined {
+  const words = (value: unknown) => (Array.isArray(value) ? joinCommand(value.map(String)) : text(value));
+  const parts = [words(command), words(args)].filter((part) => part !== undefined);
+  return parts.length === 0 ? undefined : parts.join(" ");
+}
+
+/** A reference such as `${TOKEN}` is no secret; what it stands for is. */
+function shown(key: string, value: string): string {
+  const revealing = /key|token|secret|pass|pwd|auth|credential/i.test(key);
+  return revealing && !/^\$\{[^}]*\}$/.test(value) ? "(hidden)" : value;
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}

@@ -1,0 +1,33 @@
+import { suggestion } from "../../config/problem.ts";
+import { ConfigError } from "../../core/errors.ts";
+import { writeStdout } from "../../runtime/process.ts";
+import type { CommandInput } from "../command.ts";
+import { backendInfo } from "./backend-info.ts";
+import { backendEntries, openConfigFile } from "./config-file.ts";
+
+export async function run(input: CommandInput): Promise<number> {
+  const name = input.text("name") as string;
+  const file = openConfigFile(input.global);
+  const entries = await backendEntries(file);
+  const entry = entries.find(([other]) => other === name)?.[1];
+  if (entry === undefined) {
+    const hint = suggestion(
+      name,
+      entries.map(([other]) => other),
+    );
+    throw new ConfigError(`Backend "${name}" is not in ${file.label}${hint}`);
+  }
+  const { transport, description, enabled, command, url, env } = backendInfo(name, entry);
+  const lines = [
+    `Name:        ${name}`,
+    `Transport:   ${transport}`,
+    `Description: ${description || "(no description)"}`,
+    `Enabled:     ${enabled ? "yes" : "no"}`,
+    ...(command === undefined ? [] : [`Command:     ${command}`]),
+    ...(url === undefined ? [] : [`URL:         ${url}`]),
+    ...(Object.keys(env).length === 0 ? [] : ["Environment:"]),
+    ...Object.entries(env).map(([key, value]) => `  ${key}=${value}`),
+  ];
+  await writeStdout(`${lines.join("\n")}\n`);
+  return 0;
+}
