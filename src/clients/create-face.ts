@@ -1,4 +1,5 @@
 /** The legacy face: `initialize`, the method tables of `/mcp` and `/mcp/{backend}`, and the translation of failures. */
+import type { Caller } from "../core/caller.ts";
 import { CancelledError, DeniedError, GatewayError } from "../core/errors.ts";
 import { mayUseServer } from "../core/scope.ts";
 import { version } from "../core/version.ts";
@@ -27,6 +28,9 @@ export interface Introduction {
   readonly capabilities: JsonObject;
   readonly instructions: string | undefined;
 }
+
+/** Long enough for the answer to be out before processes are started. */
+const learnDelayMs = 20;
 
 const serverInfo = { name: "mcp-gateway", title: "MCP Gateway", version };
 
@@ -87,6 +91,7 @@ export function createFace(host: FaceHost): Face {
       await host.catalog.ready();
       const introduction =
         backend === undefined ? aggregateInitialize(host, context.caller) : await backendInitialize(host, backend);
+      if (backend === undefined) host.clock.after(learnDelayMs, () => learnTools(context.caller));
       const protocolVersion = negotiateVersion(params["protocolVersion"]);
       const { clientInfo, capabilities } = params;
       const session = host.sessions.open({
@@ -100,7 +105,13 @@ export function createFace(host: FaceHost): Face {
     },
   };
 
-  function allowedBackend({ backend, caller }: { backend: string | undefined; caller: FaceContext["caller"] }): string {
+  /** A client that connects will search: backends never listed before are asked now, in the background. */
+  function learnTools(caller: Caller): void {
+    for (const { name, enabled } of host.servers())
+      if (enabled && mayUseServer(caller, name) && !host.draining) void host.listedSoon(name, "tools");
+  }
+
+  function allowedBackend({ backend, caller }: { backend: string | undefined; caller: Caller }): string {
     const name = host.resolveServer(backend as string);
     if (name === undefined || !mayUseServer(caller, name))
       throw new DeniedError("SERVER_NOT_FOUND", `There is no backend "${backend}"`, {

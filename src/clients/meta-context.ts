@@ -20,6 +20,7 @@ export function metaContextFor(host: FaceHost, caller: Caller): MetaContext {
     servers: () => host.servers(),
     resolveServer: (name) => host.resolveServer(name),
     ensureTools: (server, again) => host.ensureListed(server, "tools", again),
+    toolsSoon: (server) => host.listedSoon(server, "tools"),
     callTool: async () => {
       throw new GatewayError("INTERNAL", "A description tried to call a tool");
     },

@@ -3,6 +3,7 @@ import { createCapabilityUpstream } from "../capabilities/capability-upstream.ts
 import { effectiveFailsafe } from "../config/failsafe.ts";
 import type { BackendConfig, Config } from "../config/schema.ts";
 import type { Upstream, UpstreamKind } from "../core/upstream.ts";
+import type { Environment } from "../runtime/process.ts";
 import { watchTree } from "../runtime/watch.ts";
 import { stagesFor } from "../stages/order.ts";
 import type { CallSink } from "../stages/record/record-stage.ts";
@@ -14,7 +15,7 @@ import { type BackendContext, backendUpstream, definitionOf } from "./backend-up
 import { Route } from "./dispatch.ts";
 
 export interface PlanContext extends BackendContext {
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
   readonly onCall?: CallSink | undefined;
   /** By backend name; outlives every plan. */
   readonly stageStates: Map<string, UpstreamStageState>;

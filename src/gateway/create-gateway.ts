@@ -14,6 +14,7 @@ import type { Upstream, UpstreamEvents, UpstreamStatus } from "../core/upstream.
 import type { Clock } from "../lib/clock.ts";
 import { stableJson } from "../lib/json.ts";
 import { sha256Hex } from "../runtime/digest.ts";
+import type { Environment } from "../runtime/process.ts";
 import { randomToken } from "../runtime/random.ts";
 import type { CallSink } from "../stages/record/record-stage.ts";
 import { startHealthChecks } from "../upstreams/health.ts";
@@ -30,7 +31,7 @@ export interface GatewayOptions {
   readonly clock: Clock;
   /** Directory of the gateway's state; `undefined` keeps everything in memory. */
   readonly stateDirectory: string | undefined;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
   redact(text: string): string;
   /** Told how every call ended. */
   readonly onCall?: CallSink | undefined;
@@ -202,10 +203,10 @@ export function createGateway(options: GatewayOptions): RunningGateway {
         status: routeOf(name)?.upstream.status() ?? neverStarted,
         circuit: stageStates.get(name)?.breaker.state ?? "closed",
       })),
-    async reload(next) {
+    async reload(next, env) {
       const { changes, serverAddressChanged } = diffConfigs(config, next);
       const before = plan.routes;
-      const nextPlan = planBackends(next, pool, context);
+      const nextPlan = planBackends(next, pool, { ...context, env });
       config = next;
       plan = nextPlan;
       adopt(before);

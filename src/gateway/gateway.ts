@@ -7,6 +7,7 @@ import type { Answer } from "../core/answer.ts";
 import type { Call } from "../core/call.ts";
 import type { Logger } from "../core/log.ts";
 import type { ServerView } from "../meta/meta-tool.ts";
+import type { Environment } from "../runtime/process.ts";
 
 export interface ReloadOutcome {
   /** `no changes detected`, or parts joined by `; ` such as `added backends: [a, b]`. */
@@ -35,8 +36,11 @@ export interface Gateway {
   servers(): readonly ServerView[];
   /** Calls running now. */
   readonly inFlight: number;
-  /** Builds what the new configuration needs, swaps, then closes what is gone. Rejects and changes nothing when it cannot. */
-  reload(next: Config): Promise<ReloadOutcome>;
+  /**
+   * Builds what the new configuration needs, swaps, then closes what is gone. Rejects and changes nothing when it
+   * cannot. `env` is what `{env.X}` in capabilities means from now on.
+   */
+  reload(next: Config, env: Environment): Promise<ReloadOutcome>;
   /** Stops taking calls, lets running ones finish within `shutdown_timeout`, then stops every backend. */
   drain(): Promise<void>;
   /** Stops at once; resolves when no child is left. */

@@ -1,8 +1,6 @@
-import { type Clock, systemClock } from "../lib/clock.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { readInteger, readString } from "./arguments.ts";
 import { jsonAnswer } from "./json-answer.ts";
-import { learnTools } from "./learn-tools.ts";
 import type { MetaContext, MetaTool } from "./meta-tool.ts";
 import { resolveServer } from "./resolve-server.ts";
 import { shorten } from "./shorten.ts";
@@ -38,7 +36,7 @@ export const listTools: MetaTool = {
     await context.catalog.ready();
     return jsonAnswer(
       name === undefined
-        ? await toolsOfAll(context, offset, systemClock)
+        ? await toolsOfAll(context, offset)
         : await toolsOfOne(context, resolveServer(name, context), offset),
     );
   },
@@ -51,9 +49,9 @@ async function toolsOfOne(context: MetaContext, server: string, offset: number):
   return { server, status: view?.enabled ? "active" : "disabled", ...page(tools, offset) };
 }
 
-async function toolsOfAll(context: MetaContext, offset: number, clock: Clock): Promise<JsonObject> {
+async function toolsOfAll(context: MetaContext, offset: number): Promise<JsonObject> {
   const servers = visibleServers(context);
-  await learnTools(context, servers, clock);
+  await Promise.all(servers.map(({ enabled, name }) => enabled && context.toolsSoon(name)));
   const tools: JsonObject[] = [];
   const notListed: JsonObject[] = [];
   for (const server of servers) {

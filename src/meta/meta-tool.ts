@@ -27,6 +27,8 @@ export interface MetaContext {
    * the start error.
    */
   ensureTools(server: string, again?: boolean): Promise<void>;
+  /** Asks for the tools when they are not known yet; never rejects, and gives up waiting, not asking, after a few seconds. */
+  toolsSoon(server: string): Promise<void>;
   /** Calls a tool through the whole pipeline, bound to the request that runs this meta-tool (signal, progress, session). */
   callTool(server: string, tool: string, args: JsonObject): Promise<Answer>;
   readonly resultFormat: "native" | "wrapped";

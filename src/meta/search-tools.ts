@@ -1,11 +1,9 @@
 import type { SearchHit } from "../catalog/catalog.ts";
 import { mayUseTool } from "../core/scope.ts";
-import { type Clock, systemClock } from "../lib/clock.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { invalid, readBoolean, readInteger, readString } from "./arguments.ts";
 import { domains } from "./domains.ts";
 import { jsonAnswer } from "./json-answer.ts";
-import { learnTools } from "./learn-tools.ts";
 import type { MetaTool, ServerView } from "./meta-tool.ts";
 import { resolveServer } from "./resolve-server.ts";
 import { explainMiss, notSearched } from "./search-miss.ts";
@@ -42,67 +40,62 @@ const outputSchema = {
   required: ["query", "matches", "total", "total_available"],
 };
 
-export const searchTools: MetaTool = createSearchTools(systemClock);
-
-/** With a clock of its own, so that tests need not wait for servers that never answer. */
-export function createSearchTools(clock: Clock): MetaTool {
-  return {
-    name: "gateway_search_tools",
-    describe(context) {
-      const servers = visibleServers(context);
-      return {
-        name: "gateway_search_tools",
-        description:
-          `Find the tool for a task among ${countTools(context, servers)} tools of: ${domains(servers, domainTokens)}. ` +
-          'Search one action at a time, verb + object, such as "create issue". Run a match with gateway_invoke.',
-        inputSchema: {
-          type: "object",
-          properties: {
-            query: { type: "string" },
-            limit: { type: "integer", default: defaultLimit, maximum: maxLimit },
-            include_schema: { type: "boolean" },
-            server: { type: "string" },
-          },
-          required: ["query"],
+export const searchTools: MetaTool = {
+  name: "gateway_search_tools",
+  describe(context) {
+    const servers = visibleServers(context);
+    return {
+      name: "gateway_search_tools",
+      description:
+        `Find the tool for a task among ${countTools(context, servers)} tools of: ${domains(servers, domainTokens)}. ` +
+        'Search one action at a time, verb + object, such as "create issue". Run a match with gateway_invoke.',
+      inputSchema: {
+        type: "object",
+        properties: {
+          query: { type: "string" },
+          limit: { type: "integer", default: defaultLimit, maximum: maxLimit },
+          include_schema: { type: "boolean" },
+          server: { type: "string" },
         },
-        outputSchema,
-        annotations: {
-          title: "Search tools",
-          readOnlyHint: true,
-          destructiveHint: false,
-          idempotentHint: true,
-          openWorldHint: false,
-        },
-      };
-    },
-    async run(args, context) {
-      const query = readString(args, "query")?.trim();
-      if (!query)
-        throw invalid('Argument "query" is missing', 'Pass one action as verb + object, such as "create issue"');
-      const limit = readInteger(args, "limit", { fallback: defaultLimit, min: 1, max: maxLimit });
-      const withSchema = readBoolean(args, "include_schema");
-      const wanted = readString(args, "server", "backend");
-      const only = wanted === undefined ? undefined : resolveServer(wanted, context);
+        required: ["query"],
+      },
+      outputSchema,
+      annotations: {
+        title: "Search tools",
+        readOnlyHint: true,
+        destructiveHint: false,
+        idempotentHint: true,
+        openWorldHint: false,
+      },
+    };
+  },
+  async run(args, context) {
+    const query = readString(args, "query")?.trim();
+    if (!query)
+      throw invalid('Argument "query" is missing', 'Pass one action as verb + object, such as "create issue"');
+    const limit = readInteger(args, "limit", { fallback: defaultLimit, min: 1, max: maxLimit });
+    const withSchema = readBoolean(args, "include_schema");
+    const wanted = readString(args, "server", "backend");
+    const only = wanted === undefined ? undefined : resolveServer(wanted, context);
 
-      const servers = visibleServers(context).filter(({ name }) => only === undefined || name === only);
-      await learnTools(context, servers, clock);
-      const enabled = new Map(servers.filter((server) => server.enabled).map((server) => [server.name, server]));
-      const hits = await context.catalog.search(query, {
-        limit,
-        server: only,
-        visible: (server, tool) => enabled.has(server) && mayUseTool(context.caller, server, tool),
-      });
-      const result: JsonObject = {
-        query,
-        matches: hits.map((hit) => match(hit, enabled.get(hit.server) as ServerView, withSchema)),
-        total: hits.length,
-        total_available: countTools(context, servers),
-        ...(hits.length === 0 ? explainMiss(query, servers, context) : notSearched(servers, context)),
-      };
-      return jsonAnswer(result, { structuredContent: result });
-    },
-  };
-}
+    const servers = visibleServers(context).filter(({ name }) => only === undefined || name === only);
+    await Promise.all(servers.map(({ enabled, name }) => enabled && context.toolsSoon(name)));
+    const enabled = new Map(servers.filter((server) => server.enabled).map((server) => [server.name, server]));
+    const hits = await context.catalog.search(query, {
+      limit,
+      server: only,
+      visible: (server, tool) => enabled.has(server) && mayUseTool(context.caller, server, tool),
+    });
+    const result: JsonObject = {
+      query,
+      matches: hits.map((hit) => match(hit, enabled.get(hit.server) as ServerView, withSchema)),
+      total: hits.length,
+      total_available: countTools(context, servers),
+      ...(hits.length === 0 ? explainMiss(query, servers, context) : notSearched(servers, context)),
+    };
+    return jsonAnswer(result, { structuredContent: result });
+  },
+};
 
 function match({ server, tool, listed, score }: SearchHit, view: ServerView, withSchema: boolean): JsonObject {
   const parameters = withSchema ? undefined : signature(listed["inputSchema"]);

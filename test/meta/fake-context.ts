@@ -38,6 +38,7 @@ export function fakeContext(servers: readonly FakeServer[], overrides: Partial<M
     async ensureTools(server) {
       asked.push(server);
     },
+    toolsSoon: async () => {},
     async callTool(server, tool, args) {
       calls.push({ server, tool, args });
       return Answer.of({ content: [] });

@@ -1,0 +1,149 @@
+/** The body of `serve`: from a configuration to open doors, and from a signal to an orderly end. */
+import type { LoadedConfig } from "../../config/load.ts";
+import { loadConfig } from "../../config/load.ts";
+import type { Config } from "../../config/schema.ts";
+import { watchConfig } from "../../config/watch.ts";
+import { ConfigError, GatewayError } from "../../core/errors.ts";
+import type { LogLevel } from "../../core/log.ts";
+import { version } from "../../core/version.ts";
+import { createGateway, type RunningGateway } from "../../gateway/create-gateway.ts";
+import { knownSecrets } from "../../gateway/known-secrets.ts";
+import { systemClock } from "../../lib/clock.ts";
+import { Redactor } from "../../lib/redact.ts";
+import { createLogger, type LeveledLogger } from "../../observe/log.ts";
+import { dataDirectory } from "../../runtime/paths.ts";
+import { environment, exit, isTerminal, onSignal, workingDirectory, writeStderr } from "../../runtime/process.ts";
+import { randomToken } from "../../runtime/random.ts";
+import type { ServeArgs } from "../serve.ts";
+
+export async function run(args: ServeArgs): Promise<void> {
+  const env = environment();
+  const request = {
+    path: args.config,
+    env,
+    cwd: workingDirectory(),
+    overrides: args.overrides,
+    // A container that speaks stdio must come up even where nobody mounted a file.
+    fallBack: args.stdio,
+  };
+  let loaded: LoadedConfig;
+  try {
+    loaded = await loadConfig(request);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    await writeStderr(`${error.message}\n`);
+    exit(1);
+  }
+
+  const token = `mcp_${randomToken(32)}`;
+  const inForce = (config: Config): Config =>
+    config.auth.bearer_token === "auto" ? { ...config, auth: { ...config.auth, bearer_token: token } } : config;
+  const redactor = new Redactor([token, ...knownSecrets(loaded.config)]);
+  const log = createLogger({
+    level: levelFrom(env["RUST_LOG"]) ?? args.logLevel,
+    format: args.logFormat,
+    colors: args.logFormat === "text" && isTerminal("stderr") && !env["NO_COLOR"],
+    write: (line) => void writeStderr(`${line}\n`),
+    redact: redactor.redact,
+  });
+  for (const warning of loaded.warnings) log.warn(warning);
+  for (const note of loaded.notes) log.debug(note);
+
+  const gateway = createGateway({
+    config: inForce(loaded.config),
+    log,
+    clock: systemClock,
+    stateDirectory: dataDirectory(args.dataDir, env),
+    env: loaded.env,
+    redact: redactor.redact,
+  });
+  // Not through the log, which hides it: whoever started the gateway must see it once.
+  if (loaded.config.auth.enabled && loaded.config.auth.bearer_token === "auto")
+    await writeStderr(`Bearer token of this run: ${token}\n`);
+
+  const watcher = watchConfig({
+    request,
+    loaded,
+    async onChange(next) {
+      if (next instanceof ConfigError) return refuseReload(gateway, next);
+      redactor.add(knownSecrets(next.config));
+      for (const warning of next.warnings) log.warn(warning);
+      try {
+        await gateway.reload(inForce(next.config), next.env);
+        gateway.configError = undefined;
+      } catch (error) {
+        refuseReload(gateway, error);
+      }
+    },
+  });
+  try {
+    await (args.stdio ? serveOnStdio(gateway, log) : serveOnHttp(gateway, log));
+  } finally {
+    watcher.close();
+    await gateway.close();
+  }
+  exit(0);
+}
+
+function refuseReload(gateway: RunningGateway, error: unknown): void {
+  const reason = error instanceof Error ? error.message : String(error);
+  gateway.configError = reason;
+  gateway.log.error("The changed configuration cannot be used, the one before stays in force", { reason });
+}
+
+/** Resolves when the gateway has drained after a signal; a second signal ends the process at once. */
+async function serveOnHttp(gateway: RunningGateway, log: LeveledLogger): Promise<void> {
+  const { openHttpDoor } = await import("../../doors/http/listen.ts");
+  const door = await openHttpDoor(gateway).catch(async (error: unknown) => {
+    if (!(error instanceof GatewayError)) throw error;
+    await writeStderr(`${error.message}${error.hint === undefined ? "" : `. ${error.hint}`}\n`);
+    await gateway.close();
+    exit(1);
+  });
+  announce(gateway, log, door.url);
+  gateway.warmUp();
+  await firstSignal(gateway, log);
+  await gateway.drain();
+  await door.close(0);
+}
+
+async function serveOnStdio(gateway: RunningGateway, log: LeveledLogger): Promise<void> {
+  const { serveStdio } = await import("../../doors/stdio/stdio-door.ts");
+  const { standardInput, standardOutput } = await import("../../runtime/stdio.ts");
+  announce(gateway, log, "stdio");
+  gateway.warmUp();
+  const ended = serveStdio({ gateway, input: standardInput(), output: standardOutput });
+  await Promise.race([ended, firstSignal(gateway, log)]);
+  await gateway.drain();
+}
+
+function announce({ config }: RunningGateway, log: LeveledLogger, url: string): void {
+  log.info("MCP Gateway is ready", {
+    version,
+    url,
+    backends: Object.keys(config.backends).length,
+    meta_mcp: config.meta_mcp.enabled,
+    auth: config.auth.enabled,
+  });
+}
+
+function firstSignal(gateway: RunningGateway, log: LeveledLogger): Promise<void> {
+  return new Promise((resolve) => {
+    let isSecond = false;
+    onSignal(["SIGINT", "SIGTERM", "SIGHUP"], (signal) => {
+      if (isSecond) {
+        log.warn("Second signal: leaving at once", { signal });
+        void gateway.close().finally(() => exit(1));
+        return;
+      }
+      isSecond = true;
+      log.info("Stopping: running calls may finish", { signal, calls: gateway.inFlight });
+      resolve();
+    });
+  });
+}
+
+/** `RUST_LOG` of the product this one replaces: its first level word counts, targets are ignored. */
+function levelFrom(rustLog: string | undefined): LogLevel | undefined {
+  return rustLog?.toLowerCase().match(/\b(trace|debug|info|warn|error)\b/)?.[0] as LogLevel | undefined;
+}
