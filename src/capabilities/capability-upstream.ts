@@ -13,11 +13,10 @@ import type { Environment } from "../runtime/process.ts";
 import type { Watcher, watchTree } from "../runtime/watch.ts";
 import { checkArguments } from "./arguments.ts";
 import { capabilityExtensions } from "./capability.ts";
-import { execute } from "./execute.ts";
 import type { Capabilities, Library } from "./library.ts";
 import { Refusal } from "./refusal.ts";
 import { RunningCalls } from "./running-calls.ts";
-import { type CheckTarget, type ResolveHost, targetCheck } from "./ssrf.ts";
+import type { CheckTarget, ResolveHost } from "./ssrf.ts";
 
 /** Editors and checkouts write many files at once, and some in several steps. */
 const debounceMs = 300;
@@ -50,7 +49,7 @@ class CapabilityUpstream implements Upstream {
   description: ServerDescription | undefined;
 
   readonly #options: CapabilityUpstreamOptions;
-  readonly #checkTarget: CheckTarget;
+  #checkTarget: CheckTarget | undefined;
   readonly #calls: RunningCalls;
   #library: Library | undefined;
   #tools: Capabilities = new Map();
@@ -67,7 +66,6 @@ class CapabilityUpstream implements Upstream {
     this.name = options.name;
     this.#options = options;
     this.#calls = new RunningCalls(options.clock);
-    this.#checkTarget = targetCheck(!options.ssrfProtection, options.resolveHost);
   }
 
   get isReady(): boolean {
@@ -190,7 +188,12 @@ class CapabilityUpstream implements Upstream {
     const { value, problems } = checkArguments(capability.input, args);
     if (problems.length > 0) return failure(`The arguments of "${name}" cannot be used:\n${problems.join("\n")}`);
     try {
-      const run = (ended: AbortSignal) => execute(capability, value, this.#options.env, this.#checkTarget, ended);
+      // Loaded at the first call: the address tables alone take longer than the rest of the gateway's start.
+      const [{ execute }, { targetCheck }] = await Promise.all([import("./execute.ts"), import("./ssrf.ts")]);
+      const { env, ssrfProtection, resolveHost } = this.#options;
+      this.#checkTarget ??= targetCheck(!ssrfProtection, resolveHost);
+      const checkTarget = this.#checkTarget;
+      const run = (ended: AbortSignal) => execute(capability, value, env, checkTarget, ended);
       return Answer.of(await this.#calls.run(run, capability.timeoutMs, signal));
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;

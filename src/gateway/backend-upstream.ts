@@ -3,9 +3,7 @@ import type { BackendConfig } from "../config/schema.ts";
 import type { Logger } from "../core/log.ts";
 import type { Connect, UpstreamEvents } from "../core/upstream.ts";
 import type { Clock } from "../lib/clock.ts";
-import { httpConnect } from "../upstreams/http/connect-http.ts";
 import { type ManagedUpstream, manageUpstream } from "../upstreams/managed-upstream.ts";
-import { stdioConnect } from "../upstreams/stdio/connect-stdio.ts";
 
 export interface BackendContext {
   readonly clock: Clock;
@@ -37,6 +35,7 @@ export function definitionOf(backend: BackendConfig): unknown {
   return definition;
 }
 
+/** The transports are loaded at the first start: a gateway whose backends sleep needs neither. */
 function connectOf(backend: BackendConfig, context: BackendContext): Connect {
   const { name, command, cwd, env, headers } = backend;
   const settings = {
@@ -46,6 +45,16 @@ function connectOf(backend: BackendConfig, context: BackendContext): Connect {
     clock: context.clock,
     log: context.log.with({ server: name }),
   };
-  if (command === undefined) return httpConnect({ ...settings, url: backend.http_url as string, headers });
-  return stdioConnect({ ...settings, argv: command, cwd, env, redact: context.redact });
+  // What the connection before found out (which HTTP transport it is) is kept in here.
+  let connect: Connect | undefined;
+  return async (signal, events) => {
+    if (connect === undefined && command === undefined) {
+      const { httpConnect } = await import("../upstreams/http/connect-http.ts");
+      connect ??= httpConnect({ ...settings, url: backend.http_url as string, headers });
+    } else if (connect === undefined) {
+      const { stdioConnect } = await import("../upstreams/stdio/connect-stdio.ts");
+      connect ??= stdioConnect({ ...settings, argv: command as string[], cwd, env, redact: context.redact });
+    }
+    return (connect as Connect)(signal, events);
+  };
 }

@@ -1,6 +1,7 @@
 /** The composition root: puts the rooms together for one configuration, and does it again for the next without a gap. */
 import { createCatalog } from "../catalog/create-catalog.ts";
 import { createListStore } from "../catalog/list-store.ts";
+import { stableHash } from "../catalog/stable-hash.ts";
 import { createFace } from "../clients/create-face.ts";
 import { announceListChange } from "../clients/fan-out.ts";
 import type { FaceHost } from "../clients/host.ts";
@@ -13,7 +14,6 @@ import type { Logger } from "../core/log.ts";
 import type { Upstream, UpstreamEvents, UpstreamStatus } from "../core/upstream.ts";
 import type { Clock } from "../lib/clock.ts";
 import { stableJson } from "../lib/json.ts";
-import { sha256Hex } from "../runtime/digest.ts";
 import type { Environment } from "../runtime/process.ts";
 import { randomToken } from "../runtime/random.ts";
 import type { CallSink } from "../stages/record/record-stage.ts";
@@ -156,7 +156,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       plan.definitions.map(({ name, description, settings }) => ({
         name,
         description,
-        key: sha256Hex(stableJson(settings)),
+        key: stableHash(stableJson(settings)),
       })),
     );
   }

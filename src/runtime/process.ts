@@ -1,5 +1,5 @@
 /** The running program as plain functions: arguments, environment, streams, signals, exit. */
-import process from "node:process";
+import { fstatSync } from "node:fs";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -30,8 +30,15 @@ export function setExitCode(code: number): void {
   process.exitCode = code;
 }
 
-export function isTerminal(stream: "stdin" | "stdout" | "stderr"): boolean {
-  return process[stream].isTTY === true;
+const descriptors = { stdin: 0, stdout: 1, stderr: 2 } as const;
+
+/** Asked of the descriptor: making the stream object takes three times as long as an empty program. */
+export function isTerminal(stream: keyof typeof descriptors): boolean {
+  try {
+    return fstatSync(descriptors[stream]).isCharacterDevice();
+  } catch {
+    return false;
+  }
 }
 
 /** Resolves when the text was handed to the system; also when the reader is gone, because then nobody is left to tell. */
@@ -41,6 +48,11 @@ export function writeStdout(text: string): Promise<void> {
 
 export function writeStderr(text: string): Promise<void> {
   return write(process.stderr, text);
+}
+
+/** Writes one line to standard error before it returns, without making the stream object; see {@link isTerminal}. */
+export function printError(line: string): void {
+  console.error(line);
 }
 
 /** Runs the handler at each of these signals until the returned function is called. A signal the system does not know is skipped. */

@@ -2,7 +2,7 @@
  * A plain TCP or Unix-domain client socket, as lean as the runtime has it: Bun's own sockets under Bun (half again as
  * many round trips per second as node:net there), node:net under Deno.
  */
-import { connect } from "node:net";
+import { builtin } from "./builtin.ts";
 
 export type SocketAddress = { readonly host: string; readonly port: number } | { readonly path: string };
 
@@ -116,12 +116,12 @@ class BunSocket implements Socket {
 }
 
 class NodeSocket implements Socket {
-  readonly #socket: ReturnType<typeof connect>;
+  readonly #socket: ReturnType<typeof import("node:net").connect>;
   #error: Error | undefined;
   opened = false;
 
   constructor(address: SocketAddress, handlers: SocketHandlers) {
-    const socket = connect({ ...address, noDelay: true });
+    const socket = builtin("node:net").connect({ ...address, noDelay: true });
     this.#socket = socket;
     socket.on("connect", () => {
       this.opened = true;

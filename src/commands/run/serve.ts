@@ -12,7 +12,7 @@ import { systemClock } from "../../lib/clock.ts";
 import { Redactor } from "../../lib/redact.ts";
 import { createLogger, type LeveledLogger } from "../../observe/log.ts";
 import { dataDirectory } from "../../runtime/paths.ts";
-import { environment, exit, isTerminal, onSignal, workingDirectory, writeStderr } from "../../runtime/process.ts";
+import { environment, exit, isTerminal, onSignal, printError, workingDirectory } from "../../runtime/process.ts";
 import { randomToken } from "../../runtime/random.ts";
 import type { ServeArgs } from "../serve.ts";
 
@@ -31,7 +31,7 @@ export async function run(args: ServeArgs): Promise<void> {
     loaded = await loadConfig(request);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    await writeStderr(`${error.message}\n`);
+    printError(error.message);
     exit(1);
   }
 
@@ -43,7 +43,7 @@ export async function run(args: ServeArgs): Promise<void> {
     level: levelFrom(env["RUST_LOG"]) ?? args.logLevel,
     format: args.logFormat,
     colors: args.logFormat === "text" && isTerminal("stderr") && !env["NO_COLOR"],
-    write: (line) => void writeStderr(`${line}\n`),
+    write: printError,
     redact: redactor.redact,
   });
   for (const warning of loaded.warnings) log.warn(warning);
@@ -59,7 +59,7 @@ export async function run(args: ServeArgs): Promise<void> {
   });
   // Not through the log, which hides it: whoever started the gateway must see it once.
   if (loaded.config.auth.enabled && loaded.config.auth.bearer_token === "auto")
-    await writeStderr(`Bearer token of this run: ${token}\n`);
+    printError(`Bearer token of this run: ${token}`);
 
   const watcher = watchConfig({
     request,
@@ -96,7 +96,7 @@ async function serveOnHttp(gateway: RunningGateway, log: LeveledLogger): Promise
   const { openHttpDoor } = await import("../../doors/http/listen.ts");
   const door = await openHttpDoor(gateway).catch(async (error: unknown) => {
     if (!(error instanceof GatewayError)) throw error;
-    await writeStderr(`${error.message}${error.hint === undefined ? "" : `. ${error.hint}`}\n`);
+    printError(error.hint === undefined ? error.message : `${error.message}. ${error.hint}`);
     await gateway.close();
     exit(1);
   });

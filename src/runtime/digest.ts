@@ -1,0 +1,20 @@
+/** SHA-256, and comparing secrets by it without telling by the time it takes how much of them was right (T21). */
+import { builtin } from "./builtin.ts";
+
+/** 32 bytes. */
+export function sha256(text: string): Uint8Array {
+  return builtin("node:crypto").hash("sha256", text, "buffer");
+}
+
+export function sha256Hex(text: string): string {
+  return builtin("node:crypto").hash("sha256", text, "hex");
+}
+
+/** Constant time for digests of equal length, which all of {@link sha256} are. */
+export function equalDigests(a: Uint8Array, b: Uint8Array): boolean {
+  return a.byteLength === b.byteLength && builtin("node:crypto").timingSafeEqual(a, b);
+}
+
+export function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}

@@ -1,0 +1,6 @@
+/** Random values for tokens, session ids and the like, from the system's own generator. */
+
+/** `byteCount` random bytes as base64url: visible ASCII, good in headers and addresses. */
+export function randomToken(byteCount: number): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(byteCount))).toString("base64url");
+}
