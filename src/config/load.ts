@@ -41,6 +41,8 @@ export interface LoadedConfig {
   readonly watchPaths: readonly string[];
   /** The environment with the env files in it: what `{env.X}` in capabilities means. */
   readonly env: Environment;
+  /** The texts of {@link watchPaths} as they were read, `null` for what could not be; to tell a change from a mere event. */
+  readonly contents: readonly (string | null)[];
 }
 
 /**
@@ -55,7 +57,8 @@ export async function loadConfig(request: LoadRequest): Promise<LoadedConfig> {
 
   const toAbsolute = pathResolver(request, source);
   const envFiles = envFileNames(file).map(toAbsolute);
-  const env = withEnvFiles(request.env, envFiles);
+  const envTexts = envFiles.map(readIfPossible);
+  const env = withEnvFiles(request.env, envTexts);
   const schema = await schemaFor([...Object.keys(file), ...sectionsInEnvironment(env)]);
   const { overrides: fromEnvironment, notes } = await environmentOverrides(schema, env, file);
   const overrides = [...fromEnvironment, ...(request.overrides ?? [])];
@@ -70,6 +73,7 @@ export async function loadConfig(request: LoadRequest): Promise<LoadedConfig> {
     notes,
     source,
     watchPaths: source ? [source.path, ...envFiles] : envFiles,
+    contents: source ? [text, ...envTexts] : envTexts,
     env,
   };
 }
@@ -127,16 +131,16 @@ function envFileNames(file: Settings): string[] {
   return Array.isArray(names) ? names.filter((name) => typeof name === "string") : [];
 }
 
-/** A file that is missing or cannot be read is skipped. */
-function withEnvFiles(env: Environment, paths: readonly string[]): Environment {
-  if (paths.length === 0) return env;
-  const all = { ...env };
-  for (const path of paths) {
-    try {
-      Object.assign(all, parseEnvFile(readTextNow(path, maxConfigBytes)));
-    } catch {}
+function readIfPossible(path: string): string | null {
+  try {
+    return readTextNow(path, maxConfigBytes);
+  } catch {
+    return null;
   }
-  return all;
+}
+
+function withEnvFiles(env: Environment, texts: readonly (string | null)[]): Environment {
+  return texts.length === 0 ? env : Object.assign({ ...env }, ...texts.map((text) => parseEnvFile(text ?? "")));
 }
 
 function whyUnreadable(error: unknown): string {

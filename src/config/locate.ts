@@ -1,6 +1,6 @@
 /** Which file is the configuration. */
 import { ConfigError } from "../core/errors.ts";
-import { isFileNow } from "../runtime/files.ts";
+import { existsNow, isFileNow } from "../runtime/files.ts";
 import { expandHome, resolve } from "../runtime/paths.ts";
 import type { Environment } from "../runtime/process.ts";
 
@@ -38,6 +38,6 @@ export function discoverConfig(env: Environment, cwd: string): ConfigSource | un
 export function locateConfig(path: string | undefined, env: Environment, cwd: string): ConfigSource | undefined {
   const named = namedConfig(path, env, cwd);
   if (named === undefined) return discoverConfig(env, cwd);
-  if (!isFileNow(named.path)) throw new ConfigError(`Configuration file "${named.path}" does not exist`);
+  if (!existsNow(named.path)) throw new ConfigError(`Configuration file "${named.path}" does not exist`);
   return named;
 }

@@ -34,7 +34,7 @@ export function watchConfig(options: ConfigWatchOptions): Watcher {
   const watchOptions = options.pollMs === undefined ? {} : { pollMs: options.pollMs };
   let watched = loaded.watchPaths;
   let watcher: Watcher;
-  let contents = readAll(watched);
+  let contents = loaded.contents;
   let firstEventAt: number | undefined;
   let cancelTimer = () => {};
   let running = false;
@@ -56,17 +56,19 @@ export function watchConfig(options: ConfigWatchOptions): Watcher {
     if (firstEventAt !== undefined) onEvent();
   };
   const look = async () => {
-    const before = await contents;
-    contents = readAll(watched);
+    const found = await Promise.all(watched.map(read));
     // A save that changes nothing, and an event about a neighbouring file, end here.
-    if ((await contents) === before || closed) return;
+    if (same(found, contents) || closed) return;
+    contents = found;
     const next = await load(request);
     if (closed) return;
-    if (!(next instanceof ConfigError) && next.watchPaths.join("\n") !== watched.join("\n")) {
-      watched = next.watchPaths;
-      contents = readAll(watched);
-      watcher.close();
-      watcher = watchFiles(watched, onEvent, watchOptions);
+    if (!(next instanceof ConfigError)) {
+      contents = next.contents;
+      if (!same(next.watchPaths, watched)) {
+        watched = next.watchPaths;
+        watcher.close();
+        watcher = watchFiles(watched, onEvent, watchOptions);
+      }
     }
     await onChange(next);
   };
@@ -91,8 +93,11 @@ async function load(request: LoadRequest): Promise<LoadedConfig | ConfigError> {
   }
 }
 
-/** The contents themselves, not their digest: they are small and kept anyway. What cannot be read differs from everything readable. */
-async function readAll(paths: readonly string[]): Promise<string> {
-  const read = (path: string) => readText(path, maxConfigBytes).catch((error: unknown) => ({ error: String(error) }));
-  return JSON.stringify(await Promise.all(paths.map(read)));
+function read(path: string): Promise<string | null> {
+  return readText(path, maxConfigBytes).catch(() => null);
+}
+
+/** Compares the contents themselves, not digests: they are small and kept anyway. */
+function same(a: readonly (string | null)[], b: readonly (string | null)[]): boolean {
+  return a.length === b.length && a.every((item, at) => item === b[at]);
 }

@@ -20,7 +20,10 @@ export interface WatchOptions {
 
 const defaultPollMs = 2_000;
 
-/** Calls `onChange` whenever one of the files may have changed, appeared or gone, also through a swapped link on its way. */
+/**
+ * Calls `onChange` whenever one of the files may have changed, appeared or gone, also through a swapped link on its way;
+ * and once when the watch stands, because what happened before that nobody saw.
+ */
 export function watchFiles(paths: readonly string[], onChange: () => void, options: WatchOptions = {}): Watcher {
   const directories = new Map<string, DirectoryWatch>();
   let stamps: string | undefined;
@@ -42,7 +45,7 @@ export function watchFiles(paths: readonly string[], onChange: () => void, optio
       directories.set(path, watched);
       await watched.renew();
     }
-    if (stamps !== undefined && stamps !== seen && !closed) onChange();
+    if (stamps !== seen && !closed) onChange();
     stamps = seen;
   };
   const stop = poll(look, options.pollMs ?? defaultPollMs);

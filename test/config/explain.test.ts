@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { findings, loadText } from "./fixture.ts";
+
+test("problems: the backend without transport names the misspelt key, at its place", async (t) => {
+  const text = "# one\n\nbackends:\n  tavily:\n    description: x\n    comand: npx -y tavily\n";
+  assert.deepEqual(await findings(t, text), [
+    'gateway.yaml:6:5  backends.tavily needs one of "command", "http_url" or "a2a_url": did you mean "command" for "comand"?',
+  ]);
+});
+
+const wrong: readonly [name: string, text: string, ...lines: string[]][] = [
+  ["number", "server:\n  port: abc", 'gateway.yaml:2:3  server.port must be a whole number from 0 to 65535, not "abc"'],
+  [
+    "range",
+    "server: {port: 70000}",
+    "gateway.yaml:1:10  server.port must be a whole number from 0 to 65535, not 70000",
+  ],
+  [
+    "duration",
+    "server:\n  request_timeout: soon",
+    'gateway.yaml:2:3  server.request_timeout must be a duration like "30s", "500ms", "1h30m" or a number of seconds, not "soon"',
+  ],
+  ["boolean", "auth:\n  enabled: yes", 'gateway.yaml:2:3  auth.enabled must be true or false, not "yes"'],
+  [
+    "choice",
+    "meta_mcp:\n  result_format: wraped",
+    'gateway.yaml:2:3  meta_mcp.result_format must be one of "native" or "wrapped", not "wraped": did you mean "wrapped"?',
+  ],
+  ["list", "env_files: x", 'gateway.yaml:1:1  env_files must be a list, not "x"'],
+  ["section", "server: 5", "gateway.yaml:1:1  server must be a map of settings, not 5"],
+  [
+    "unquoted secret",
+    "auth:\n  bearer_token: 12345",
+    "gateway.yaml:2:3  auth.bearer_token must be a string: put it in quotes",
+  ],
+  ["missing key in a list", "auth:\n  api_keys:\n    - name: a", 'gateway.yaml:3:7  auth.api_keys[0] needs "key"'],
+  [
+    "empty secret",
+    "auth:\n  enabled: true\n  bearer_token: ''",
+    "gateway.yaml:3:3  auth.bearer_token must not be empty",
+  ],
+  [
+    "name of a backend",
+    "backends:\n  a/b: {command: x}",
+    'gateway.yaml:2:3  backends."a/b" needs a name that is not empty and has no "/", "\\" or ":"',
+  ],
+  [
+    "name of the capabilities",
+    "backends:\n  gateway: {command: x}",
+    'gateway.yaml:2:3  backends.gateway has the name of the capability backend: rename it, or set "capabilities.name"',
+  ],
+  [
+    "two transports",
+    "backends:\n  a: {command: x, http_url: http://h}",
+    'gateway.yaml:2:3  backends.a has "command" and "http_url": keep one of them',
+  ],
+  [
+    "open quote",
+    "backends:\n  a:\n    command: run 'x",
+    "gateway.yaml:3:5  backends.a.command has a quote (') at character 5 that is never closed",
+  ],
+  ["no program", "backends:\n  a:\n    command: ' '", "gateway.yaml:3:5  backends.a.command must name a program"],
+  [
+    "address",
+    "backends:\n  a:\n    http_url: localhost:80",
+    'gateway.yaml:3:5  backends.a.http_url must be an address that begins with http:// or https://, not "localhost:80"',
+  ],
+  [
+    "later scheme",
+    "backends:\n  a:\n    http_url: wss://h",
+    'gateway.yaml:3:5  backends.a.http_url uses "wss://", which is not active yet',
+  ],
+  [
+    "stdio only",
+    "backends:\n  a:\n    http_url: http://h\n    stop_when_idle_for: 5m",
+    'gateway.yaml:4:5  backends.a.stop_when_idle_for works only with "command"',
+  ],
+  [
+    "override of a failsafe",
+    "backends:\n  a:\n    command: x\n    failsafe:\n      retry:\n        max_attempts: -1",
+    "gateway.yaml:6:9  backends.a.failsafe.retry.max_attempts must be a whole number of at least 0, not -1",
+  ],
+  [
+    "unknown profile",
+    "runtime: {profiles: {box: {}}}\nbackends:\n  a: {command: x, runtime_profile: bok}",
+    'gateway.yaml:3:19  backends.a.runtime_profile names the profile "bok", which "runtime.profiles" does not have: did you mean "box"?',
+  ],
+  [
+    "unknown key where none is allowed",
+    "backends:\n  a: {http_url: http://h, identity_propagation: {strategy: vault, requird: true}}",
+    'gateway.yaml:2:67  backends.a.identity_propagation.requird is not a known setting: did you mean "required"?',
+  ],
+  [
+    "pending sections",
+    "key_server:\n  oidc:\n    - issuer: https://i\n      audiences: []",
+    "gateway.yaml:4:7  key_server.oidc[0].audiences must be a list with at least one entry, not an empty list",
+  ],
+  ["list instead of settings", "- a\n- b", "gateway.yaml:1:1  The file must be a map of settings, not a list"],
+  [
+    "syntax",
+    "server:\n  port: [1",
+    "gateway.yaml:2:11  Flow sequence in block collection must be sufficiently indented and end with a ]",
+  ],
+];
+
+for (const [name, text, ...lines] of wrong)
+  test(`problems: ${name}`, async (t) => {
+    assert.deepEqual(await findings(t, text), lines);
+  });
+
+test("problems: all are found at once, in the order of the file; those from elsewhere name where", async (t) => {
+  const text = "backends:\n  a: {comand: x}\n  b: {command: 5}\nserver: {port: x}\nauth: {enabled: 3}\n";
+  const overrides = [{ path: ["meta_mcp", "enabled"], value: 1, from: "--no-meta-mcp" }];
+  const lines = await findings(t, text, { overrides, env: { MCP_GATEWAY_STREAMING__BUFFER_SIZE: "x" } });
+  assert.deepEqual(
+    lines.map((line) => line.split(" ", 3).join(" ")),
+    [
+      "gateway.yaml:2:7  backends.a",
+      "gateway.yaml:3:7  backends.b.command",
+      "gateway.yaml:4:10  server.port",
+      "gateway.yaml:5:8  auth.enabled",
+      "--no-meta-mcp  meta_mcp.enabled",
+      "MCP_GATEWAY_STREAMING__BUFFER_SIZE  streaming.buffer_size",
+    ],
+  );
+});
+
+test("problems: a secret is never quoted", async (t) => {
+  const lines = await findings(t, "auth:\n  bearer_token: [s3cret]\n");
+  assert.deepEqual(lines, ["gateway.yaml:2:3  auth.bearer_token must be a string"]);
+});
+
+test("unknown keys: a warning with the nearest known key; an error when strict", async (t) => {
+  const text = "sever:\n  port: 1\nserver:\n  prot: 2\nbackends:\n  a: {command: x, tiemout: 1s}\n";
+  const lines = [
+    'gateway.yaml:1:1  sever is not a known setting: did you mean "server"?',
+    'gateway.yaml:4:3  server.prot is not a known setting: did you mean "port"?',
+    'gateway.yaml:6:19  backends.a.tiemout is not a known setting: did you mean "timeout"?',
+  ];
+  assert.deepEqual(await findings(t, text), lines);
+  await assert.rejects(loadText(t, text, { strict: true }), { message: lines.join("\n") });
+  await assert.rejects(loadText(t, `${text}config: {strict: true}\n`), { message: lines.join("\n") });
+});
+
+test("warnings: what is not active yet, is unset, or names no backend is said once", async (t) => {
+  const text = `security:
+  firewall: {enabled: true, anomaly_detection: true}
+  tool_policy: {enabled: true}
+cache: {enabled: true}
+playbooks: {enabled: true}
+meta_mcp: {warm_start: [taviyl]}
+backends:
+  tavily: {command: x, env: {K: "\${UNSET_VARIABLE}"}, passthrough: true}
+  agent: {a2a_url: http://h}
+  web: {url: http://h}
+`;
+  assert.deepEqual(await findings(t, text), [
+    "gateway.yaml:2:3  security.firewall is not active yet",
+    "gateway.yaml:5:1  playbooks is not active yet",
+    'gateway.yaml:6:25  meta_mcp.warm_start[0] names no backend: "taviyl" is not there: did you mean "tavily"?',
+    `gateway.yaml:8:30  backends.tavily.env.K uses \${UNSET_VARIABLE}, which is not set: it counts as empty`,
+    "gateway.yaml:8:55  backends.tavily.passthrough is not active yet",
+    "gateway.yaml:9:11  backends.agent.a2a_url is not active yet",
+    'gateway.yaml:10:9  backends.web.url is read as "http_url": please rename it',
+  ]);
+});
