@@ -13,6 +13,8 @@ export interface RpcRequest {
   readonly params: JsonObject | undefined;
   /** Aborting cancels the request at the upstream; the promise then rejects with `CancelledError` or the abort reason. */
   readonly signal: AbortSignal;
+  /** As {@link Call.safe}; left out by the gateway's own requests, which are all safe. */
+  readonly safe?: boolean;
   /** Called with the params of each `notifications/progress` of this request, without its `progressToken`. Present only when the client gave a token. */
   readonly onProgress?: ((params: JsonObject) => void) | undefined;
   /** Called for other notifications the upstream sent for this very request, e.g. `notifications/message`. */

@@ -364,6 +364,24 @@ test("http: a request on a kept connection is sent again only if no byte of an a
   );
 });
 
+test("http: a request that may write is not sent again, even if no byte of an answer came", async () => {
+  await withServer(
+    (socket) => {
+      if (socket.bytesWritten === 0) socket.write(json("{}"));
+      else socket.end();
+    },
+    async ({ server, http, post }) => {
+      await post();
+      const head = new RequestHead("POST", new URL(server.url), {});
+      await assert.rejects(
+        http.send({ head, body: "{}", signal: never, sendOnce: true }),
+        failsWith("UPSTREAM_CLOSED"),
+      );
+      assert.equal(server.requests.length, 2);
+    },
+  );
+});
+
 test("http: a server that hangs up after it worked on the request does not get it twice", async () => {
   const clock = new FakeClock();
   await withServer(

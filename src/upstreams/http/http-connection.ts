@@ -196,6 +196,7 @@ export class HttpConnection implements SocketHandlers, ResponseReceiver {
       error?.code === "UPSTREAM_CLOSED" &&
       this.#reused &&
       !this.#received &&
+      !exchange.request.sendOnce &&
       this.#options.clock.now() - this.#sentAtMs < staleWithinMs;
     if (stale) this.#owner.resend(exchange);
     else exchange.reject(error ?? hungUp(this.#options.server, "before it answered"));

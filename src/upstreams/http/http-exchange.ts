@@ -29,6 +29,11 @@ export interface HttpRequest {
   readonly head: RequestHead;
   readonly body: string | undefined;
   readonly signal: AbortSignal;
+  /**
+   * The server must not get it twice: it is then not sent again when a kept connection closes under it, even though
+   * the server most likely never saw it.
+   */
+  readonly sendOnce?: boolean;
   /** Called once, when the head is there. Without a sink the body becomes text. */
   stream?(head: ResponseHead): BodySink | undefined;
 }

@@ -48,6 +48,10 @@ export class PostedRequest implements HttpRequest, BodySink {
     this.#session = session;
   }
 
+  get sendOnce(): boolean {
+    return this.#request.safe === false;
+  }
+
   get signal(): AbortSignal {
     return this.#request.signal;
   }

@@ -46,6 +46,8 @@ export async function connectSse(settings: HttpSettings, opening: Opening): Prom
           head: postHead as RequestHead,
           body: text,
           signal: ending.signal,
+          // What it calls is not told from here.
+          sendOnce: true,
           stream: (head) => (isSuccess(head) ? wantNothing : undefined),
         },
         name,
