@@ -19,14 +19,18 @@ const notUnits = [...onBinary, "conformance", "fixtures"];
 const units = folders.map(({ name }) => name).filter((name) => !notUnits.includes(name));
 const binaryTests = folders.map(({ name }) => name).filter((name) => onBinary.includes(name));
 
-/** How each runner says what it did; `noise` is not worth a line while all is well. */
+/** How each runner says what it did. `noise` is held back until the phase has failed, `trivial` is never shown. */
 const bunTests = {
   count: [/^ *(\d+) pass$/, /^ *(\d+) fail$/, /^ *(\d+) (?:skip|todo)$/],
   noise: /^bun test v|^ *\d+ (pass|fail|skip|todo)$|^Ran \d+ tests|^\s*$/,
 };
-const denoTests = { count: [/\| (\d+) passed/, /\| (\d+) failed/, /\| (\d+) ignored/], noise: /./ };
-const conformance = { count: [/^(\d+) passed, \d+ failed$/, /^\d+ passed, (\d+) failed$/, /^\0$/], noise: /./ };
-const silent = { noise: /./ };
+const denoTests = {
+  count: [/\| (\d+) passed/, /\| (\d+) failed/, /\| (\d+) ignored/],
+  noise: /^/,
+  trivial: /\.\.\. (ok|ignored)\b|^running \d+ tests?\b/,
+};
+const conformance = { count: [/^(\d+) passed, \d+ failed$/, /^\d+ passed, (\d+) failed$/, /^\0$/], noise: /^/ };
+const silent = { noise: /^/ };
 
 const node = process.execPath;
 const tests = (names) => names.map((name) => `./test/${name}/`);
@@ -54,8 +58,8 @@ if (!checkOnly) {
   );
 }
 
-function phase(name, command, args, { count, noise }) {
-  return { name, command, args, count, noise };
+function phase(name, command, args, output) {
+  return { name, command, args, ...output };
 }
 
 const longestPhaseMs = 8 * 60_000;
@@ -76,7 +80,7 @@ function endGroup(child) {
 }
 
 /** Resolves with `{ passed, failed, skipped }`; a phase that is no test run counts only when it fails, as one. */
-async function run({ name, command, args, count, noise }) {
+async function run({ name, command, args, count, noise, trivial }) {
   const startedAt = performance.now();
   const child = spawn(command, args, {
     cwd: root,
@@ -96,6 +100,7 @@ async function run({ name, command, args, count, noise }) {
         totals[index] += Number(match[1]);
         counted = true;
       });
+      if (trivial?.test(line)) return;
       if (noise.test(line)) held.push(line);
       else console.log(`  ${line}`);
     });

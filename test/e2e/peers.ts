@@ -31,7 +31,7 @@ export const peers: Readonly<Record<string, (target: Target) => Promise<Peer>>> 
     const transport =
       "url" in target
         ? new HttpV1(new URL(target.url))
-        : new StdioV1({ command: target.command, args: [...target.args], env: { ...target.env } });
+        : new StdioV1({ command: target.command, args: [...target.args], env: { ...target.env }, stderr: "ignore" });
     // The SDK is not written for exactOptionalPropertyTypes.
     await client.connect(transport as TransportV1);
     return {
@@ -45,7 +45,7 @@ export const peers: Readonly<Record<string, (target: Target) => Promise<Peer>>> 
     const transport =
       "url" in target
         ? new HttpV2(new URL(target.url))
-        : new StdioV2({ command: target.command, args: [...target.args], env: { ...target.env } });
+        : new StdioV2({ command: target.command, args: [...target.args], env: { ...target.env }, stderr: "ignore" });
     await client.connect(transport);
     return {
       listTools: async () => (await client.listTools()).tools.map(({ name }) => name),
