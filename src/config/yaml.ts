@@ -64,6 +64,7 @@ export async function readYaml(text: string): Promise<YamlDocument> {
 /** Refuses what would make the parser itself slow or deep, before it runs. */
 function guardSize(text: string, lexer: { lex(source: string): Generator<string> }): void {
   if (new TextEncoder().encode(text).length > limits.bytes) throw refusal("The file is larger than 1 MiB");
+  if (indentationDepth(text) > limits.depth) throw tooDeep();
   let flowDepth = 0;
   let blockMarks = 0;
   let tokens = 0;
@@ -77,9 +78,25 @@ function guardSize(text: string, lexer: { lex(source: string): Generator<string>
     else if (token === "]" || token === "}") flowDepth = Math.max(0, flowDepth - 1);
     else if (token === "\n" || token === "\r\n") blockMarks = 0;
     else if (flowDepth === 0 && (token === "-" || token === "?" || token === ":")) blockMarks += 1;
-    if (flowDepth > limits.depth || blockMarks > limits.depth)
-      throw refusal(`Values are nested deeper than ${limits.depth} levels`);
+    if (flowDepth > limits.depth || blockMarks > limits.depth) throw tooDeep();
   }
+}
+
+/** How many lines, each indented deeper than the one before it, stand inside each other: the parser calls itself for each. */
+function indentationDepth(text: string): number {
+  const open: number[] = [];
+  let deepest = 0;
+  for (const [, spaces] of text.matchAll(/^( *)[^ #\r\n]/gm)) {
+    const indent = (spaces as string).length;
+    while (open.length > 0 && (open.at(-1) as number) >= indent) open.pop();
+    open.push(indent);
+    deepest = Math.max(deepest, open.length);
+  }
+  return deepest;
+}
+
+function tooDeep(): YamlError {
+  return refusal(`Values are nested deeper than ${limits.depth} levels`);
 }
 
 /** Turns nodes into plain values. Aliases share the value they name, so that they cost memory only once; their size counts each time. */
