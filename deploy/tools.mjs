@@ -132,6 +132,7 @@ export function runInForeground(command, args, options = {}) {
       child.kill(signal);
     });
   }
+  endWithParent(() => child.kill("SIGTERM"));
   child.on("error", (error) => {
     console.error(`Cannot run ${command}: ${error.message}`);
     process.exit(1);
@@ -142,4 +143,16 @@ export function runInForeground(command, args, options = {}) {
     process.kill(process.pid, signal);
   });
   return child;
+}
+
+/** npm runs scripts below a shell that does not pass signals on: stopping npm would leave everything else running. */
+export function endWithParent(stop) {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    stop();
+  }, 300);
+  timer.unref();
 }

@@ -6,7 +6,7 @@ import { spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { binaryPath, ensureInstalled, findBun, findDeno, root } from "../deploy/tools.mjs";
+import { binaryPath, endWithParent, ensureInstalled, findBun, findDeno, root } from "../deploy/tools.mjs";
 
 const checkOnly = process.argv[2] === "check";
 ensureInstalled();
@@ -64,12 +64,12 @@ function phase(name, command, args, output) {
 
 const longestPhaseMs = 8 * 60_000;
 const running = new Set();
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
-  process.on(signal, () => {
-    for (const child of running) endGroup(child);
-    process.exit(1);
-  });
+function stop() {
+  for (const child of running) endGroup(child);
+  process.exit(1);
 }
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, stop);
+endWithParent(stop);
 
 function endGroup(child) {
   try {
