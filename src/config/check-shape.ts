@@ -28,17 +28,20 @@ export function parseForgiving<const TSchema extends v.GenericSchema>(
 }
 
 /** Keys the schema does not have, with the nearest one it has. */
-export function unknownKeys(schema: v.GenericSchema, value: unknown, path: Path = []): Problem[] {
-  if (typeof value !== "object" || value === null) return [];
-  const { kind } = shapeOf(schema);
-  const steps: [string | number, unknown][] = Array.isArray(value) ? [...value.entries()] : Object.entries(value);
-  return steps.flatMap(([key, inner]) => {
+export function unknownKeys(schema: v.GenericSchema, value: object, path: Path = [], found: Problem[] = []): Problem[] {
+  const isList = Array.isArray(value);
+  for (const [name, inner] of Object.entries(value)) {
+    const key = isList ? Number(name) : name;
     const child = childOf(schema, key);
-    if (child !== undefined) return unknownKeys(child, inner, [...path, key]);
-    if (kind.is !== "object" || kind.open) return [];
-    const hint = suggestion(String(key), knownKeys(shapeOf(schema)));
-    return [{ path: [...path, key], text: `is not a known setting${hint}` }];
-  });
+    if (child !== undefined) {
+      if (typeof inner === "object" && inner !== null) unknownKeys(child, inner, [...path, key], found);
+      continue;
+    }
+    const shape = shapeOf(schema);
+    if (shape.kind.is !== "object" || shape.kind.open) continue;
+    found.push({ path: [...path, key], text: `is not a known setting${suggestion(name, knownKeys(shape))}` });
+  }
+  return found;
 }
 
 /** What a value of this shape looks like: `a whole number from 0 to 65535`. */

@@ -1,27 +1,29 @@
 /** Puts environment variables into strings: `${VAR}`, and `${VAR:-text}` with a text for when it is unset or empty. */
 import type { Environment } from "../runtime/process.ts";
+import type { Path } from "./path.ts";
 
 const reference = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
 
+type OnUnset = (name: string, path: Path) => void;
+
 /** Expands every string inside the value, keys excepted. `onUnset` hears of variables that have neither value nor default. */
-export function expandVariables<T>(
-  value: T,
-  env: Environment,
-  onUnset: (name: string, path: readonly (string | number)[]) => void,
-  path: readonly (string | number)[] = [],
-): T {
+export function expandVariables<T>(value: T, env: Environment, onUnset: OnUnset, path: Path = []): T {
+  if (!hasReference(value)) return value;
   if (typeof value === "string") return expandText(value, env, (name) => onUnset(name, path)) as T;
   if (Array.isArray(value)) return value.map((item, at) => expandVariables(item, env, onUnset, [...path, at])) as T;
-  if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value).map(([key, item]) => [
+  const entries = Object.entries(value as object).map(([key, item]) => [
     key,
     expandVariables(item, env, onUnset, [...path, key]),
   ]);
   return Object.fromEntries(entries) as T;
 }
 
+function hasReference(value: unknown): boolean {
+  if (typeof value === "string") return value.includes("${");
+  return typeof value === "object" && value !== null && Object.values(value).some(hasReference);
+}
+
 function expandText(text: string, env: Environment, onUnset: (name: string) => void): string {
-  if (!text.includes("${")) return text;
   return text.replace(reference, (_all, name: string, fallback: string | undefined) => {
     const value = env[name];
     if (fallback !== undefined) return value || fallback;

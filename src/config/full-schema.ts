@@ -5,7 +5,7 @@ import { configSchema, type ParsedConfig } from "./schema.ts";
 export type FullSchema = v.GenericSchema<unknown, ParsedConfig>;
 
 /** Every section there is. */
-export async function fullSchema(): Promise<FullSchema> {
+async function fullSchema(): Promise<FullSchema> {
   const { pendingSections } = await import("./pending/schema.ts");
   return v.object({ ...configSchema.entries, ...pendingSections });
 }

@@ -9,7 +9,7 @@ import { environmentOverrides, sectionsInEnvironment } from "./environment.ts";
 import { explain, type Override, placeText } from "./explain.ts";
 import { schemaFor } from "./full-schema.ts";
 import { type ConfigSource, discoverConfig, locateConfig, namedConfig } from "./locate.ts";
-import { isMap, type Settings, withoutNulls, withValueAt } from "./path.ts";
+import { dropNulls, isMap, type Settings, withValueAt } from "./path.ts";
 import { readPlainYaml } from "./plain-yaml.ts";
 import type { Config } from "./schema.ts";
 import { maxConfigBytes, readYaml, YamlError } from "./yaml.ts";
@@ -92,12 +92,13 @@ export async function readSettings(text: string, label: string, refuseEmpty = fa
   const start = placeText(label, { line: 1, column: 1 });
   let value: unknown;
   try {
-    value = withoutNulls((readPlainYaml(text) ?? (await readYaml(text))).value);
+    value = (readPlainYaml(text) ?? (await readYaml(text))).value;
   } catch (error) {
     if (!(error instanceof YamlError)) throw error;
     const lines = error.problems.map(({ place, message }) => `${placeText(label, place)}  ${message}`);
     throw new ConfigError(lines.join("\n"), { cause: error });
   }
+  dropNulls(value);
   if (value === null && refuseEmpty) throw new ConfigError(`${start}  The file is empty`);
   if (value === null) return {};
   if (isMap(value)) return value;

@@ -42,12 +42,13 @@ export function withoutPath(value: unknown, path: Path): unknown {
   return isLast ? others : { ...others, [step]: withoutPath(inner, rest) };
 }
 
-/** A copy without entries whose value is `null`: an empty section says nothing. */
-export function withoutNulls(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutNulls);
-  if (!isMap(value)) return value;
-  const entries = Object.entries(value).filter(([, inner]) => inner !== null);
-  return Object.fromEntries(entries.map(([key, inner]) => [key, withoutNulls(inner)]));
+/** Takes entries whose value is `null` out of every map inside: an empty section says nothing. Changes the value itself. */
+export function dropNulls(value: unknown): void {
+  if (typeof value !== "object" || value === null) return;
+  for (const [key, inner] of Object.entries(value)) {
+    if (inner !== null) dropNulls(inner);
+    else if (!Array.isArray(value)) delete (value as Record<string, unknown>)[key];
+  }
 }
 
 export function isMap(value: unknown): value is Settings {

@@ -37,14 +37,17 @@ interface FoundSecret {
   readonly value: string;
 }
 
-function secretsIn(value: unknown, schema: GenericSchema, path: Path = []): FoundSecret[] {
-  if (typeof value === "string") return shapeOf(schema).kind.is === "secret" ? [{ path, value }] : [];
-  if (typeof value !== "object" || value === null) return [];
-  const steps: [string | number, unknown][] = Array.isArray(value) ? [...value.entries()] : Object.entries(value);
-  return steps.flatMap(([key, inner]) => {
+function secretsIn(value: object, schema: GenericSchema, path: Path = [], found: FoundSecret[] = []): FoundSecret[] {
+  const isList = Array.isArray(value);
+  for (const [name, inner] of Object.entries(value)) {
+    const key = isList ? Number(name) : name;
     const child = childOf(schema, key);
-    return child === undefined ? [] : secretsIn(inner, child, [...path, key]);
-  });
+    if (child === undefined) continue;
+    if (typeof inner === "object" && inner !== null) secretsIn(inner, child, [...path, key], found);
+    else if (typeof inner === "string" && shapeOf(child).kind.is === "secret")
+      found.push({ path: [...path, key], value: inner });
+  }
+  return found;
 }
 
 function isSwitchedOff(config: unknown, path: Path): boolean {

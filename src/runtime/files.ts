@@ -146,10 +146,6 @@ export async function listDirectory(path: string): Promise<DirectoryEntry[]> {
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-export async function makeDirectory(path: string): Promise<void> {
-  await mkdir(path, { recursive: true });
-}
-
 /** Removes one file; one that does not exist is fine. */
 export async function removeFile(path: string): Promise<void> {
   await unlink(path).catch((error: unknown) => {

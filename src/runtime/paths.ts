@@ -5,7 +5,7 @@ import type { Environment } from "./process.ts";
 
 export { basename, dirname, extname, isAbsolute, join, relative, resolve } from "node:path";
 
-export function homeDirectory(env: Environment): string {
+function homeDirectory(env: Environment): string {
   return env["HOME"] || env["USERPROFILE"] || homedir();
 }
 
