@@ -3,7 +3,7 @@
  * Bun fetches the runtimes of other platforms from the npm registry; one that cannot be had is named, with the reason.
  */
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import packageJson from "../package.json" with { type: "json" };
@@ -24,7 +24,18 @@ const releases = {
   "bun-windows-x64": "mcp-gateway-windows-x64.exe",
 } as const;
 
-async function build(outfile: string, target?: Bun.Build.CompileTarget): Promise<void> {
+/** Makes `dist/NAME`: built beside and renamed, so that a program which runs from there is never written into. */
+async function build(name: string, target?: Bun.Build.CompileTarget): Promise<void> {
+  const work = await mkdtemp(join(dist, ".build-"));
+  try {
+    await compile(join(work, name), target);
+    await rename(join(work, name), join(dist, name));
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+async function compile(outfile: string, target?: Bun.Build.CompileTarget): Promise<void> {
   const result = await Bun.build({
     entrypoints: [join(root, "src", "main.ts")],
     compile: {
@@ -48,15 +59,14 @@ async function buildAll(): Promise<void> {
   const sums: string[] = [];
   const missing: string[] = [];
   for (const [target, file] of Object.entries(releases)) {
-    const outfile = join(dist, file);
     try {
-      await build(outfile, target as Bun.Build.CompileTarget);
+      await build(file, target as Bun.Build.CompileTarget);
     } catch (error) {
       missing.push(`${file}: ${reasonOf(error)}`);
       continue;
     }
     const sum = createHash("sha256")
-      .update(await readFile(outfile))
+      .update(await readFile(join(dist, file)))
       .digest("hex");
     sums.push(`${sum}  ${file}\n`);
     console.log(`${sum}  dist/${file}`);
@@ -82,14 +92,12 @@ await mkdir(dist, { recursive: true });
 if (process.argv.includes("--all")) {
   await buildAll();
 } else {
-  const outfile = join(dist, process.platform === "win32" ? "mcp-gateway.exe" : "mcp-gateway");
-  // A running gateway keeps its executable open: a new file takes its place, the old one is not written into.
-  await rm(outfile, { force: true });
+  const name = process.platform === "win32" ? "mcp-gateway.exe" : "mcp-gateway";
   try {
-    await build(outfile);
+    await build(name);
   } catch (error) {
-    console.error(`Cannot build dist/${basename(outfile)}: ${reasonOf(error)}`);
+    console.error(`Cannot build dist/${name}: ${reasonOf(error)}`);
     process.exit(1);
   }
-  console.log(`Built dist/${basename(outfile)} ${version} for ${process.platform} ${process.arch}`);
+  console.log(`Built dist/${name} ${version} for ${process.platform} ${process.arch}`);
 }
