@@ -1,4 +1,5 @@
 /** The folder of capabilities as an upstream: what the pipeline carries need not be MCP. */
+
 import { abortError } from "../core/abort-error.ts";
 import { Answer } from "../core/answer.ts";
 import type { RpcRequest } from "../core/call.ts";
@@ -6,6 +7,7 @@ import { UpstreamError, UpstreamRpcError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import type { ServerDescription, Upstream, UpstreamEvents, UpstreamState, UpstreamStatus } from "../core/upstream.ts";
 import { version } from "../core/version.ts";
+import type { CancelSignal } from "../lib/cancellation.ts";
 import type { Clock } from "../lib/clock.ts";
 import { isJsonObject } from "../lib/json.ts";
 import { latestLegacyVersion, listKinds } from "../mcp/protocol.ts";
@@ -90,7 +92,7 @@ class CapabilityUpstream implements Upstream {
   /** Nothing a client can announce concerns a folder of files. */
   notify(): void {}
 
-  async start(signal: AbortSignal): Promise<ServerDescription> {
+  async start(signal: CancelSignal): Promise<ServerDescription> {
     if (signal.aborted) throw abortError(signal);
     if (this.#state.is === "stopped") throw this.#closedError();
     this.#started ??= this.#begin();

@@ -1,5 +1,7 @@
 /** The calls that run now: each ends with its caller, its timeout or the upstream, whichever comes first. */
+
 import { abortError } from "../core/abort-error.ts";
+import type { CancelSignal } from "../lib/cancellation.ts";
 import type { Clock } from "../lib/clock.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -17,11 +19,11 @@ export class RunningCalls {
   }
 
   /** @throws Refusal after `timeoutMs`, the caller's abort error, the reason given to {@link close}, or what the work throws */
-  async run<T>(work: (ended: AbortSignal) => Promise<T>, timeoutMs: number, caller: AbortSignal): Promise<T> {
+  async run<T>(work: (ended: AbortSignal) => Promise<T>, timeoutMs: number, caller: CancelSignal): Promise<T> {
     if (caller.aborted) throw abortError(caller);
     const call = new AbortController();
     const onAbort = () => call.abort(abortError(caller));
-    caller.addEventListener("abort", onAbort, { once: true });
+    caller.addEventListener("abort", onAbort);
     const cancelTimer = this.#clock.after(timeoutMs, () =>
       call.abort(new Refusal(`The API did not answer within ${timeoutMs / 1_000} s`)),
     );

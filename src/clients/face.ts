@@ -2,7 +2,9 @@
  * The MCP server the clients talk to, without a transport: doors hand in parsed messages and carry the answers out.
  * One face serves `/mcp` and every `/mcp/{backend}`; the session knows which.
  */
+
 import type { Caller } from "../core/caller.ts";
+import type { CancelSignal } from "../lib/cancellation.ts";
 import type { RpcMessage } from "../mcp/json-rpc.ts";
 import type { Session } from "./session.ts";
 
@@ -14,7 +16,7 @@ export interface FaceContext {
   readonly backend: string | undefined;
   readonly requestId: string;
   /** Aborted when the client can no longer take an answer and the transport treats that as cancellation. */
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
   /** JSON text of a notification that belongs on the response stream of this request, before the response. */
   emit(messageText: string): void;
 }

@@ -2,9 +2,11 @@
  * One client request while it runs: its cancellation, its progress token, its log level, and the calls made for it.
  * Progress and logs of a call go to the stream of the request that caused it and nowhere else.
  */
+
 import type { Answer } from "../core/answer.ts";
 import type { Call } from "../core/call.ts";
 import { CancelledError, GatewayError } from "../core/errors.ts";
+import { Cancellation } from "../lib/cancellation.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { isJsonObject } from "../lib/json.ts";
 import { encodeRequest, type RpcRequestMessage } from "../mcp/json-rpc.ts";
@@ -17,12 +19,11 @@ export class RequestScope {
   readonly context: FaceContext;
   readonly message: RpcRequestMessage;
   readonly params: JsonObject;
-  readonly #abort = new AbortController();
+  readonly #abort = new Cancellation();
   readonly #meta: JsonObject | undefined;
   readonly #onProgress: ((params: JsonObject) => void) | undefined;
   readonly #onNotification: (method: string, params: JsonObject) => void;
   readonly #registered: boolean;
-  readonly #onClientGone = () => this.#abort.abort(new CancelledError("The client disconnected"));
 
   constructor(host: FaceHost, context: FaceContext, message: RpcRequestMessage) {
     this.host = host;
@@ -36,21 +37,26 @@ export class RequestScope {
       this.#onProgress = (params) =>
         context.emit(encodeRequest(undefined, "notifications/progress", { ...params, progressToken: token }));
     this.#onNotification = (method, params) => this.#relayNotification(method, params);
-    if (context.signal.aborted) this.#onClientGone();
-    else context.signal.addEventListener("abort", this.#onClientGone);
+    if (context.signal.aborted) this.handleEvent();
+    else context.signal.addEventListener("abort", this);
     const running = context.session?.running;
     // An id in use twice is the client's mistake; the second request then cannot be cancelled, but is answered.
     this.#registered = running !== undefined && !running.has(message.id);
     if (this.#registered) running?.set(message.id, this.#abort);
   }
 
+  /** The client is gone. */
+  handleEvent(): void {
+    this.#abort.abort(new CancelledError("The client disconnected"));
+  }
+
   get cancelled(): boolean {
-    return this.#abort.signal.aborted;
+    return this.#abort.aborted;
   }
 
   /** Must be called once the request is answered. */
   end(): void {
-    this.context.signal.removeEventListener("abort", this.#onClientGone);
+    this.context.signal.removeEventListener("abort", this);
     if (this.#registered) this.context.session?.running.delete(this.message.id);
   }
 
@@ -65,7 +71,7 @@ export class RequestScope {
       sessionId: this.context.session?.id,
       requestId: this.context.requestId,
       deadline: this.host.clock.now() + this.host.requestTimeoutMs,
-      signal: this.#abort.signal,
+      signal: this.#abort,
       safe,
       onProgress: this.#onProgress,
       onNotification: this.#onNotification,

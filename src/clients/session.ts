@@ -1,4 +1,5 @@
 /** One legacy client session: who it belongs to, what was negotiated, and the stream for messages that answer no request. */
+import type { Cancellation } from "../lib/cancellation.ts";
 import type { JsonObject } from "../lib/json.ts";
 import type { LegacyVersion } from "../mcp/protocol.ts";
 
@@ -16,7 +17,7 @@ export interface Session {
   /** Monotonic milliseconds of the last message from the client. */
   lastSeenMs: number;
   /** Running requests by JSON-RPC id (`typeof` and value both count: 1 is not "1"), for `notifications/cancelled`. */
-  readonly running: Map<string | number, AbortController>;
+  readonly running: Map<string | number, Cancellation>;
   /**
    * Where messages go that belong to no request: the GET stream on HTTP, stdout on stdio. While none is attached they
    * are kept up to `buffer_size`, equal ones once, the oldest giving way first.

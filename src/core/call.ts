@@ -2,6 +2,7 @@
  * A call is any request that leaves for an upstream, as an immutable value. It walks through the stages of
  * `stages/order.ts`, outermost first, and ends in {@link Upstream.request}.
  */
+import type { CancelSignal } from "../lib/cancellation.ts";
 import type { JsonObject } from "../lib/json.ts";
 import type { Answer } from "./answer.ts";
 import type { Caller } from "./caller.ts";
@@ -12,7 +13,7 @@ export interface RpcRequest {
   /** As the upstream is to see them: names un-prefixed, `_meta.progressToken` removed (the connection mints its own). */
   readonly params: JsonObject | undefined;
   /** Aborting cancels the request at the upstream; the promise then rejects with `CancelledError` or the abort reason. */
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
   /** As {@link Call.safe}; left out by the gateway's own requests, which are all safe. */
   readonly safe?: boolean;
   /** Called with the params of each `notifications/progress` of this request, without its `progressToken`. Present only when the client gave a token. */

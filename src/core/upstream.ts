@@ -1,4 +1,5 @@
 /** What the gateway needs of anything that stands behind it: an MCP server over any transport, or a folder of capabilities. */
+import type { CancelSignal } from "../lib/cancellation.ts";
 import type { JsonObject } from "../lib/json.ts";
 import type { Answer } from "./answer.ts";
 import type { RpcRequest } from "./call.ts";
@@ -63,7 +64,7 @@ export interface Upstream {
   /** Sends a notification if connected; does nothing while dormant. */
   notify(method: string, params: JsonObject): void;
   /** Connects if not connected; shares one start among all who wait. */
-  start(signal: AbortSignal): Promise<ServerDescription>;
+  start(signal: CancelSignal): Promise<ServerDescription>;
   /** Drops the connection and makes a new one at the next request, ignoring back-off. */
   restart(): Promise<void>;
   status(): UpstreamStatus;
@@ -88,4 +89,4 @@ export interface ConnectionEvents {
 }
 
 /** Makes a connection including the `initialize` handshake, or rejects with an `UpstreamError` that says why. */
-export type Connect = (signal: AbortSignal, events: ConnectionEvents) => Promise<Connection>;
+export type Connect = (signal: CancelSignal, events: ConnectionEvents) => Promise<Connection>;

@@ -1,4 +1,5 @@
 /** The composition root: puts the rooms together for one configuration, and does it again for the next without a gap. */
+
 import { createCatalog } from "../catalog/create-catalog.ts";
 import { createListStore } from "../catalog/list-store.ts";
 import { stableHash } from "../catalog/stable-hash.ts";
@@ -12,6 +13,7 @@ import type { Config } from "../config/schema.ts";
 import { DeniedError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import type { Upstream, UpstreamEvents, UpstreamStatus } from "../core/upstream.ts";
+import { Cancellation } from "../lib/cancellation.ts";
 import type { Clock } from "../lib/clock.ts";
 import { stableJson } from "../lib/json.ts";
 import type { Environment } from "../runtime/process.ts";
@@ -60,7 +62,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
   let draining = false;
   let closing: Promise<void> | undefined;
   const degraded = new Set<string>();
-  const stopping = new AbortController();
+  const stopping = new Cancellation();
   let hurry = () => {};
   const hurried = new Promise<void>((resolve) => {
     hurry = resolve;
@@ -221,7 +223,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     warmUp() {
       void catalog.ready();
       const named = config.meta_mcp.warm_start.flatMap((name) => routeOf(name)?.upstream ?? []);
-      void warmStart(named, stopping.signal);
+      void warmStart(named, stopping);
     },
     async drain() {
       closing ??= stop(config.server.shutdown_timeout);

@@ -2,6 +2,7 @@
  * A number of places and a bounded queue for them, first come first served. The queue is a linked list, because
  * a waiter may leave from the middle at any time and ten thousand of them must not make that slow.
  */
+import type { CancelSignal } from "./cancellation.ts";
 import type { Clock } from "./clock.ts";
 
 /** `full`: the queue has no room; `timeout`: no place became free in time. */
@@ -45,7 +46,7 @@ export class Semaphore {
   }
 
   /** Waits at most `waitMs` for a place. Rejects with the signal's reason when aborted meanwhile. */
-  acquire(waitMs: number, signal: AbortSignal): Promise<Place> {
+  acquire(waitMs: number, signal: CancelSignal): Promise<Place> {
     if (signal.aborted) return Promise.reject(signal.reason);
     if (this.tryAcquire()) return Promise.resolve("acquired");
     if (this.#waiting >= this.#maxWaiting) return Promise.resolve("full");

@@ -1,8 +1,9 @@
 /** A pause that ends early, by rejecting, when the work it belongs to is aborted. */
+import type { CancelSignal } from "./cancellation.ts";
 import type { Clock } from "./clock.ts";
 
 /** Rejects with the signal's reason, at once if it is aborted already; leaves neither timer nor listener behind. */
-export function sleep(ms: number, signal: AbortSignal, clock: Clock): Promise<void> {
+export function sleep(ms: number, signal: CancelSignal, clock: Clock): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
     const onAbort = () => {
@@ -13,6 +14,6 @@ export function sleep(ms: number, signal: AbortSignal, clock: Clock): Promise<vo
       signal.removeEventListener("abort", onAbort);
       resolve();
     });
-    signal.addEventListener("abort", onAbort, { once: true });
+    signal.addEventListener("abort", onAbort);
   });
 }

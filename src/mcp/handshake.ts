@@ -1,16 +1,18 @@
 /** The opening of a legacy session, as a client (basic/lifecycle). The same over every transport. */
+
 import type { Answer } from "../core/answer.ts";
 import type { RpcRequest } from "../core/call.ts";
 import { UpstreamError, UpstreamRpcError } from "../core/errors.ts";
 import type { ServerDescription } from "../core/upstream.ts";
 import { version } from "../core/version.ts";
+import type { CancelSignal } from "../lib/cancellation.ts";
 import { isJsonObject, type JsonObject } from "../lib/json.ts";
 import { isLegacyVersion, type LegacyVersion, latestLegacyVersion, legacyVersions } from "./protocol.ts";
 
 export interface HandshakeOptions {
   readonly serverName: string;
   /** Aborting ends the handshake; `initialize` itself is never cancelled at the server. */
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
   /** Revision to offer first; the newest by default. */
   readonly offer?: string | undefined;
   request(request: RpcRequest): Promise<Answer>;

@@ -2,6 +2,7 @@
  * The life of one server: started by the first who asks, shared by all, stopped when idle, started again after it
  * failed, but not too often. Knows nothing of transports, and never runs a request twice.
  */
+
 import { abortError, untilAborted } from "../core/abort-error.ts";
 import type { Answer } from "../core/answer.ts";
 import type { RpcRequest } from "../core/call.ts";
@@ -15,6 +16,7 @@ import type {
   UpstreamEvents,
   UpstreamKind,
 } from "../core/upstream.ts";
+import { Cancellation } from "../lib/cancellation.ts";
 import type { Clock } from "../lib/clock.ts";
 import { isStopping, notStartedAgainYet, startedTooSlowly, wasRestarted } from "./lifecycle-errors.ts";
 import { answersPing } from "./ping.ts";
@@ -46,7 +48,7 @@ export interface ManagedUpstream extends Upstream {
 
 type Life =
   | { readonly is: "dormant" | "stopped" }
-  | { readonly is: "starting"; readonly started: Promise<Connection>; readonly abort: AbortController }
+  | { readonly is: "starting"; readonly started: Promise<Connection>; readonly abort: Cancellation }
   | { readonly is: "ready"; readonly connection: Connection; readonly sinceMs: number }
   | { readonly is: "backoff"; readonly error: string; readonly retryAtMs: number };
 
@@ -94,7 +96,7 @@ export function manageUpstream(options: ManagedUpstreamOptions): ManagedUpstream
   };
 
   const begin = (): Promise<Connection> => {
-    const abort = new AbortController();
+    const abort = new Cancellation();
     const started = open(abort);
     // Those who wait for it hear of a failure; with nobody waiting it is in the status and the log.
     started.catch(() => {});
@@ -102,7 +104,7 @@ export function manageUpstream(options: ManagedUpstreamOptions): ManagedUpstream
     return started;
   };
 
-  const open = async (abort: AbortController): Promise<Connection> => {
+  const open = async (abort: Cancellation): Promise<Connection> => {
     const { startTimeoutMs } = options;
     const startedMs = clock.now();
     const cancelTimer = clock.after(startTimeoutMs, () => abort.abort(startedTooSlowly(name, startTimeoutMs)));
@@ -111,12 +113,12 @@ export function manageUpstream(options: ManagedUpstreamOptions): ManagedUpstream
     replaces = false;
     try {
       await leaving;
-      const connection = await options.connect(abort.signal, {
+      const connection = await options.connect(abort, {
         onNotification: (method, params) => events.onNotification?.(upstream, method, params),
       });
       if (!isCurrent()) {
         await connection.close();
-        throw abortError(abort.signal);
+        throw abortError(abort);
       }
       onReady(connection, clock.now() - startedMs);
       return connection;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { createSessionTable } from "../../src/clients/session-table.ts";
+import { Cancellation } from "../../src/lib/cancellation.ts";
 import type { Clock } from "../../src/lib/clock.ts";
 
 function fakeClock(): Clock & { advance(ms: number): void } {
@@ -60,7 +61,7 @@ describe("session table", () => {
       () => {},
       () => {},
     );
-    working.running.set(1, new AbortController());
+    working.running.set(1, new Cancellation());
     for (let step = 0; step < 12; step++) clock.advance(100);
     assert.deepEqual([...sessions.all()], [streaming, working]);
     assert.ok(!sessions.find(unused.id, "key:a", undefined));
@@ -95,11 +96,11 @@ describe("session table", () => {
     );
     detachOld();
     assert.equal(session.streaming, true);
-    const running = new AbortController();
+    const running = new Cancellation();
     session.running.set(1, running);
     sessions.closeAll();
     assert.deepEqual(ended, ["old", "new"]);
-    assert.equal(running.signal.aborted, true);
+    assert.equal(running.aborted, true);
     assert.equal(sessions.size, 0);
   });
 });

@@ -5,6 +5,7 @@ import type { RpcRequest } from "../../src/core/call.ts";
 import { GatewayError, UpstreamError } from "../../src/core/errors.ts";
 import { silentLogger } from "../../src/core/log.ts";
 import type { Connection } from "../../src/core/upstream.ts";
+import type { CancelSignal } from "../../src/lib/cancellation.ts";
 import { startHealthChecks } from "../../src/upstreams/health.ts";
 import { type ManagedUpstreamOptions, manageUpstream } from "../../src/upstreams/managed-upstream.ts";
 import { FakeClock, settle } from "../fixtures/fake-clock.ts";
@@ -21,7 +22,7 @@ function fakeServer(more: Partial<ManagedUpstreamOptions> = {}) {
     closes: 0,
     requests: [] as string[],
     /** What the next start does. */
-    onStart: async (_signal: AbortSignal): Promise<void> => {},
+    onStart: async (_signal: CancelSignal): Promise<void> => {},
     onRequest: async (request: RpcRequest): Promise<Answer> => Answer.of({ method: request.method }),
     onClose: async (): Promise<void> => {},
     die: (_reason: string): void => {},

@@ -3,9 +3,11 @@
  * the call's deadline (basic/lifecycle, "Timeouts"). It aborts the attempt and waits for it to end instead of racing
  * it, so that nothing of it is still running when the caller has its error.
  */
+
 import { abortError } from "../../core/abort-error.ts";
 import type { Call, Stage } from "../../core/call.ts";
 import { DeniedError, UpstreamError } from "../../core/errors.ts";
+import { Cancellation } from "../../lib/cancellation.ts";
 import type { Clock } from "../../lib/clock.ts";
 
 export function timeoutStage(timeoutMs: number, clock: Clock): Stage {
@@ -15,7 +17,7 @@ export function timeoutStage(timeoutMs: number, clock: Clock): Stage {
     const startedAtMs = clock.now();
     if (startedAtMs >= deadline) throw deadlineReached(call);
 
-    const attempt = new AbortController();
+    const attempt = new Cancellation();
     let timedOut: UpstreamError | undefined;
     // Progress only moves this mark and the timer looks at it when it fires: a chatty backend starts no timers.
     let quietSinceMs = startedAtMs;
@@ -36,13 +38,13 @@ export function timeoutStage(timeoutMs: number, clock: Clock): Stage {
     const attemptCall: Call = onProgress
       ? {
           ...call,
-          signal: attempt.signal,
+          signal: attempt,
           onProgress(params) {
             quietSinceMs = clock.now();
             onProgress(params);
           },
         }
-      : { ...call, signal: attempt.signal };
+      : { ...call, signal: attempt };
     try {
       return await next(attemptCall);
     } catch (error) {

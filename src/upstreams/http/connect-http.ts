@@ -3,9 +3,11 @@
  * (basic/transports, "Backwards Compatibility"): `initialize` by POST, and where that is not understood a GET that must
  * begin with an `endpoint` event. A URL that ends in `/sse` only changes which is tried first.
  */
+
 import { CancelledError, GatewayError, UpstreamError, UpstreamRpcError } from "../../core/errors.ts";
 import type { Connect, Connection, ConnectionEvents } from "../../core/upstream.ts";
 import { version } from "../../core/version.ts";
+import type { CancelSignal } from "../../lib/cancellation.ts";
 import { connectSse } from "../sse/connect-sse.ts";
 import { HttpStatusError } from "./http-errors.ts";
 import { openExchange } from "./http-exchange.ts";
@@ -34,7 +36,7 @@ async function detect(
   first: Transport,
   settings: HttpSettings,
   url: URL,
-  signal: AbortSignal,
+  signal: CancelSignal,
   events: ConnectionEvents,
 ): Promise<{ transport: Transport; connection: Connection }> {
   const { name, maxResultBytes } = settings;

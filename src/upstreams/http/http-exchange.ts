@@ -2,6 +2,7 @@
  * What HTTP upstreams need of HTTP, whatever carries it: our own sockets for `http://`, the runtime's `fetch` for TLS.
  * A body is either text, held whole up to a limit, or goes to a sink as it comes.
  */
+import type { CancelSignal } from "../../lib/cancellation.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { FetchExchange } from "./fetch-exchange.ts";
 import type { RequestHead } from "./request-head.ts";
@@ -28,7 +29,7 @@ export const wantNothing: BodySink = { push: () => true };
 export interface HttpRequest {
   readonly head: RequestHead;
   readonly body: string | undefined;
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
   /**
    * The server must not get it twice: it is then not sent again when a kept connection closes under it, even though
    * the server most likely never saw it.

@@ -1,5 +1,6 @@
 import type { Logger } from "../../core/log.ts";
 import type { ConnectionEvents } from "../../core/upstream.ts";
+import type { CancelSignal } from "../../lib/cancellation.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { HttpExchange } from "./http-exchange.ts";
 
@@ -24,6 +25,6 @@ export interface Opening {
   readonly url: URL;
   /** All of the backend's own, checked, with lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
   readonly events: ConnectionEvents;
 }

@@ -2,7 +2,9 @@
  * The stream a server may offer for what belongs to no request (basic/transports, "Listening for Messages from the
  * Server"). Offering none is normal. One that was offered is opened again when it ends.
  */
+
 import type { Logger } from "../../core/log.ts";
+import { Cancellation, type CancelSignal } from "../../lib/cancellation.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { sleep } from "../../lib/sleep.ts";
 import type { SseReader } from "../../mcp/sse.ts";
@@ -29,7 +31,7 @@ const soundAfterMs = 10_000;
 
 export class ListenStream implements BodySink {
   readonly #options: ListenOptions;
-  readonly #stopping = new AbortController();
+  readonly #stopping = new Cancellation();
   /** Of the last stream there was. */
   #reader: SseReader | undefined;
   #lastEventId: string | undefined;
@@ -54,7 +56,7 @@ export class ListenStream implements BodySink {
 
   async #run(): Promise<void> {
     const { clock, log } = this.#options;
-    const { signal } = this.#stopping;
+    const signal = this.#stopping;
     while (!signal.aborted) {
       const startedMs = clock.now();
       try {
@@ -71,7 +73,7 @@ export class ListenStream implements BodySink {
   }
 
   /** Resolves when the stream ends; false when there is none. */
-  async #listen(signal: AbortSignal): Promise<boolean> {
+  async #listen(signal: CancelSignal): Promise<boolean> {
     const { http, head, maxEventBytes, onData } = this.#options;
     let offered = false;
     await http.send({

@@ -2,9 +2,11 @@
  * One JSON-RPC request as one POST, and its answer, which comes as JSON or at the end of an event stream
  * (basic/transports, "Sending Messages to the Server"). The stream may carry other messages first.
  */
+
 import type { Answer } from "../../core/answer.ts";
 import type { RpcRequest } from "../../core/call.ts";
 import { UpstreamRpcError } from "../../core/errors.ts";
+import type { CancelSignal } from "../../lib/cancellation.ts";
 import type { DecodedMessage } from "../../mcp/decode-answer.ts";
 import {
   encodeRequest,
@@ -52,7 +54,7 @@ export class PostedRequest implements HttpRequest, BodySink {
     return this.#request.safe === false;
   }
 
-  get signal(): AbortSignal {
+  get signal(): CancelSignal {
     return this.#request.signal;
   }
 

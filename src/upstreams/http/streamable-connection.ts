@@ -9,6 +9,7 @@ import type { Answer } from "../../core/answer.ts";
 import type { RpcRequest } from "../../core/call.ts";
 import { UpstreamError } from "../../core/errors.ts";
 import type { Connection, ConnectionEvents, ServerDescription } from "../../core/upstream.ts";
+import { Cancellation, type CancelSignal } from "../../lib/cancellation.ts";
 import type { JsonObject } from "../../lib/json.ts";
 import { handshake } from "../../mcp/handshake.ts";
 import { encodeRequest } from "../../mcp/json-rpc.ts";
@@ -131,7 +132,7 @@ export class StreamableConnection implements Connection, PostingSession {
     }
   }
 
-  async #initialize(signal: AbortSignal): Promise<void> {
+  async #initialize(signal: CancelSignal): Promise<void> {
     let session = this.#newSession(this.#session.url, undefined, undefined);
     this.description = await handshake({
       serverName: this.server,
@@ -205,7 +206,7 @@ export class StreamableConnection implements Connection, PostingSession {
   }
 
   /** For what has no answer. */
-  async #post(body: string, session: Session, signal: AbortSignal): Promise<void> {
+  async #post(body: string, session: Session, signal: CancelSignal): Promise<void> {
     const request: HttpRequest & { head: RequestHead } = {
       head: session.post,
       body,
@@ -216,8 +217,8 @@ export class StreamableConnection implements Connection, PostingSession {
     if (response.status >= 300) throw statusError(this.server, response, response.text);
   }
 
-  async #within<T>(limitMs: number, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const controller = new AbortController();
+  async #within<T>(limitMs: number, run: (signal: CancelSignal) => Promise<T>): Promise<T> {
+    const controller = new Cancellation();
     const cancel = this.#settings.clock.after(limitMs, () =>
       controller.abort(
         new UpstreamError("TIMEOUT", `Server "${this.server}" did not answer within ${limitMs} ms`, {
@@ -226,7 +227,7 @@ export class StreamableConnection implements Connection, PostingSession {
       ),
     );
     try {
-      return await run(controller.signal);
+      return await run(controller);
     } finally {
       cancel();
     }

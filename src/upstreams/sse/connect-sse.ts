@@ -6,6 +6,7 @@
 import { untilAborted } from "../../core/abort-error.ts";
 import { UpstreamError } from "../../core/errors.ts";
 import type { Connection } from "../../core/upstream.ts";
+import { Cancellation } from "../../lib/cancellation.ts";
 import { isJsonObject } from "../../lib/json.ts";
 import { handshake } from "../../mcp/handshake.ts";
 import { encodeRequest } from "../../mcp/json-rpc.ts";
@@ -25,7 +26,7 @@ const endpointLimitMs = 5_000;
 export async function connectSse(settings: HttpSettings, opening: Opening): Promise<Connection> {
   const { name, maxResultBytes, clock, log } = settings;
   const { http, url, headers, signal, events } = opening;
-  const ending = new AbortController();
+  const ending = new Cancellation();
   const endpoint = Promise.withResolvers<URL>();
   const closed = Promise.withResolvers<string>();
   let postHead: RequestHead | undefined;
@@ -45,7 +46,7 @@ export async function connectSse(settings: HttpSettings, opening: Opening): Prom
         {
           head: postHead as RequestHead,
           body: text,
-          signal: ending.signal,
+          signal: ending,
           // What it calls is not told from here.
           sendOnce: true,
           stream: (head) => (isSuccess(head) ? wantNothing : undefined),
@@ -72,7 +73,7 @@ export async function connectSse(settings: HttpSettings, opening: Opening): Prom
   const stream: HttpRequest & { head: RequestHead } = {
     head: new RequestHead("GET", url, { ...headers, accept: "text/event-stream" }),
     body: undefined,
-    signal: ending.signal,
+    signal: ending,
     stream(head) {
       if (!isEventStream(head)) return undefined;
       cancelLimit = clock.after(endpointLimitMs, () => endpoint.reject(noEndpoint(name)));
