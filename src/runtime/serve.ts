@@ -25,8 +25,8 @@ export interface HttpServer {
   readonly hostname: string;
   readonly port: number;
   /**
-   * Accepts no more connections, gives running requests and streams `graceMs` to end, then cuts what is left.
-   * `request.signal` of what is cut aborts. Idempotent.
+   * Accepts no more connections, gives running requests and streams `graceMs` to end, then cuts what is left; Deno has
+   * no way to do both, there it is left to the end of the process. Idempotent.
    */
   stop(graceMs: number): Promise<void>;
 }
@@ -91,22 +91,19 @@ interface DenoServe {
     options: {
       hostname: string;
       port: number;
-      signal: AbortSignal;
       onListen: () => void;
       onError: (error: unknown) => Response;
     },
     handler: (request: Request, info: { remoteAddr: { hostname?: string } }) => Response | Promise<Response>,
-  ): { addr: { hostname: string; port: number }; shutdown(): Promise<void>; finished: Promise<void> };
+  ): { addr: { hostname: string; port: number }; shutdown(): Promise<void> };
 }
 
 async function serveOnDeno({ host, port, fetch, onError }: ServeOptions): Promise<HttpServer> {
   const { Deno } = globalThis as unknown as { Deno: DenoServe };
-  const cut = new AbortController();
   const server = Deno.serve(
     {
       hostname: host,
       port,
-      signal: cut.signal,
       onListen: () => {},
       onError(error) {
         onError(error);
@@ -119,22 +116,19 @@ async function serveOnDeno({ host, port, fetch, onError }: ServeOptions): Promis
   return {
     ...server.addr,
     stop(graceMs) {
-      stopping ??= within(graceMs, server.shutdown()).then((ended) => {
-        if (!ended) cut.abort();
-        return server.finished;
-      });
+      stopping ??= within(graceMs, server.shutdown());
       return stopping;
     },
   };
 }
 
-/** Whether the work is done in time; resolves as soon as that is known. */
-function within(graceMs: number, work: Promise<unknown>): Promise<boolean> {
+/** Resolves when the work is done or the time is over, whichever comes first. */
+function within(graceMs: number, work: Promise<unknown>): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, graceMs, false);
+    const timer = setTimeout(resolve, graceMs);
     const done = () => {
       clearTimeout(timer);
-      resolve(true);
+      resolve();
     };
     work.then(done, done);
   });

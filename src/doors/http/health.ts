@@ -1,0 +1,87 @@
+/** `/health`, `/readiness` and `/liveness`: whether all is well, whether calls are taken, whether the process turns. */
+import type { Caller } from "../../core/caller.ts";
+import { mayUseServer } from "../../core/scope.ts";
+import { version } from "../../core/version.ts";
+import type { Gateway } from "../../gateway/gateway.ts";
+import type { JsonObject } from "../../lib/json.ts";
+import type { ServerView } from "../../meta/meta-tool.ts";
+import { publicCaller } from "./key-table.ts";
+import { sendJson } from "./respond.ts";
+import type { Visit } from "./visit.ts";
+
+/**
+ * 200 `healthy` or 503 `degraded`. Who came without a token learns counts only. A broken configuration file is told but
+ * degrades nothing: the one before it is in force, and restarting would make it worse.
+ */
+export function health(gateway: Gateway, visit: Visit): Response {
+  const servers = gateway.servers();
+  const allHealthy = servers.every(isHealthy);
+  const healthy = allHealthy && gateway.degraded.length === 0;
+  const body: JsonObject = {
+    status: healthy ? "healthy" : "degraded",
+    version,
+    ...(visit.caller === publicCaller
+      ? { backends: { count: servers.filter(isBackend).length, all_healthy: allHealthy }, capability_backend: null }
+      : details(gateway, servers, visit.caller)),
+  };
+  return sendJson(visit, healthy ? 200 : 503, JSON.stringify(body));
+}
+
+export function readiness(gateway: Gateway, visit: Visit): Response {
+  return gateway.draining
+    ? sendJson(visit, 503, '{"status":"draining"}', { "retry-after": "5" })
+    : sendJson(visit, 200, '{"status":"ready"}');
+}
+
+export function liveness(visit: Visit): Response {
+  return sendJson(visit, 200, '{"status":"alive"}');
+}
+
+function details(gateway: Gateway, servers: readonly ServerView[], caller: Caller): JsonObject {
+  const seen = servers.filter((server) => mayUseServer(caller, server.name));
+  const capabilities = seen.find((server) => !isBackend(server));
+  return {
+    uptime_secs: Math.floor((Date.now() - gateway.startedAt.getTime()) / 1_000),
+    backends: Object.fromEntries(seen.filter(isBackend).map((server) => [server.name, backendStatus(gateway, server)])),
+    capability_backend: capabilities === undefined ? null : backendStatus(gateway, capabilities),
+    degraded: gateway.degraded,
+    ...(gateway.configError === undefined ? {} : { config_error: gateway.configError }),
+  };
+}
+
+function backendStatus(gateway: Gateway, server: ServerView): JsonObject {
+  const { status } = server;
+  return {
+    name: server.name,
+    enabled: server.enabled,
+    running: status.state.is === "ready",
+    lifecycle: lifecycleOf(server),
+    transport: server.kind,
+    tools_cached: gateway.catalog.list(server.name, "tools")?.length ?? 0,
+    circuit_state: server.circuit,
+    request_count: status.requestCount,
+    restart_count: status.restartCount,
+    healthy: isHealthy(server),
+    consecutive_failures: status.consecutiveFailures,
+    pid: status.pid ?? null,
+    last_error: status.lastError ?? null,
+  };
+}
+
+function lifecycleOf(server: ServerView): string {
+  const { state, requestCount, restartCount } = server.status;
+  if (!isHealthy(server)) return "unhealthy";
+  if (state.is === "ready" || state.is === "starting") return "running";
+  return requestCount === 0 && restartCount === 0 ? "not_started" : "dormant";
+}
+
+/** A server that sleeps, or was never needed, is as healthy as one that answers. */
+function isHealthy({ enabled, circuit, status }: ServerView): boolean {
+  if (!enabled) return true;
+  if (circuit === "open" || status.state.is === "backoff") return false;
+  return status.state.is !== "ready" || status.healthy;
+}
+
+function isBackend(server: ServerView): boolean {
+  return server.kind !== "capability";
+}

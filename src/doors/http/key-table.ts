@@ -1,0 +1,53 @@
+/** The bearer token and the API keys of one configuration, as digests with the callers they stand for. */
+import type { Caller } from "../../core/caller.ts";
+import { equalDigests, hexOf, sha256 } from "../../runtime/digest.ts";
+import type { AuthSettings } from "../schema.ts";
+
+export interface KeyHolder {
+  readonly caller: Caller;
+  /** Requests per minute; 0 means no limit. */
+  readonly ratePerMinute: number;
+}
+
+export interface KeyTable {
+  /** Compares with every key, in a time that tells nothing of them (T21). */
+  find(digest: Uint8Array): KeyHolder | undefined;
+}
+
+export function createKeyTable(auth: AuthSettings): KeyTable {
+  const entries: { digest: Uint8Array; holder: KeyHolder }[] = [];
+  // `auto` is replaced by a token when the gateway starts; it must never be one itself.
+  if (auth.bearer_token !== undefined && auth.bearer_token !== "auto")
+    entries.push({ digest: sha256(auth.bearer_token), holder: bearerHolder });
+  for (const key of auth.api_keys) {
+    const digest = sha256(key.key);
+    entries.push({ digest, holder: { caller: callerOf(key, hexOf(digest)), ratePerMinute: key.rate_limit } });
+  }
+  return {
+    find(digest) {
+      let found: KeyHolder | undefined;
+      for (const entry of entries) if (equalDigests(entry.digest, digest)) found ??= entry.holder;
+      return found;
+    },
+  };
+}
+
+const unlimited = { backends: undefined, allowedTools: undefined, deniedTools: undefined };
+const bearerHolder: KeyHolder = {
+  caller: { principal: "bearer", name: "bearer", admin: true, ...unlimited },
+  ratePerMinute: 0,
+};
+
+/** Who comes without a token where `auth.public_paths` lets them: may use everything there, is told little, is no admin. */
+export const publicCaller: Caller = { principal: "public", name: "public", admin: false, ...unlimited };
+
+function callerOf(key: AuthSettings["api_keys"][number], digestHex: string): Caller {
+  return {
+    principal: `key:${digestHex.slice(0, 32)}`,
+    name: key.name || `key:${digestHex.slice(0, 8)}`,
+    admin: key.admin,
+    backends: key.backends.length === 0 || key.backends.includes("*") ? undefined : key.backends,
+    allowedTools: key.allowed_tools,
+    deniedTools: key.denied_tools,
+  };
+}

@@ -1,0 +1,179 @@
+/**
+ * Streamable HTTP as a server of the legacy revisions (basic/transports of 2025-11-25): `/mcp` and `/mcp/{backend}`.
+ * Checks go from cheap to dear; nothing is parsed before it is allowed in, nothing is run before it belongs to a session.
+ */
+
+import type { Session } from "../../clients/session.ts";
+import { GatewayError } from "../../core/errors.ts";
+import type { Gateway } from "../../gateway/gateway.ts";
+import { neverCancelled } from "../../lib/cancellation.ts";
+import type { Clock } from "../../lib/clock.ts";
+import { classifyMessage, encodeError, encodeResult, type RequestId, type RpcMessage } from "../../mcp/json-rpc.ts";
+import { idleTimeoutSeconds } from "../../runtime/serve.ts";
+import { answerBatch, checkBatch, idOf } from "../answer-batch.ts";
+import { decodeUtf8, parseJson } from "../parse-json.ts";
+import { type Accepted, acceptedBy } from "./accept.ts";
+import { eraOf, unsupportedVersion } from "./era.ts";
+import { EventStream, type StreamPace } from "./event-stream.ts";
+import { Exchange, eventStreamHeaders, type Outcome } from "./exchange.ts";
+import { readBody } from "./read-body.ts";
+import { Refusal, refuse, send, sendEmpty, sendJson } from "./respond.ts";
+import type { Visit } from "./visit.ts";
+
+export interface McpEndpoint {
+  /** @param backend of `/mcp/{backend}`; `undefined` on `/mcp` */
+  post(visit: Visit, backend: string | undefined): Promise<Response>;
+  /** The stream of messages that answer no request. */
+  get(visit: Visit, backend: string | undefined): Response;
+  /** Ends the session. */
+  delete(visit: Visit, backend: string | undefined): Response;
+  /** Ends every stream of {@link get}, so that the server can stop. */
+  endStreams(): void;
+}
+
+const sessionHeader = "mcp-session-id";
+/** The server beneath cuts what is silent for longer. */
+const longestKeepAliveMs = (idleTimeoutSeconds * 1_000) / 2;
+
+export function createMcpEndpoint(gateway: Gateway, clock: Clock): McpEndpoint {
+  const streams = new Set<EventStream>();
+  const pace: StreamPace = {
+    clock,
+    get maxWaiting() {
+      return gateway.config.streaming.buffer_size;
+    },
+    get keepAliveMs() {
+      return Math.min(gateway.config.streaming.keep_alive_interval, longestKeepAliveMs);
+    },
+  };
+
+  async function post(visit: Visit, backend: string | undefined): Promise<Response> {
+    let id: RequestId | null = null;
+    try {
+      const { headers } = visit.request;
+      requireJson(headers.get("content-type"));
+      const accepted = acceptedBy(headers.get("accept"));
+      if (!accepted.json && !accepted.events)
+        throw new Refusal(406, 'The "Accept" header allows neither "application/json" nor "text/event-stream"', {
+          hint: "Send Accept: application/json, text/event-stream",
+        });
+      const value = parseJson(decodeUtf8(await readBody(visit.request, gateway.config.server.max_body_size)));
+      if (Array.isArray(value)) return await postBatch(visit, backend, accepted, value);
+      id = idOf(value);
+      const message = classifyMessage(value);
+      const refusal = refusedEra(visit, id, message);
+      if (refusal !== undefined) return refusal;
+      if (message.kind === "request" && message.method === "initialize")
+        return await initialize(visit, backend, accepted, message.id, message.params);
+      const exchange = new Exchange(visit, sessionOf(visit, backend), accepted, pace);
+      return exchange.respond(gateway.face.handle(message, exchange));
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      return refuse(visit, error, id);
+    }
+  }
+
+  async function postBatch(
+    visit: Visit,
+    backend: string | undefined,
+    accepted: Accepted,
+    values: readonly unknown[],
+  ): Promise<Response> {
+    const refusal = refusedEra(visit, null, undefined);
+    if (refusal !== undefined) return refusal;
+    const session = sessionOf(visit, backend);
+    checkBatch(values, session.protocolVersion);
+    const exchange = new Exchange(visit, session, accepted, pace);
+    const answers: Promise<Outcome> = answerBatch(values, visit.requestId, (message) =>
+      gateway.face.handle(message, exchange),
+    );
+    return exchange.respond(answers);
+  }
+
+  async function initialize(
+    visit: Visit,
+    backend: string | undefined,
+    accepted: Accepted,
+    id: RequestId,
+    params: unknown,
+  ): Promise<Response> {
+    const { caller, requestId } = visit;
+    const opened = await gateway.face.initialize(params, { caller, backend, requestId, signal: neverCancelled });
+    const text = encodeResult(id, opened.resultText);
+    const extra = { [sessionHeader]: opened.session.id };
+    if (accepted.json) return sendJson(visit, 200, text, extra);
+    const stream = new EventStream(pace);
+    stream.send(text);
+    stream.end();
+    return send(visit, 200, "text/event-stream", stream.body, { ...eventStreamHeaders, ...extra });
+  }
+
+  function sessionOf({ request, caller }: Visit, backend: string | undefined): Session {
+    const sessionId = request.headers.get(sessionHeader);
+    if (sessionId === null)
+      throw new GatewayError("INVALID_REQUEST", 'The request has no "Mcp-Session-Id" header', {
+        hint: 'Send "initialize" first, then repeat the session id of its answer in every request',
+      });
+    const session = gateway.sessions.find(sessionId, caller.principal, backend);
+    if (session !== undefined) return session;
+    throw new GatewayError("SESSION_NOT_FOUND", "The session is unknown here or has expired", {
+      hint: 'Send "initialize" again',
+    });
+  }
+
+  return {
+    post,
+    get(visit, backend) {
+      const { headers } = visit.request;
+      if (!gateway.config.streaming.enabled) throw notAllowed("GET", "POST, DELETE");
+      if (!acceptedBy(headers.get("accept")).events)
+        throw new Refusal(406, 'The "Accept" header does not allow "text/event-stream"');
+      const refusal = refusedEra(visit, null, undefined);
+      if (refusal !== undefined) return refusal;
+      const session = sessionOf(visit, backend);
+      if (headers.has("last-event-id"))
+        throw new Refusal(400, "Streams of this gateway cannot be resumed", {
+          hint: 'Open the stream without "Last-Event-ID"; what was missed has to be asked for again',
+        });
+      let detach = () => {};
+      const stream = new EventStream(pace, () => {
+        streams.delete(stream);
+        detach();
+      });
+      streams.add(stream);
+      // Proxies pass a response on when its first bytes come.
+      stream.comment();
+      detach = session.attach(
+        (messageText) => stream.send(messageText),
+        () => stream.end(),
+      );
+      return send(visit, 200, "text/event-stream", stream.body, eventStreamHeaders);
+    },
+    delete(visit, backend) {
+      const refusal = refusedEra(visit, null, undefined);
+      if (refusal !== undefined) return refusal;
+      gateway.sessions.close(sessionOf(visit, backend).id, visit.caller.principal);
+      return sendEmpty(visit, 204);
+    },
+    endStreams() {
+      for (const stream of streams) stream.end();
+    },
+  };
+}
+
+/** Where the paths of the eras part; `undefined` goes on as legacy. */
+function refusedEra(visit: Visit, id: RequestId | null, message: RpcMessage | undefined): Response | undefined {
+  const era = eraOf(visit.request.headers.get("mcp-protocol-version"), message);
+  if (era.is === "legacy") return undefined;
+  return sendJson(visit, 400, encodeError(id, unsupportedVersion(era.requested)));
+}
+
+function requireJson(contentType: string | null): void {
+  if (contentType === "application/json") return;
+  if (contentType?.split(";", 1)[0]?.trim().toLowerCase() === "application/json") return;
+  throw new Refusal(415, 'The "Content-Type" header must be "application/json"');
+}
+
+export function notAllowed(method: string, allow: string): Refusal {
+  return new Refusal(405, `Method ${method} is not allowed here`, { headers: { allow }, hint: `Use ${allow}` });
+}

@@ -1,0 +1,132 @@
+/** A gateway without backends: a tiny face over the real session table, for driving the doors. */
+import * as v from "valibot";
+import type { Face, FaceContext } from "../../src/clients/face.ts";
+import type { SessionTable } from "../../src/clients/session.ts";
+import { createSessionTable } from "../../src/clients/session-table.ts";
+import { silentLogger } from "../../src/core/log.ts";
+import { authSchema, serverSchema, streamingSchema } from "../../src/doors/schema.ts";
+import type { Gateway } from "../../src/gateway/gateway.ts";
+import { systemClock } from "../../src/lib/clock.ts";
+import type { JsonObject } from "../../src/lib/json.ts";
+import { encodeError, encodeRequest, encodeResult, type RpcMessage } from "../../src/mcp/json-rpc.ts";
+import { negotiateVersion } from "../../src/mcp/protocol.ts";
+import type { ServerView } from "../../src/meta/meta-tool.ts";
+import { randomToken } from "../../src/runtime/random.ts";
+
+export interface FakeGateway extends Gateway {
+  /** Every message the face was given, in order: what a refused request must not be in. */
+  readonly seen: RpcMessage[];
+  /** Makes the running `wait` calls answer. */
+  release(): void;
+  config: Gateway["config"];
+  draining: boolean;
+  configError: string | undefined;
+  degraded: string[];
+  serverViews: ServerView[];
+}
+
+interface Sections {
+  readonly server?: Record<string, unknown>;
+  readonly auth?: Record<string, unknown>;
+  readonly streaming?: Record<string, unknown>;
+}
+
+export function fakeConfig(sections: Sections = {}): Gateway["config"] {
+  return {
+    server: v.parse(serverSchema, { port: 0, ...sections.server }),
+    auth: v.parse(authSchema, sections.auth ?? {}),
+    streaming: v.parse(streamingSchema, sections.streaming ?? {}),
+  } as Gateway["config"];
+}
+
+export function fakeGateway(sections: Sections = {}): FakeGateway {
+  const config = fakeConfig(sections);
+  const sessions: SessionTable = createSessionTable({
+    clock: systemClock,
+    newId: () => randomToken(32),
+    settings: () => config.streaming,
+  });
+  const seen: RpcMessage[] = [];
+  const waiting: (() => void)[] = [];
+
+  const face: Face = {
+    async initialize(params, context) {
+      seen.push({ kind: "request", id: 0, method: "initialize", params: params as JsonObject });
+      const protocolVersion = negotiateVersion((params as JsonObject)["protocolVersion"]);
+      const session = sessions.open({
+        principal: context.caller.principal,
+        backend: context.backend,
+        protocolVersion,
+        clientInfo: {},
+        clientCapabilities: {},
+      });
+      const capabilities = { tools: {}, logging: {} };
+      const serverInfo = { name: "fake", version: "1" };
+      return { session, resultText: JSON.stringify({ protocolVersion, capabilities, serverInfo }) };
+    },
+    async handle(message, context) {
+      seen.push(message);
+      if (message.kind !== "request") return undefined;
+      if (message.method === "ping") return encodeResult(message.id, "{}");
+      if (message.method === "tools/list") return encodeResult(message.id, JSON.stringify({ tools }));
+      if (message.method !== "tools/call")
+        return encodeError(message.id, { code: -32_601, message: `No method "${message.method}"` });
+      return call(message.id, message.params ?? {}, context);
+    },
+  };
+  const tools = ["echo", "noisy", "wait", "pretty", "boom"].map((name) => ({ name, inputSchema: { type: "object" } }));
+
+  async function call(id: string | number, params: JsonObject, context: FaceContext): Promise<string | undefined> {
+    const text = (value: string) => encodeResult(id, JSON.stringify({ content: [{ type: "text", text: value }] }));
+    switch (params["name"]) {
+      case "echo":
+        return text(JSON.stringify(params["arguments"] ?? null));
+      case "noisy": {
+        const progressToken = (params["_meta"] as JsonObject | undefined)?.["progressToken"] ?? "none";
+        context.emit(encodeRequest(undefined, "notifications/progress", { progressToken, progress: 1, total: 2 }));
+        await Promise.resolve();
+        context.emit(encodeRequest(undefined, "notifications/progress", { progressToken, progress: 2, total: 2 }));
+        return text("done");
+      }
+      case "wait":
+        await new Promise<void>((resolve) => {
+          waiting.push(resolve);
+          context.signal.addEventListener("abort", () => resolve());
+        });
+        return text("waited");
+      case "cancelled":
+        return undefined;
+      case "pretty":
+        return encodeResult(id, JSON.stringify({ content: [] }, null, 2));
+      default:
+        throw new TypeError("a defect");
+    }
+  }
+
+  return {
+    config,
+    log: silentLogger,
+    face,
+    sessions,
+    catalog: { list: () => [{ name: "one" }, { name: "two" }] } as unknown as Gateway["catalog"],
+    startedAt: new Date(),
+    draining: false,
+    configError: undefined,
+    degraded: [],
+    serverViews: [],
+    inFlight: 0,
+    seen,
+    servers() {
+      return this.serverViews;
+    },
+    release() {
+      for (const go of waiting.splice(0)) go();
+    },
+    call: () => Promise.reject(new Error("not called by doors")),
+    reload: () => Promise.reject(new Error("not called by doors")),
+    drain: () => Promise.resolve(),
+    async close() {
+      sessions.closeAll();
+    },
+  };
+}
