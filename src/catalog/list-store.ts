@@ -24,14 +24,22 @@ export interface ToolListStore {
 const formatVersion = 1;
 const maxFileBytes = 64 * 1_048_576;
 
-/** Keeps the files in `directory`. `onProblem` is called at the first write that fails, and not again. */
-export function createListStore(directory: string, onProblem: (error: unknown) => void): ToolListStore {
+/**
+ * Keeps the files in `directory`, while `isEnabled` says so. `onProblem` is called at the first write that fails, and
+ * not again.
+ */
+export function createListStore(
+  directory: string,
+  isEnabled: () => boolean,
+  onProblem: (error: unknown) => void,
+): ToolListStore {
   let reported = false;
   const pathOf = (server: string, key: string) =>
     `${directory}/${server.replace(/[^A-Za-z0-9_-]+/g, "_").slice(0, 60)}-${stableHash(`${server}\0${key}`)}.json`;
 
   return {
     async load(server, key) {
+      if (!isEnabled()) return {};
       try {
         return readLists(JSON.parse(await readText(pathOf(server, key), maxFileBytes)) as Json, server, key);
       } catch {
@@ -39,6 +47,7 @@ export function createListStore(directory: string, onProblem: (error: unknown) =
       }
     },
     async save(server, key, lists) {
+      if (!isEnabled()) return;
       try {
         await writeAtomic(pathOf(server, key), JSON.stringify({ version: formatVersion, server, key, lists }), {
           mode: 0o600,

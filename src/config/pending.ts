@@ -33,7 +33,20 @@ export const pendingSettings: readonly string[] = [
   "runtime",
   "cost_governance",
   "control_plane",
-  "security.*",
+  "security.sanitize_input",
+  "security.trust_configured_backends",
+  "security.tool_policy",
+  "security.firewall",
+  "security.message_signing",
+  "security.agent_identity",
+  "security.transparency_log",
+  "security.response_inspection",
+  "security.response_contract",
+  "security.identity_grants",
+  "security.context_integrity",
+  "security.remote_server_signing",
+  "security.provenance_stamping",
+  "security.claim_capture",
 ];
 
 /** `setting` with `*` for the name of a map's entry. */

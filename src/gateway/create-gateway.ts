@@ -74,7 +74,10 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     log.warn("Saving a tool list failed; search knows nothing of sleeping backends after a restart", { reason });
   };
   const catalog = createCatalog({
-    store: stateDirectory === undefined ? undefined : createListStore(`${stateDirectory}/catalog`, onStoreProblem),
+    store:
+      stateDirectory === undefined
+        ? undefined
+        : createListStore(`${stateDirectory}/catalog`, () => config.meta_mcp.cache_tools, onStoreProblem),
     now: Date.now,
   });
   const sessions = createSessionTable({ clock, newId: () => randomToken(32), settings: () => config.streaming });

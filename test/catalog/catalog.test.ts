@@ -23,8 +23,8 @@ async function inDirectory(run: (directory: string) => Promise<void>): Promise<v
   }
 }
 
-function catalogIn(directory: string, problems: unknown[] = [], now = 1_000) {
-  const store = createListStore(directory, (error) => problems.push(error));
+function catalogIn(directory: string, problems: unknown[] = [], now = 1_000, isEnabled = () => true) {
+  const store = createListStore(directory, isEnabled, (error) => problems.push(error));
   const catalog = createCatalog({ store, now: () => now });
   catalog.setServers([files]);
   return catalog;
@@ -70,6 +70,20 @@ test("Catalog.setServers keeps the lists of unchanged definitions only", () => {
   assert.equal(catalog.list("web", "tools"), undefined);
   assert.equal(catalog.servers[0]?.description, "new");
 });
+
+test("Catalog neither writes nor reads lists while the store is switched off", () =>
+  inDirectory(async (directory) => {
+    const off = catalogIn(directory, [], 1_000, () => false);
+    off.update("files", "tools", [read]);
+    await off.flush();
+    assert.deepEqual(await readdir(directory), []);
+    const on = catalogIn(directory);
+    on.update("files", "tools", [read]);
+    await on.flush();
+    const again = catalogIn(directory, [], 1_000, () => false);
+    await again.ready();
+    assert.equal(again.list("files", "tools"), undefined);
+  }));
 
 test("Catalog finds its lists on disk after a restart", () =>
   inDirectory(async (directory) => {
