@@ -1,10 +1,12 @@
 /** What the HTTP door answers: the checks every request passes, then the table of routes. The only file that knows Hono. */
 import { type Context, Hono } from "hono";
+import { RegExpRouter } from "hono/router/reg-exp-router";
 import { GatewayError } from "../../core/errors.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { encodeError } from "../../mcp/json-rpc.ts";
 import type { Peer } from "../../runtime/serve.ts";
+import { logDefect } from "../log-defect.ts";
 import { requestIdFrom } from "../request-id.ts";
 import { Authenticator } from "./authenticate.ts";
 import { createOriginGuard } from "./guard-origin.ts";
@@ -45,6 +47,7 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
   };
 
   const router = new Hono<{ Bindings: Visit }>({
+    router: new RegExpRouter(),
     getPath: (_request, options) => (options as { env: Visit }).env.path,
   });
   for (const [path, methods] of Object.entries(routes)) router.all(path, dispatcher(methods));
@@ -59,11 +62,7 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
   router.onError((error, { env }) => failed(env, error));
 
   function failed(asker: Asker, error: unknown): Response {
-    if (!(error instanceof GatewayError))
-      gateway.log.error("Request failed by a defect", {
-        request_id: asker.requestId,
-        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-      });
+    logDefect(gateway.log, asker.requestId, error);
     return refuse(asker, error);
   }
 
@@ -80,8 +79,8 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
         const caller = authenticator.identify(headers, path, peer, auth);
         return router.fetch(request, { request, peer, requestId, path, caller, crossOrigin });
       } catch (error) {
-        if (error instanceof GatewayError && (error.code === "UNAUTHENTICATED" || error.code === "TOO_MANY_ATTEMPTS"))
-          gateway.log.warn("Request refused", { request_id: requestId, address: peer.address, why: error.message });
+        if (error instanceof GatewayError && error.code === "UNAUTHENTICATED")
+          gateway.log.warn("Authentication failed", { request_id: requestId, address: peer.address });
         return failed({ requestId, crossOrigin }, error);
       }
     },

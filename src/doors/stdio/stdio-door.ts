@@ -7,6 +7,7 @@ import type { Session } from "../../clients/session.ts";
 import type { Caller } from "../../core/caller.ts";
 import { GatewayError } from "../../core/errors.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
+import { Cancellation } from "../../lib/cancellation.ts";
 import { type Clock, systemClock } from "../../lib/clock.ts";
 import { toRpcError } from "../../mcp/error-answer.ts";
 import {
@@ -20,6 +21,7 @@ import {
 import { createLineReader } from "../../mcp/line-reader.ts";
 import { standardInput, standardOutput, type TextOutput } from "../../runtime/stdio.ts";
 import { answerBatch, checkBatch, idOf } from "../answer-batch.ts";
+import { logDefect } from "../log-defect.ts";
 import { parseJson } from "../parse-json.ts";
 import { newRequestId } from "../request-id.ts";
 
@@ -56,7 +58,7 @@ class StdioDoor {
   readonly #gateway: Gateway;
   readonly #output: TextOutput;
   readonly #clock: Clock;
-  readonly #gone = new AbortController();
+  readonly #gone = new Cancellation();
   readonly #running = new Set<Promise<void>>();
   #session: Session | undefined;
   #waitingCharacters = 0;
@@ -100,9 +102,7 @@ class StdioDoor {
   /** Lets running requests end, then cancels them. */
   async finish(): Promise<void> {
     const cancelTimer = this.#clock.after(this.#gateway.config.server.shutdown_timeout, () => this.#gone.abort());
-    const given = new Promise<void>((resolve) =>
-      this.#gone.signal.addEventListener("abort", () => resolve(), { once: true }),
-    );
+    const given = new Promise<void>((resolve) => this.#gone.addEventListener("abort", resolve));
     await Promise.race([Promise.all(this.#running), given]);
     cancelTimer();
     this.#closeSession();
@@ -140,7 +140,7 @@ class StdioDoor {
 
   /** A second `initialize` begins a new session. */
   async #initialize(message: RpcRequestMessage, requestId: string): Promise<void> {
-    const context = { caller: stdioCaller, backend: undefined, requestId, signal: this.#gone.signal };
+    const context = { caller: stdioCaller, backend: undefined, requestId, signal: this.#gone };
     const { session, resultText } = await this.#gateway.face.initialize(message.params, context);
     this.#closeSession();
     this.#session = session;
@@ -159,7 +159,7 @@ class StdioDoor {
         session: message.kind === "request" && message.method !== "ping" ? this.#needSession() : this.#session,
         backend: undefined,
         requestId,
-        signal: this.#gone.signal,
+        signal: this.#gone,
         emit: (messageText) => this.#write(messageText),
       };
       return await this.#gateway.face.handle(message, context);
@@ -169,11 +169,7 @@ class StdioDoor {
   }
 
   #failed(id: RequestId | null, error: unknown, requestId: string): string {
-    if (!(error instanceof GatewayError))
-      this.#gateway.log.error("Request failed by a defect", {
-        request_id: requestId,
-        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-      });
+    logDefect(this.#gateway.log, requestId, error);
     return encodeError(id, toRpcError(error, requestId));
   }
 
@@ -208,5 +204,5 @@ const lineFeed = new Uint8Array([0x0a]);
 
 /** A relayed result may be pretty-printed; JSON has line ends only where a space does as well. */
 function onOneLine(json: string): string {
-  return /[\r\n]/.test(json) ? json.replaceAll(/[\r\n]+/g, " ") : json;
+  return json.includes("\n") || json.includes("\r") ? json.replaceAll(/[\r\n]+/g, " ") : json;
 }
