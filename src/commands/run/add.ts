@@ -2,17 +2,17 @@ import { joinCommand } from "../../config/command-line.ts";
 import { addBackend } from "../../config/edit.ts";
 import type { Settings } from "../../config/path.ts";
 import { writeAtomic } from "../../runtime/files.ts";
-import { writeStdout } from "../../runtime/process.ts";
 import { type CommandInput, UsageError } from "../command.ts";
 import { backendInfo } from "./backend-info.ts";
 import { openConfigFile } from "./config-file.ts";
+import { sayDone } from "./say-done.ts";
 
 export async function run(input: CommandInput): Promise<number> {
   const name = input.text("name") as string;
   const entry = entryFrom(input);
   const file = openConfigFile(input.global);
   await writeAtomic(file.path, await addBackend(file.text, file.label, name, entry));
-  await writeStdout(`Added '${name}' (${backendInfo(name, entry).transport}).\n`);
+  await sayDone(`Added '${name}' (${backendInfo(name, entry).transport}).`);
   return 0;
 }
 

@@ -5,6 +5,7 @@ import { dirname, displayPath, expandHome, join, resolve } from "../../runtime/p
 import { environment, workingDirectory, writeStdout } from "../../runtime/process.ts";
 import type { CommandInput } from "../command.ts";
 import { localTemplate, minimalTemplate } from "./init-templates.ts";
+import { sayDone } from "./say-done.ts";
 
 const examples = ["knowledge/weather_current.yaml", "knowledge/public_holidays.yaml"];
 
@@ -23,7 +24,7 @@ export async function run(input: CommandInput): Promise<number> {
       );
   for (const [path, text] of files) {
     await writeAtomic(path, text);
-    await writeStdout(`Created ${displayPath(path, cwd)}\n`);
+    await sayDone(`Created ${displayPath(path, cwd)}`);
   }
   await writeStdout(nextSteps(profile, displayPath(output, cwd)));
   return 0;
