@@ -104,7 +104,8 @@ async function serveOnHttp(gateway: RunningGateway, log: LeveledLogger): Promise
   gateway.warmUp();
   await firstSignal(gateway, log);
   await gateway.drain();
-  await door.close(0);
+  // As long as the last answers need to leave.
+  await door.close(1_000);
 }
 
 async function serveOnStdio(gateway: RunningGateway, log: LeveledLogger): Promise<void> {

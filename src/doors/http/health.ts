@@ -10,8 +10,8 @@ import { sendJson } from "./respond.ts";
 import type { Visit } from "./visit.ts";
 
 /**
- * 200 `healthy` or 503 `degraded`. Who came without a token learns counts only. A broken configuration file is told but
- * degrades nothing: the one before it is in force, and restarting would make it worse.
+ * 200 `healthy` or 503 `degraded`. Who came without a token learns counts only. What a restart would not mend is told
+ * without failing the check: a broken configuration file, while the one before it is in force, and a full disk.
  */
 export function health(gateway: Gateway, visit: Visit): Response {
   const servers = gateway.servers();
@@ -24,7 +24,7 @@ export function health(gateway: Gateway, visit: Visit): Response {
       ? { backends: { count: servers.filter(isBackend).length, all_healthy: allHealthy }, capability_backend: null }
       : details(gateway, servers, visit.caller)),
   };
-  return sendJson(visit, healthy ? 200 : 503, JSON.stringify(body));
+  return sendJson(visit, allHealthy ? 200 : 503, JSON.stringify(body));
 }
 
 export function readiness(gateway: Gateway, visit: Visit): Response {
