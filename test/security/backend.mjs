@@ -1,0 +1,109 @@
+/**
+ * The MCP server behind the gateway in these tests: notes every message it gets, and does what the called tool says.
+ * `answer` serves a test's own HTTP server too; run as a program it speaks stdio. Options: `--record=FILE`,
+ * `--offer=JSON` with `tools`, `resources`, `resourceTemplates` and `prompts` to list.
+ */
+import { appendFileSync, writeSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const option = (name) => process.argv.find((argument) => argument.startsWith(`--${name}=`))?.slice(name.length + 3);
+const text = (value) => ({
+  content: [{ type: "text", text: typeof value === "string" ? value : JSON.stringify(value) }],
+});
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const schema = { type: "object" };
+
+const environmentText = () =>
+  Object.entries(process.env)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join("");
+
+/** Tools by name; all others answer with what they were called with. */
+const tools = {
+  async echo(args, progress) {
+    for (let step = 1; step <= (args.steps ?? 0); step++) {
+      await sleep(Math.random() * 3);
+      progress({ progress: step, message: args.token });
+    }
+    await sleep(Math.random() * (args.maxDelayMs ?? 0));
+    return text(args.token);
+  },
+  environment: () => text(process.env),
+  argv: () => text(process.argv.slice(2)),
+  complain() {
+    writeSync(2, environmentText());
+    return text("complained");
+  },
+  die() {
+    writeSync(2, environmentText());
+    process.exit(7);
+  },
+  refuse: ({ message }) => Promise.reject({ code: -32_050, message: message ?? environmentText() }),
+  deep: ({ depth }) => ({ content: [], structuredContent: { raw: "[".repeat(depth) + "]".repeat(depth) } }),
+};
+
+/** @param send takes the text of one message */
+export async function answer(message, send, offer = {}) {
+  const { id, method, params = {} } = message;
+  if (id === undefined || method === undefined) return;
+  const give = (result) => send(JSON.stringify({ jsonrpc: "2.0", id, result }));
+  const { tools: listed = Object.keys(tools), resources = [], resourceTemplates = [], prompts = [] } = offer;
+  switch (method) {
+    case "initialize":
+      return give({
+        protocolVersion: params.protocolVersion,
+        capabilities: { tools: {}, resources: {}, prompts: {}, completions: {} },
+        serverInfo: { name: "backend", version: "1" },
+      });
+    case "tools/list":
+      return give({
+        tools: listed.map((tool) => (typeof tool === "string" ? { name: tool, inputSchema: schema } : tool)),
+      });
+    case "resources/list":
+      return give({ resources });
+    case "resources/templates/list":
+      return give({ resourceTemplates });
+    case "prompts/list":
+      return give({ prompts });
+    case "resources/read":
+      return give({ contents: [{ uri: params.uri, text: `content of ${params.uri}` }] });
+    case "prompts/get":
+      return give({ messages: [{ role: "user", content: { type: "text", text: params.name } }] });
+    case "completion/complete":
+      return give({ completion: { values: [JSON.stringify(params.ref)] } });
+    case "tools/call": {
+      const progressToken = params._meta?.progressToken;
+      const progress = (fields) => {
+        if (progressToken === undefined) return;
+        const note = { jsonrpc: "2.0", method: "notifications/progress", params: { progressToken, ...fields } };
+        send(JSON.stringify(note));
+      };
+      try {
+        const run = Object.hasOwn(tools, params.name) ? tools[params.name] : () => text(params);
+        const result = await run(params.arguments ?? {}, progress);
+        const raw = result.structuredContent?.raw;
+        // Deeper than JSON.stringify can go.
+        if (raw !== undefined) return send(`{"jsonrpc":"2.0","id":${id},"result":{"content":[],"deep":${raw}}}`);
+        return give(result);
+      } catch (error) {
+        return send(JSON.stringify({ jsonrpc: "2.0", id, error }));
+      }
+    }
+    default:
+      return give({});
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const record = option("record");
+  const offer = JSON.parse(option("offer") ?? "{}");
+  let rest = "";
+  process.stdin.setEncoding("utf8").on("data", (chunk) => {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop();
+    for (const line of lines) {
+      if (record) appendFileSync(record, `${line}\n`);
+      void answer(JSON.parse(line), (message) => process.stdout.write(`${message}\n`), offer);
+    }
+  });
+}
