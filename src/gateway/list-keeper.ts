@@ -8,6 +8,9 @@ import { fetchList, type Route } from "./dispatch.ts";
 /** A list that waits for a slow backend longer than this makes hosts give up on the whole gateway; the rest follows as `list_changed`. */
 const patienceMs = 3_000;
 
+/** So long after a failure nobody waits for that backend: it is asked again, but a search must not hang on it each time. */
+const distrustMs = 60_000;
+
 /** A burst of `list_changed` becomes one question. */
 const debounceMs = 100;
 
@@ -41,12 +44,22 @@ export interface ListKeeper {
 export function createListKeeper({ catalog, routeOf, clock, log, maxAgeMs, onChanged }: ListKeeperOptions): ListKeeper {
   const asking = new Map<string, { readonly answer: Promise<void>; readonly sinceMs: number }>();
   const debounced = new Set<string>();
+  /** Monotonic milliseconds of the last failure to get a list, until one succeeds. */
+  const failedAtMs = new Map<string, number>();
 
   function refresh(server: string, kind: ListKind): Promise<void> {
     const key = `${kind} ${server}`;
     const running = asking.get(key);
     if (running !== undefined) return running.answer;
-    const answer = ask(server, kind).finally(() => asking.delete(key));
+    const answer = ask(server, kind)
+      .then(
+        () => void failedAtMs.delete(key),
+        (error: unknown) => {
+          failedAtMs.set(key, clock.now());
+          throw error;
+        },
+      )
+      .finally(() => asking.delete(key));
     asking.set(key, { answer, sinceMs: clock.now() });
     return answer;
   }
@@ -85,7 +98,8 @@ export function createListKeeper({ catalog, routeOf, clock, log, maxAgeMs, onCha
       const answer = refresh(server, kind).catch(() => {});
       const sinceMs = asking.get(`${kind} ${server}`)?.sinceMs ?? clock.now();
       const restMs = sinceMs + patienceMs - clock.now();
-      if (restMs <= 0) return;
+      const failedLately = clock.now() - (failedAtMs.get(`${kind} ${server}`) ?? Number.NEGATIVE_INFINITY) < distrustMs;
+      if (restMs <= 0 || failedLately) return;
       await new Promise<void>((resolve) => {
         const cancel = clock.after(restMs, resolve);
         void answer.then(() => {

@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { createCatalog } from "../../src/catalog/create-catalog.ts";
+import { Answer } from "../../src/core/answer.ts";
+import { UpstreamError } from "../../src/core/errors.ts";
+import { silentLogger } from "../../src/core/log.ts";
+import type { Upstream } from "../../src/core/upstream.ts";
+import { Route } from "../../src/gateway/dispatch.ts";
+import { createListKeeper } from "../../src/gateway/list-keeper.ts";
+import type { JsonObject } from "../../src/lib/json.ts";
+import { FakeClock, settle } from "../fixtures/fake-clock.ts";
+
+/** A keeper over one backend whose answers the test decides. */
+function setting(capabilities: JsonObject = { tools: {} }) {
+  const clock = new FakeClock();
+  const catalog = createCatalog({ now: () => 0 });
+  catalog.setServers([{ name: "files", description: "", key: "k" }]);
+  const asked: string[] = [];
+  const waiting: { resolve: (tools: JsonObject[]) => void; reject: (error: unknown) => void }[] = [];
+  const changed: string[] = [];
+  const upstream = {
+    name: "files",
+    isReady: true,
+    start: async () => ({ protocolVersion: "2025-11-25", serverInfo: {}, capabilities, instructions: undefined }),
+    request: ({ method }) => {
+      asked.push(method);
+      return new Promise<Answer>((resolve, reject) =>
+        waiting.push({ resolve: (tools) => resolve(Answer.of({ tools })), reject }),
+      );
+    },
+  } as Partial<Upstream> as Upstream;
+  const route = new Route(upstream, [], 1_000);
+  const keeper = createListKeeper({
+    catalog,
+    routeOf: (name) => (name === "files" ? route : undefined),
+    clock,
+    log: silentLogger,
+    maxAgeMs: () => 1_000,
+    onChanged: (server, kind) => changed.push(`${server} ${kind}`),
+  });
+  return { clock, catalog, asked, waiting, changed, keeper };
+}
+
+const echo = { name: "echo" };
+
+describe("list keeper", () => {
+  test("all who need a list never seen share one question, and later ones need none", async () => {
+    const { keeper, waiting, asked, catalog, changed } = setting();
+    const both = [keeper.ensureListed("files", "tools"), keeper.ensureListed("files", "tools")];
+    await settle();
+    waiting[0]?.resolve([echo]);
+    await Promise.all(both);
+    await keeper.ensureListed("files", "tools");
+    assert.deepEqual(asked, ["tools/list"]);
+    assert.deepEqual(catalog.list("files", "tools"), [echo]);
+    assert.deepEqual(changed, ["files tools"]);
+  });
+
+  test("what the server does not offer is empty without asking", async () => {
+    const { keeper, asked, catalog } = setting({});
+    await keeper.ensureListed("files", "prompts");
+    assert.deepEqual(catalog.list("files", "prompts"), []);
+    assert.deepEqual(asked, []);
+  });
+
+  test("listedSoon waits three seconds in all for a server that is silent, and not at all after it failed", async () => {
+    const { keeper, waiting, clock } = setting();
+    const outcomes: string[] = [];
+    const look = (name: string) => void keeper.listedSoon("files", "tools").then(() => outcomes.push(name));
+    look("first");
+    await clock.advance(2_000);
+    look("second");
+    await clock.advance(999);
+    assert.deepEqual(outcomes, []);
+    await clock.advance(1);
+    assert.deepEqual(outcomes, ["first", "second"]);
+    look("third");
+    await settle();
+    assert.deepEqual(outcomes, ["first", "second", "third"]);
+    waiting[0]?.reject(new UpstreamError("TIMEOUT", "Too slow"));
+    await settle();
+    look("fourth");
+    await settle();
+    assert.equal(outcomes.length, 4);
+    assert.equal(waiting.length, 2, "it is asked again all the same");
+  });
+
+  test("a burst of list_changed is one question, and a change while one is asked leads to another", async () => {
+    const { keeper, waiting, clock, asked, changed } = setting();
+    for (let at = 0; at < 50; at++) keeper.onNotification("files", "notifications/tools/list_changed");
+    await clock.advance(100);
+    assert.equal(asked.length, 1);
+    keeper.onNotification("files", "notifications/tools/list_changed");
+    await clock.advance(100);
+    waiting[0]?.resolve([echo]);
+    await settle();
+    assert.equal(asked.length, 2);
+    waiting[1]?.resolve([echo, { name: "more" }]);
+    await settle();
+    assert.deepEqual(changed, ["files tools", "files tools"]);
+  });
+
+  test("an old list of a running server is asked for in the background, a fresh one is not", async () => {
+    const { keeper, waiting, asked, catalog } = setting();
+    catalog.update("files", "tools", [echo]);
+    // The catalog's calendar stands at 0, so the list is as old as the epoch.
+    keeper.refreshIfStale("files", "tools");
+    await settle();
+    assert.deepEqual(asked, ["tools/list"]);
+    waiting[0]?.resolve([echo]);
+    await settle();
+    keeper.refreshIfStale("files", "prompts");
+    await settle();
+    assert.equal(asked.length, 1, "a list never seen is not stale");
+  });
+});
