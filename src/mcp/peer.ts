@@ -67,9 +67,12 @@ export function createPeer(options: PeerOptions): Peer {
         return;
       }
       case "notifications/message": {
-        // Log messages name no request; with one in flight there is no doubt whose they are.
-        const [only] = pending.size === 1 ? pending.values() : [];
-        (only?.request.onNotification ?? options.onNotification)(method, params);
+        // Log messages name no request; with one client waiting there is no doubt whose they are.
+        const listeners = [...pending.values()].flatMap(({ request }) => request.onNotification ?? []);
+        (listeners.length === 1 ? (listeners[0] as typeof options.onNotification) : options.onNotification)(
+          method,
+          params,
+        );
         return;
       }
       case "notifications/cancelled":

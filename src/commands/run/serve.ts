@@ -128,18 +128,22 @@ function announce({ config }: RunningGateway, log: LeveledLogger, url: string): 
   });
 }
 
+/** Terminals and wrappers such as npm send one Ctrl-C two or three times over. */
+const sameSignalMs = 100;
+
+/** Resolves at the first signal. A second one ends the process at once; the warden then ends its children. */
 function firstSignal(gateway: RunningGateway, log: LeveledLogger): Promise<void> {
   return new Promise((resolve) => {
-    let isSecond = false;
+    let firstAtMs: number | undefined;
     onSignal(["SIGINT", "SIGTERM", "SIGHUP"], (signal) => {
-      if (isSecond) {
+      if (firstAtMs === undefined) {
+        firstAtMs = systemClock.now();
+        log.info("Stopping: running calls may finish", { signal, calls: gateway.inFlight });
+        resolve();
+      } else if (systemClock.now() - firstAtMs > sameSignalMs) {
         log.warn("Second signal: leaving at once", { signal });
-        void gateway.close().finally(() => exit(1));
-        return;
+        exit(1);
       }
-      isSecond = true;
-      log.info("Stopping: running calls may finish", { signal, calls: gateway.inFlight });
-      resolve();
     });
   });
 }
