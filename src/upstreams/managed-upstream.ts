@@ -145,16 +145,17 @@ export function manageUpstream(options: ManagedUpstreamOptions): ManagedUpstream
 
   const onLost = (reason: string) => {
     if (life.is === "ready" && clock.now() - life.sinceMs >= soundAfterMs) failures = 0;
-    onFailure(reason);
+    onFailure(reason, true);
     events.onDisconnected?.(upstream, reason);
   };
 
-  const onFailure = (error: string) => {
+  /** @param ran whether it had been ready: one such failure may be an accident, and costs the next caller no wait (F1) */
+  const onFailure = (error: string, ran = false) => {
     cancelIdleTimer();
     failures++;
     replaces = true;
     lastError = error;
-    const delayMs = restartDelayMs(failures, random);
+    const delayMs = ran && failures === 1 ? 0 : restartDelayMs(failures, random);
     life = { is: "backoff", error, retryAtMs: clock.now() + delayMs };
     log.warn("The server failed", { error, failures, retryAfterMs: Math.round(delayMs) });
   };

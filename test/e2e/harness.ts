@@ -16,6 +16,8 @@ export const binaryPath =
 export interface GatewayOptions {
   /** Program and leading arguments; the compiled binary by default. */
   readonly command?: readonly string[];
+  /** Lets the gateway find its configuration in the folder it is started in, instead of naming it by `--config`. */
+  readonly discover?: boolean;
   /** After `serve --config PATH`. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -61,8 +63,9 @@ export async function startGateway(config: object, options: GatewayOptions = {})
   const port = await freePort();
   const server = { host: "127.0.0.1", ...("server" in config ? (config.server as object) : {}), port };
   const { folder, configPath } = writeConfig({ ...config, server });
+  const named = options.discover ? [] : ["--config", configPath];
   const [program, ...leading] = options.command ?? [binaryPath];
-  const child = spawn(program!, [...leading, "serve", "--config", configPath, ...(options.args ?? [])], {
+  const child = spawn(program!, [...leading, "serve", ...named, ...(options.args ?? [])], {
     cwd: folder,
     env: environmentIn(folder, options.env),
     stdio: ["ignore", "ignore", "pipe"],
