@@ -32,7 +32,7 @@ export const dependencies: Readonly<Record<string, Dependency>> = {
     reason: "Schemas as data: types, validation, JSON Schema and the tables below come from them",
   },
   yaml: {
-    homes: ["config", "capabilities"],
+    homes: ["lib/yaml-document.ts", "config/edit.ts"],
     lazy: true,
     reason: "Reads files with positions, edits them with comments kept",
   },

@@ -1,6 +1,6 @@
 /** Puts `ui/` and `capabilities/` into the executable, the latter parsed too: a broken built-in capability fails the build. */
 import type { BunPlugin } from "bun";
-import { readYaml } from "../src/capabilities/yaml-document.ts";
+import { readDocument } from "../src/capabilities/load.ts";
 import { sourceFiles } from "../src/runtime/embedded.ts";
 import type { EmbeddedBundle } from "../src/runtime/embedded-bundle.ts";
 
@@ -15,7 +15,12 @@ export function embedPlugin(rootDir: string): BunPlugin {
           ui: Object.fromEntries(await sourceFiles(rootDir, "ui")),
           capabilities: Object.fromEntries(capabilities),
           parsedCapabilities: Object.fromEntries(
-            Array.from(capabilities, ([path, text]) => [path, readYaml(`capabilities/${path}`, text).value]),
+            await Promise.all(
+              Array.from(capabilities, async ([path, text]) => [
+                path,
+                (await readDocument(`capabilities/${path}`, text)).value,
+              ]),
+            ),
           ),
         };
         return { contents: `export const embeddedBundle = ${JSON.stringify(bundle)};`, loader: "js" };

@@ -2,16 +2,16 @@
  * The capabilities of the program and of the user's folders, as one set of tools. A folder may be read at any moment,
  * also while somebody writes into it, so a broken file keeps what it said before (F18).
  */
+
 import { ConfigError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
+import { maxYamlBytes } from "../lib/yaml-document.ts";
 import { embeddedFiles, parsedCapabilities } from "../runtime/embedded.ts";
 import { FileTooLargeError, isMissing, readText } from "../runtime/files.ts";
 import { relative } from "../runtime/paths.ts";
 import { filesBelow } from "../runtime/watch.ts";
 import { type Capability, capabilityExtensions } from "./capability.ts";
 import { type CapabilityFile, loadCapability } from "./load.ts";
-
-const maxFileBytes = 1_048_576;
 
 export type Capabilities = ReadonlyMap<string, Capability>;
 
@@ -73,7 +73,7 @@ async function capabilityFiles(directories: readonly string[]): Promise<Set<stri
 async function readFile(path: string, before: KnownFile | undefined, log: Logger): Promise<KnownFile | undefined> {
   let text: string;
   try {
-    text = await readText(path, maxFileBytes);
+    text = await readText(path, maxYamlBytes);
   } catch (error) {
     if (isMissing(error)) return undefined;
     const seen = error instanceof FileTooLargeError ? error.message : `Cannot read "${path}": ${String(error)}`;

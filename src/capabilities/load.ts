@@ -2,7 +2,9 @@
  * One capability file → {@link Capability}. A file that is wrong is an error; a file that needs what is not there yet
  * (another service, an answer in XML) is skipped with a warning, so that collections made for it can be used in part.
  */
+import { ConfigError } from "../core/errors.ts";
 import { isJsonObject, type JsonObject } from "../lib/json.ts";
+import type { Place, YamlDocument } from "../lib/yaml-document.ts";
 import type { Capability } from "./capability.ts";
 import {
   blocker,
@@ -42,9 +44,24 @@ export interface LoadedFile {
 /** @throws ConfigError with one line `file:line:column  problem` for each problem */
 export async function loadCapability({ path, content }: CapabilityFile): Promise<LoadedFile> {
   if ("parsed" in content) return load(path, content.parsed, new FileReport(path, () => "1:1"));
-  const { readYaml } = await import("./yaml-document.ts");
-  const { value, placeOf } = readYaml(path, content.text);
-  return load(path, value, new FileReport(path, placeOf));
+  const { value, placeOf } = await readDocument(path, content.text);
+  return load(path, value, new FileReport(path, (at) => placeText(placeOf(at))));
+}
+
+/** @throws ConfigError as {@link loadCapability} */
+export async function readDocument(path: string, text: string): Promise<YamlDocument> {
+  const { readYaml, YamlError } = await import("../lib/yaml-document.ts");
+  try {
+    return await readYaml(text);
+  } catch (error) {
+    if (!(error instanceof YamlError)) throw error;
+    const lines = error.problems.map(({ place, message }) => `${path}:${placeText(place)}  ${message}`);
+    throw new ConfigError(lines.join("\n"), { cause: error });
+  }
+}
+
+function placeText({ line, column }: Place): string {
+  return `${line}:${column}`;
 }
 
 function load(path: string, value: unknown, report: FileReport): LoadedFile {

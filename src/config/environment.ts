@@ -1,11 +1,11 @@
 /** `MCP_GATEWAY_SERVER__PORT=8080`: settings from environment variables, `__` between the steps of the path. */
 import type { GenericSchema } from "valibot";
+import { readYaml } from "../lib/yaml-document.ts";
 import type { Environment } from "../runtime/process.ts";
 import type { Override } from "./explain.ts";
 import { isMap, type Path, valueAt } from "./path.ts";
 import { readPlainYaml } from "./plain-yaml.ts";
 import { childOf, type Shape, shapeAt, shapeOf } from "./shape.ts";
-import { readYaml } from "./yaml.ts";
 
 const prefix = "MCP_GATEWAY_";
 

@@ -1,7 +1,8 @@
 /** Gives problems their place: `gateway.yaml:12:5  backends.tavily needs …`, one line each. */
+
+import { type Place, readYaml, type YamlDocument } from "../lib/yaml-document.ts";
 import { type Path, pathText } from "./path.ts";
 import type { Problem } from "./problem.ts";
-import { type Place, readYaml, type YamlDocument } from "./yaml.ts";
 
 /** A value that did not come from the file but from a variable or an option. */
 export interface Override {

@@ -1,5 +1,6 @@
 /** From a file, variables and options to one checked configuration, or to every reason why not. */
 import { ConfigError } from "../core/errors.ts";
+import { maxYamlBytes, readYaml, YamlError } from "../lib/yaml-document.ts";
 import { existsNow, FileTooLargeError, readTextNow, systemErrorCode } from "../runtime/files.ts";
 import { dirname, displayPath, expandHome, resolve } from "../runtime/paths.ts";
 import type { Environment } from "../runtime/process.ts";
@@ -12,7 +13,6 @@ import { type ConfigSource, discoverConfig, locateConfig, namedConfig } from "./
 import { dropNulls, isMap, type Settings, withValueAt } from "./path.ts";
 import { readPlainYaml } from "./plain-yaml.ts";
 import type { Config } from "./schema.ts";
-import { maxConfigBytes, readYaml, YamlError } from "./yaml.ts";
 
 export interface LoadRequest {
   /** As given by `--config`; without it `MCP_GATEWAY_CONFIG` is asked, then the usual places. */
@@ -81,7 +81,7 @@ export async function loadConfig(request: LoadRequest): Promise<LoadedConfig> {
 /** @throws ConfigError saying why the file cannot be read */
 export function readConfigText(path: string, label: string): string {
   try {
-    return readTextNow(path, maxConfigBytes);
+    return readTextNow(path, maxYamlBytes);
   } catch (error) {
     throw new ConfigError(`${label}  ${whyUnreadable(error)}`, { cause: error });
   }
@@ -134,7 +134,7 @@ function envFileNames(file: Settings): string[] {
 
 function readIfPossible(path: string): string | null {
   try {
-    return readTextNow(path, maxConfigBytes);
+    return readTextNow(path, maxYamlBytes);
   } catch {
     return null;
   }

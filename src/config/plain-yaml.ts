@@ -1,7 +1,7 @@
 /**
  * Reads the everyday part of YAML: block maps and lists, one-line flow collections, plain and quoted scalars, comments.
  * It exists for the start-up time alone: loading the YAML package and parsing with it cold costs three times an empty
- * program. Whatever is unusual, doubtful or wrong is left, unread, to `yaml.ts`; a test holds the two to equal results.
+ * program. Whatever is unusual, doubtful or wrong is left, unread, to `lib/yaml-document.ts`; a test holds the two to equal results.
  */
 
 /** Thrown inside to give up; the outcome is `undefined`, never an error. */

@@ -5,10 +5,10 @@
 import { ConfigError } from "../core/errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import { systemClock } from "../lib/clock.ts";
+import { maxYamlBytes } from "../lib/yaml-document.ts";
 import { readText } from "../runtime/files.ts";
 import { type Watcher, watchFiles } from "../runtime/watch.ts";
 import { type LoadedConfig, type LoadRequest, loadConfig } from "./load.ts";
-import { maxConfigBytes } from "./yaml.ts";
 
 export interface ConfigWatchOptions {
   /** As the running configuration was loaded. */
@@ -94,7 +94,7 @@ async function load(request: LoadRequest): Promise<LoadedConfig | ConfigError> {
 }
 
 function read(path: string): Promise<string | null> {
-  return readText(path, maxConfigBytes).catch(() => null);
+  return readText(path, maxYamlBytes).catch(() => null);
 }
 
 /** Compares the contents themselves, not digests: they are small and kept anyway. */

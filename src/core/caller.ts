@@ -1,7 +1,7 @@
 /** Who is asking, as the doors established it. Every decision about permission reads this and nothing else. */
 
 export interface Caller {
-  /** Stable identity that sessions are bound to: `anonymous`, `stdio`, `bearer`, or `key:` and the digest of an API key. */
+  /** Stable identity that sessions are bound to: `anonymous`, `public`, `stdio`, or `bearer:` or `key:` and the digest of it. */
   readonly principal: string;
   /** Name for logs and statistics; never a secret. */
   readonly name: string;

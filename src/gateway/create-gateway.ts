@@ -26,6 +26,7 @@ import { type Plan, planBackends } from "./backend-plan.ts";
 import { type Route, requestLogLevel } from "./dispatch.ts";
 import type { Gateway } from "./gateway.ts";
 import { createListKeeper } from "./list-keeper.ts";
+import { principalsOf } from "./principals.ts";
 
 export interface GatewayOptions {
   readonly config: Config;
@@ -215,6 +216,8 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       config = next;
       plan = nextPlan;
       adopt(before);
+      const principals = principalsOf(next.auth);
+      for (const { id, principal } of sessions.all()) if (!principals.has(principal)) sessions.close(id, principal);
       for (const kind of ["tools", "resources", "prompts"] as const)
         for (const name of [...nextPlan.change.added, ...nextPlan.change.changed, ...nextPlan.change.removed])
           if (before.has(name) || catalog.list(name, kind) !== undefined) announceListChange(host, name, kind);

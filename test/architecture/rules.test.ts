@@ -102,7 +102,7 @@ const cases: Case[] = [
   {
     name: "a package without a home is found",
     rule: rules.packagesStayHome,
-    kept: { "config/c.ts": `import { parse } from "yaml";\n` },
+    kept: { "config/edit.ts": `import { parse } from "yaml";\n` },
     broken: { "config/c.ts": `import _ from "lodash";\n` },
     says: /imports "lodash"/,
   },

@@ -63,13 +63,13 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
     /endpoint" must not be an argument as a whole/,
   ],
   ["a required key left out", `${good}auth: {required: true}\n`, /"auth\.key" is missing;/],
-  ["two keys of one name", `${good}description: Again\n`, /^warn t\.yaml:3:1 {2}The key "description" is here twice;/],
+  ["two keys of one name", `${good}description: Again\n`, /^warn t\.yaml:3:1 {2}The key "description" is there twice;/],
   ["__proto__", `${good}metadata: {__proto__: {a: 1}}\n`, /^warn t\.yaml:3:12 {2}The key "__proto__" is not allowed;/],
   ["a tag that makes objects", `${good}metadata: !!js/function 'x'\n`, /^warn t\.yaml:3:11 {2}Unresolved tag/],
   [
     "an alias that leads nowhere",
     `${good}metadata: *nowhere\n`,
-    /^warn t\.yaml:3:11 {2}There is no anchor "nowhere" before this alias;/,
+    /^warn t\.yaml:3:11 {2}The alias "\*nowhere" refers to nothing before it;/,
   ],
   ["two documents", `${good}---\n${good}`, /multiple documents/],
 ];

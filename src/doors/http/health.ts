@@ -44,9 +44,13 @@ function details(gateway: Gateway, servers: readonly ServerView[], caller: Calle
     uptime_secs: Math.floor((Date.now() - gateway.startedAt.getTime()) / 1_000),
     backends: Object.fromEntries(seen.filter(isBackend).map((server) => [server.name, backendStatus(gateway, server)])),
     capability_backend: capabilities === undefined ? null : backendStatus(gateway, capabilities),
-    degraded: gateway.degraded,
-    ...(gateway.configError === undefined ? {} : { config_error: gateway.configError }),
+    ...(caller.admin ? faults(gateway) : {}),
   };
+}
+
+/** Quotes the configuration, and with it what other callers may not know of. */
+function faults({ degraded, configError }: Gateway): JsonObject {
+  return configError === undefined ? { degraded } : { degraded, config_error: configError };
 }
 
 function backendStatus(gateway: Gateway, server: ServerView): JsonObject {

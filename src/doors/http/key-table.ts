@@ -1,6 +1,7 @@
 /** The bearer token and the API keys of one configuration, as digests with the callers they stand for. */
 import type { Caller } from "../../core/caller.ts";
-import { equalDigests, hexOf, sha256 } from "../../runtime/digest.ts";
+import { principalOf } from "../../gateway/principals.ts";
+import { equalDigests, sha256 } from "../../runtime/digest.ts";
 import type { AuthSettings } from "../schema.ts";
 
 export interface KeyHolder {
@@ -18,11 +19,9 @@ export function createKeyTable(auth: AuthSettings): KeyTable {
   const entries: { digest: Uint8Array; holder: KeyHolder }[] = [];
   // `auto` is replaced by a token when the gateway starts; it must never be one itself.
   if (auth.bearer_token !== undefined && auth.bearer_token !== "auto")
-    entries.push({ digest: sha256(auth.bearer_token), holder: bearerHolder });
-  for (const key of auth.api_keys) {
-    const digest = sha256(key.key);
-    entries.push({ digest, holder: { caller: callerOf(key, hexOf(digest)), ratePerMinute: key.rate_limit } });
-  }
+    entries.push({ digest: sha256(auth.bearer_token), holder: bearerHolder(auth.bearer_token) });
+  for (const key of auth.api_keys)
+    entries.push({ digest: sha256(key.key), holder: { caller: callerOf(key), ratePerMinute: key.rate_limit } });
   return {
     find(digest) {
       let found: KeyHolder | undefined;
@@ -33,18 +32,20 @@ export function createKeyTable(auth: AuthSettings): KeyTable {
 }
 
 const unlimited = { backends: undefined, allowedTools: undefined, deniedTools: undefined };
-const bearerHolder: KeyHolder = {
-  caller: { principal: "bearer", name: "bearer", admin: true, ...unlimited },
-  ratePerMinute: 0,
-};
+
+function bearerHolder(token: string): KeyHolder {
+  const caller = { principal: principalOf("bearer", token), name: "bearer", admin: true, ...unlimited };
+  return { caller, ratePerMinute: 0 };
+}
 
 /** Who comes without a token where `auth.public_paths` lets them: may use everything there, is told little, is no admin. */
 export const publicCaller: Caller = { principal: "public", name: "public", admin: false, ...unlimited };
 
-function callerOf(key: AuthSettings["api_keys"][number], digestHex: string): Caller {
+function callerOf(key: AuthSettings["api_keys"][number]): Caller {
+  const principal = principalOf("key", key.key);
   return {
-    principal: `key:${digestHex.slice(0, 32)}`,
-    name: key.name || `key:${digestHex.slice(0, 8)}`,
+    principal,
+    name: key.name || principal.slice(0, 12),
     admin: key.admin,
     backends: key.backends.length === 0 || key.backends.includes("*") ? undefined : key.backends,
     allowedTools: key.allowed_tools,

@@ -1,10 +1,9 @@
 /**
- * Reads YAML with the guards a file from anywhere needs: bounded size, depth, nodes and alias expansion, no custom tags,
- * no duplicate, merge or prototype keys. The package is loaded here and in `edit.ts` only, on demand, because it costs
- * more than the rest of the start.
+ * Reads YAML with the guards a file from anywhere needs (T15): bounded size, depth, nodes and alias expansion, no custom
+ * tags, no duplicate or merge keys, no `__proto__`. The one file of this room with a package, because configuration and
+ * capabilities must not each have a reader; it is loaded on demand, because it costs more than the rest of the start.
  */
 import type { Document, LineCounter, Node, Pair } from "yaml";
-import type { Path } from "./path.ts";
 
 type Yaml = typeof import("yaml");
 
@@ -21,11 +20,11 @@ export interface YamlProblem {
 export interface YamlDocument {
   readonly value: unknown;
   /** Where the key of the path stands, or the item of a list; where the path leaves the file, its nearest ancestor. */
-  placeOf(path: Path): Place;
+  placeOf(path: readonly PropertyKey[]): Place;
 }
 
 const limits = { bytes: 1_048_576, depth: 64, nodes: 100_000, tokens: 200_000, problems: 20 } as const;
-export const maxConfigBytes = limits.bytes;
+export const maxYamlBytes = limits.bytes;
 
 export class YamlError extends Error {
   readonly problems: readonly YamlProblem[];
@@ -168,13 +167,13 @@ class PlainReader {
 
 function keyFault(key: string | undefined, map: Record<string, unknown>): string | undefined {
   if (key === undefined) return "A key must be a string";
-  if (key === "__proto__" || key === "constructor" || key === "prototype") return `The key "${key}" is not allowed`;
+  if (key === "__proto__") return `The key "${key}" is not allowed`;
   if (key === "<<") return 'Merge keys ("<<") are not supported: write the settings out';
   if (Object.hasOwn(map, key)) return `The key "${key}" is there twice`;
   return undefined;
 }
 
-function placeOf(yaml: Yaml, document: Document.Parsed, lines: LineCounter, path: Path): Place {
+function placeOf(yaml: Yaml, document: Document.Parsed, lines: LineCounter, path: readonly PropertyKey[]): Place {
   let node: Node | null = document.contents;
   let offset = node?.range?.[0] ?? 0;
   for (const step of path) {
