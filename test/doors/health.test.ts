@@ -36,8 +36,16 @@ interface Health {
   degraded?: string[];
 }
 
-test("/health: who is named learns everything, the public only counts", async () => {
-  const gateway = fakeGateway({ auth: { enabled: true, api_keys: [{ key: "k", backends: ["a"] }] } });
+test("/health: a key learns of its backends, an admin also what is wrong, the public only counts", async () => {
+  const gateway = fakeGateway({
+    auth: {
+      enabled: true,
+      api_keys: [
+        { key: "k", backends: ["a"] },
+        { key: "root", admin: true },
+      ],
+    },
+  });
   gateway.serverViews = [server("a", { restartCount: 2 }), server("b"), server("fulcrum", {}, { kind: "capability" })];
   gateway.configError = "gateway.yaml:1:1  broken";
   const { ask } = testApp(gateway);
@@ -52,7 +60,10 @@ test("/health: who is named learns everything, the public only counts", async ()
   assert.deepEqual(Object.keys(named.backends), ["a"], "only what the key may use");
   assert.equal(named.backends["a"]?.["restart_count"], 2);
   assert.equal(named.backends["a"]?.["tools_cached"], 2);
-  assert.equal(named.config_error, "gateway.yaml:1:1  broken");
+  assert.equal(named.config_error, undefined, "it quotes what the key may not see");
+  const admin = (await (await ask("/health", { headers: { "x-api-key": "root" } })).json()) as Health;
+  assert.deepEqual(Object.keys(admin.backends), ["a", "b"]);
+  assert.equal(admin.config_error, "gateway.yaml:1:1  broken");
 });
 
 test("/health: servers that sleep or were never needed degrade nothing", async () => {

@@ -2,17 +2,15 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { binaryPath, environmentIn } from "../e2e/harness.ts";
-
-export const backendScript = fileURLToPath(new URL("backend.mjs", import.meta.url));
+import { scriptArgv } from "../fixtures/script-argv.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: what comes back is looked at member by member, and asserted
 export type Loose = any;
 
-/** Command of the scripted backend; see backend.mjs for its options. */
+/** Command of the scripted backend; see backend.ts for its options. */
 export function backendCommand(...options: string[]): string[] {
-  return [process.execPath, backendScript, ...options];
+  return scriptArgv("../security/backend.ts", ...options);
 }
 
 /** Sends these bytes and resolves with all that comes until the other end closes, at most 10 seconds. */

@@ -1,10 +1,10 @@
-/** The scripted backend (backend.mjs) behind HTTP, in the test's own process: event streams, one per request. */
+/** The scripted backend (backend.ts) behind HTTP, in the test's own process: event streams, one per request. */
 import type { Socket } from "node:net";
 import { chunk, eventStream, lastChunk } from "../fixtures/raw-http-server.ts";
 import { type McpServer, rawMcpServer } from "../fixtures/raw-mcp-server.ts";
-import { answer } from "./backend.mjs";
+import { answer, type Offer } from "./backend.ts";
 
-export function httpBackend(offer: object = {}): Promise<McpServer> {
+export function httpBackend(offer: Offer = {}): Promise<McpServer> {
   return rawMcpServer({
     onInitialize: respond,
     onMessage: (socket, message) => (message.id === undefined ? false : respond(socket, message)),

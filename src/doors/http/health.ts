@@ -10,7 +10,8 @@ import { sendJson } from "./respond.ts";
 import type { Visit } from "./visit.ts";
 
 /**
- * 200 `healthy` or 503 `degraded`. Who came without a token learns counts only. What a restart would not mend is told
+ * 200 `healthy` or 503 `degraded`. Who came without a token learns counts only, a key of its own
+ * backends, an admin everything. What a restart would not mend is told
  * without failing the check: a broken configuration file, while the one before it is in force, and a full disk.
  */
 export function health(gateway: Gateway, visit: Visit): Response {
@@ -48,7 +49,7 @@ function details(gateway: Gateway, servers: readonly ServerView[], caller: Calle
   };
 }
 
-/** Quotes the configuration, and with it what other callers may not know of. */
+/** Quotes the configuration, and with it names that other callers may not know of. */
 function faults({ degraded, configError }: Gateway): JsonObject {
   return configError === undefined ? { degraded } : { degraded, config_error: configError };
 }

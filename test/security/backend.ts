@@ -6,11 +6,26 @@
 import { appendFileSync, writeSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const option = (name) => process.argv.find((argument) => argument.startsWith(`--${name}=`))?.slice(name.length + 3);
-const text = (value) => ({
+type Fields = Record<string, unknown>;
+type Progress = (fields: Fields) => void;
+// biome-ignore lint/suspicious/noExplicitAny: arguments of a test's own call
+type Args = any;
+type Tool = (args: Args, progress: Progress) => Fields | Promise<Fields>;
+
+/** What the backend lists; a tool may be just a name. */
+export interface Offer {
+  readonly tools?: readonly (string | Fields)[];
+  readonly resources?: readonly Fields[];
+  readonly resourceTemplates?: readonly Fields[];
+  readonly prompts?: readonly Fields[];
+}
+
+const option = (name: string) =>
+  process.argv.find((argument) => argument.startsWith(`--${name}=`))?.slice(name.length + 3);
+const text = (value: unknown) => ({
   content: [{ type: "text", text: typeof value === "string" ? value : JSON.stringify(value) }],
 });
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const schema = { type: "object" };
 
 const environmentText = () =>
@@ -19,7 +34,7 @@ const environmentText = () =>
     .join("");
 
 /** Tools by name; all others answer with what they were called with. */
-const tools = {
+const tools: Record<string, Tool> = {
   async echo(args, progress) {
     for (let step = 1; step <= (args.steps ?? 0); step++) {
       await sleep(Math.random() * 3);
@@ -28,6 +43,7 @@ const tools = {
     await sleep(Math.random() * (args.maxDelayMs ?? 0));
     return text(args.token);
   },
+  hang: () => new Promise(() => {}),
   environment: () => text(process.env),
   argv: () => text(process.argv.slice(2)),
   complain() {
@@ -39,14 +55,14 @@ const tools = {
     process.exit(7);
   },
   refuse: ({ message }) => Promise.reject({ code: -32_050, message: message ?? environmentText() }),
-  deep: ({ depth }) => ({ content: [], structuredContent: { raw: "[".repeat(depth) + "]".repeat(depth) } }),
+  deep: ({ depth }) => ({ raw: "[".repeat(depth) + "]".repeat(depth) }),
 };
 
 /** @param send takes the text of one message */
-export async function answer(message, send, offer = {}) {
+export async function answer(message: Args, send: (text: string) => void, offer: Offer = {}): Promise<void> {
   const { id, method, params = {} } = message;
   if (id === undefined || method === undefined) return;
-  const give = (result) => send(JSON.stringify({ jsonrpc: "2.0", id, result }));
+  const give = (result: Fields) => send(JSON.stringify({ jsonrpc: "2.0", id, result }));
   const { tools: listed = Object.keys(tools), resources = [], resourceTemplates = [], prompts = [] } = offer;
   switch (method) {
     case "initialize":
@@ -73,18 +89,18 @@ export async function answer(message, send, offer = {}) {
       return give({ completion: { values: [JSON.stringify(params.ref)] } });
     case "tools/call": {
       const progressToken = params._meta?.progressToken;
-      const progress = (fields) => {
+      const progress: Progress = (fields) => {
         if (progressToken === undefined) return;
         const note = { jsonrpc: "2.0", method: "notifications/progress", params: { progressToken, ...fields } };
         send(JSON.stringify(note));
       };
       try {
-        const run = Object.hasOwn(tools, params.name) ? tools[params.name] : () => text(params);
+        const own = Object.hasOwn(tools, params.name) ? tools[params.name] : undefined;
+        const run: Tool = own ?? (() => text(params));
         const result = await run(params.arguments ?? {}, progress);
-        const raw = result.structuredContent?.raw;
         // Deeper than JSON.stringify can go.
-        if (raw !== undefined) return send(`{"jsonrpc":"2.0","id":${id},"result":{"content":[],"deep":${raw}}}`);
-        return give(result);
+        if (result["raw"] === undefined) return give(result);
+        return send(`{"jsonrpc":"2.0","id":${id},"result":{"content":[],"deep":${result["raw"]}}}`);
       } catch (error) {
         return send(JSON.stringify({ jsonrpc: "2.0", id, error }));
       }
@@ -100,7 +116,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   let rest = "";
   process.stdin.setEncoding("utf8").on("data", (chunk) => {
     const lines = (rest + chunk).split("\n");
-    rest = lines.pop();
+    rest = lines.pop() ?? "";
     for (const line of lines) {
       if (record) appendFileSync(record, `${line}\n`);
       void answer(JSON.parse(line), (message) => process.stdout.write(`${message}\n`), offer);
