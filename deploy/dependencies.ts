@@ -21,7 +21,7 @@ export const dependencies: Readonly<Record<string, Dependency>> = {
   citty: { homes: ["main.ts", "commands"], reason: "Commands, flags and help texts as data, 5 kB" },
   consola: { homes: ["commands"], lazy: true, reason: "Questions and coloured output of interactive commands" },
   "fastest-levenshtein": {
-    homes: ["catalog", "capabilities", "config"],
+    homes: ["lib/did-you-mean.ts", "catalog/nearest-names.ts"],
     reason: "Edit distance behind every “did you mean”",
   },
   hono: { homes: ["doors"], lazy: true, reason: "Routing of the HTTP door; adds nothing measurable to start-up" },

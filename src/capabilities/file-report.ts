@@ -1,7 +1,7 @@
 /** What is wrong or unusual in one capability file, each with its place; all of it at once. */
-import { distance } from "fastest-levenshtein";
 import * as v from "valibot";
 import { ConfigError } from "../core/errors.ts";
+import { suggestion } from "../lib/did-you-mean.ts";
 import { isJsonObject } from "../lib/json.ts";
 
 export type KeyPath = readonly PropertyKey[];
@@ -51,12 +51,8 @@ export class FileReport {
     const known = Object.keys(schema.entries);
     for (const key of Object.keys(value)) {
       if (known.includes(key)) continue;
-      const [nearest = ""] = known.toSorted((a, b) => distance(a, key) - distance(b, key));
-      const meant = distance(nearest, key) <= 2 ? `: did you mean "${nearest}"?` : "";
-      this.warning(
-        [...at, key],
-        `${quote([...at, key])} is not a key of capability files${meant || " and is ignored"}`,
-      );
+      const outcome = suggestion(key, known) || " and is ignored";
+      this.warning([...at, key], `${quote([...at, key])} is not a key of capability files${outcome}`);
     }
   }
 

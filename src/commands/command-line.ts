@@ -83,6 +83,6 @@ async function report(error: unknown): Promise<number> {
 
 async function meant(error: UsageError): Promise<string> {
   if (!(error instanceof UnknownNameError)) return "";
-  const { suggestion } = await import("../config/problem.ts");
+  const { suggestion } = await import("../lib/did-you-mean.ts");
   return suggestion(error.unknown, error.known);
 }

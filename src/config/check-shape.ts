@@ -1,7 +1,8 @@
 /** Holds plain values against the schemas: wrong values, missing and unknown keys, in words that say what is right. */
 import * as v from "valibot";
+import { suggestion } from "../lib/did-you-mean.ts";
 import { type Path, withoutPath } from "./path.ts";
-import { listed, type Problem, suggestion } from "./problem.ts";
+import { listed, type Problem } from "./problem.ts";
 import { childOf, type Shape, shapeAt, shapeOf } from "./shape.ts";
 
 /**

@@ -1,7 +1,9 @@
 /** Rules that look at more than one setting at a time. */
+
+import { nearest, suggestion } from "../lib/did-you-mean.ts";
 import type { Findings } from "./backends.ts";
 import type { Path } from "./path.ts";
-import { listed, nearest, suggestion } from "./problem.ts";
+import { listed } from "./problem.ts";
 import { backendEntrySchema, type ParsedBackend, type ParsedConfig } from "./schema.ts";
 
 const transports = ["command", "http_url", "a2a_url"] as const;

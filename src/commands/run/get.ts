@@ -1,5 +1,5 @@
-import { suggestion } from "../../config/problem.ts";
 import { ConfigError } from "../../core/errors.ts";
+import { suggestion } from "../../lib/did-you-mean.ts";
 import { writeStdout } from "../../runtime/process.ts";
 import type { CommandInput } from "../command.ts";
 import { backendInfo } from "./backend-info.ts";
