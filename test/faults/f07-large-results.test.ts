@@ -59,18 +59,21 @@ describe("F7 result of 100 MB", () => {
   for (const [how, answer] of Object.entries(httpAnswers))
     test(`over HTTP, ${how}: a capped error that names the limit, others are served, the next call works`, () =>
       withHttpBackend({ vast: answer }, async ({ url, calls }) =>
-        withGateway({ failsafe: unlimited, backends: { vast: { http_url: url }, fine: rawBackend() } }, async (gateway) => {
-          const vast = await httpClient(gateway, "/mcp/vast");
-          const stop = bystander(await httpClient(gateway, "/mcp/fine"));
-          const peak = peakRssMb(gateway.child.pid!);
-          const { code, text } = await vast.call("vast");
-          assert.equal(code, "RESULT_TOO_LARGE", text);
-          assert.match(text, new RegExp(`"vast".*max_result_size.*${limit}|"vast".*${limit}.*max_result_size`));
-          assert.ok(peak() < 250, `${peak()} MB at most`);
-          assert.equal((await vast.call("echo", { text: "and now" })).text, "and now");
-          assert.equal(calls("vast"), 1);
-          await stop();
-        }),
+        withGateway(
+          { failsafe: unlimited, backends: { vast: { http_url: url }, fine: rawBackend() } },
+          async (gateway) => {
+            const vast = await httpClient(gateway, "/mcp/vast");
+            const stop = bystander(await httpClient(gateway, "/mcp/fine"));
+            const peak = peakRssMb(gateway.child.pid!);
+            const { code, text } = await vast.call("vast");
+            assert.equal(code, "RESULT_TOO_LARGE", text);
+            assert.match(text, new RegExp(`"vast".*max_result_size.*${limit}|"vast".*${limit}.*max_result_size`));
+            assert.ok(peak() < 250, `${peak()} MB at most`);
+            assert.equal((await vast.call("echo", { text: "and now" })).text, "and now");
+            assert.equal(calls("vast"), 1);
+            await stop();
+          },
+        ),
       ));
 
   test("below a raised limit it arrives whole", () =>

@@ -20,7 +20,8 @@ const answer = (id: number) => textAnswer(id, `${" ".repeat(300)}${marker}`);
 const half = (text: string) => text.slice(0, text.indexOf(marker) + marker.length);
 const typed = (type: string, body: string) =>
   `HTTP/1.1 200 OK\r\nContent-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
-const claims = (length: number) => `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
+const claims = (length: number) =>
+  `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
 const hints = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n";
 const forever = Number.POSITIVE_INFINITY;
 
@@ -65,8 +66,7 @@ const faults: Record<string, Fault> = {
     says: /more bytes than the length of the answer allows/,
   },
   "Content-Length beside Transfer-Encoding": {
-    respond: (socket, id) =>
-      void socket.write(json(answer(id), "Transfer-Encoding: chunked\r\n")),
+    respond: (socket, id) => void socket.write(json(answer(id), "Transfer-Encoding: chunked\r\n")),
     code: "UPSTREAM_PROTOCOL",
     says: /both Content-Length and Transfer-Encoding/,
   },
@@ -141,7 +141,8 @@ const faults: Record<string, Fault> = {
     mayKeepConnection: true,
   },
   "stream cut in the middle of an event": {
-    respond: (socket, id) => void socket.end(eventStream + chunk(`event: message\ndata: ${half(answer(id))}`) + lastChunk),
+    respond: (socket, id) =>
+      void socket.end(eventStream + chunk(`event: message\ndata: ${half(answer(id))}`) + lastChunk),
     code: "UPSTREAM_CLOSED",
     says: /in the middle of an event/,
   },
@@ -191,33 +192,35 @@ const faults: Record<string, Fault> = {
 
 describe("F10 HTTP backend that breaks off or breaks the rules", () => {
   test("each fault is one clear error, nothing partial gets out, no spoiled connection is used again", () =>
-    withHttpBackend(Object.fromEntries(Object.entries(faults).map(([name, { respond }]) => [name, respond])), (server) =>
-      withHttpBackend({}, async (other) => {
-        const backends = {
-          odd: { http_url: server.url, timeout: "700ms" },
-          fine: { http_url: other.url },
-        };
-        await withGateway({ failsafe: unlimited, backends }, async (gateway) => {
-          const odd = await httpClient(gateway, "/mcp/odd");
-          const stop = bystander(await httpClient(gateway, "/mcp/fine"));
-          const connectionOf = (tool: string) =>
-            server.requests.findLast(({ body }) => body.includes(`"name":${JSON.stringify(tool)}`))?.connection;
-          for (const [name, { code, says, mayKeepConnection = false }] of Object.entries(faults)) {
-            const outcome = await odd.call(name);
-            assert.ok(outcome.failed, name);
-            assert.equal(outcome.code, code, `${name}: ${outcome.text}`);
-            assert.match(outcome.text, says, name);
-            assert.ok(outcome.text.includes('"odd"'), `${name}: ${outcome.text}`);
-            assert.ok(!JSON.stringify(outcome).includes(marker), name);
-            if (name !== "redirect to itself") assert.equal(server.calls(name), 1, `${name}: runs`);
-            const next = await odd.call("echo", { text: `after ${name}` });
-            assert.equal(next.text, `after ${name}`);
-            if (!mayKeepConnection) assert.notEqual(connectionOf("echo"), connectionOf(name), `${name}: connection`);
-          }
-          await stop();
-          assert.ok(server.open <= 3, `${server.open} connections are open`);
-          assert.equal((await health(gateway)).status, "healthy");
-        });
-      }),
+    withHttpBackend(
+      Object.fromEntries(Object.entries(faults).map(([name, { respond }]) => [name, respond])),
+      (server) =>
+        withHttpBackend({}, async (other) => {
+          const backends = {
+            odd: { http_url: server.url, timeout: "700ms" },
+            fine: { http_url: other.url },
+          };
+          await withGateway({ failsafe: unlimited, backends }, async (gateway) => {
+            const odd = await httpClient(gateway, "/mcp/odd");
+            const stop = bystander(await httpClient(gateway, "/mcp/fine"));
+            const connectionOf = (tool: string) =>
+              server.requests.findLast(({ body }) => body.includes(`"name":${JSON.stringify(tool)}`))?.connection;
+            for (const [name, { code, says, mayKeepConnection = false }] of Object.entries(faults)) {
+              const outcome = await odd.call(name);
+              assert.ok(outcome.failed, name);
+              assert.equal(outcome.code, code, `${name}: ${outcome.text}`);
+              assert.match(outcome.text, says, name);
+              assert.ok(outcome.text.includes('"odd"'), `${name}: ${outcome.text}`);
+              assert.ok(!JSON.stringify(outcome).includes(marker), name);
+              if (name !== "redirect to itself") assert.equal(server.calls(name), 1, `${name}: runs`);
+              const next = await odd.call("echo", { text: `after ${name}` });
+              assert.equal(next.text, `after ${name}`);
+              if (!mayKeepConnection) assert.notEqual(connectionOf("echo"), connectionOf(name), `${name}: connection`);
+            }
+            await stop();
+            assert.ok(server.open <= 3, `${server.open} connections are open`);
+            assert.equal((await health(gateway)).status, "healthy");
+          });
+        }),
     ));
 });
