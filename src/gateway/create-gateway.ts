@@ -173,8 +173,9 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     if (graceMs > 0)
       await Promise.all(busyRoutes().map((route) => Promise.race([route.quiet(graceMs, clock), hurried])));
     endHealthChecks();
-    sessions.closeAll();
+    // What still runs fails with its backend and so is answered; ending the sessions first would cancel it silently.
     await Promise.all([pool.close(0), catalog.flush()]);
+    sessions.closeAll();
   }
 
   const gateway: RunningGateway = {
