@@ -1,6 +1,7 @@
 /** HTTP response → tool result. */
+import { maxAnswerDepth } from "../core/answer.ts";
 import { ByteCollector } from "../lib/byte-collector.ts";
-import { isJsonObject, type Json, type JsonObject } from "../lib/json.ts";
+import { isJsonObject, type Json, type JsonObject, nestsDeeper, readableJson } from "../lib/json.ts";
 import type { Capability } from "./capability.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -26,7 +27,9 @@ export async function toolResult(
   if (isCut) throw new Refusal(`The API's answer is larger than ${maxResponseBytes} bytes`, "Ask for less at once");
   const found = valueAt(parseBody(text, response, rest.response_format, excerpt), rest.response_path);
   if (found === undefined) throw new Refusal(`The API's answer has no "${rest.response_path}"`, excerpt(text));
-  const content = [{ type: "text", text: JSON.stringify(found, null, 2) }];
+  if (nestsDeeper(found, maxAnswerDepth))
+    throw new Refusal(`The API's answer is nested deeper than ${maxAnswerDepth} levels`);
+  const content = [{ type: "text", text: readableJson(found) }];
   if (tool["outputSchema"] === undefined) return { content };
   // A client that knows the output schema rejects a result without this member.
   if (!isJsonObject(found))

@@ -15,3 +15,20 @@ export function stableJson(value: unknown): string {
     isJsonObject(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner,
   );
 }
+
+/** Whether arrays and objects lie in each other deeper than this. */
+export function nestsDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (levels === 0) return true;
+  if (Array.isArray(value)) {
+    for (const item of value) if (nestsDeeper(item, levels - 1)) return true;
+  } else {
+    for (const key in value) if (nestsDeeper(value[key as never], levels - 1)) return true;
+  }
+  return false;
+}
+
+/** Indented for readers, except where indentation would make a small text large: many values, deep inside (T17). */
+export function readableJson(value: Json): string {
+  return nestsDeeper(value, 16) ? JSON.stringify(value) : JSON.stringify(value, undefined, 2);
+}

@@ -5,8 +5,9 @@
  * Certain means: the text is one of the two compact envelopes that servers in the wild write, around a part that is
  * one valid JSON value by itself. Such a text has exactly the members of the envelope, so duplicates cannot hide in it.
  */
-import { Answer } from "../core/answer.ts";
-import { isJsonObject, type JsonObject } from "../lib/json.ts";
+import { Answer, maxAnswerDepth } from "../core/answer.ts";
+import { GatewayError } from "../core/errors.ts";
+import { isJsonObject, type JsonObject, nestsDeeper } from "../lib/json.ts";
 import {
   classifyMessage,
   type RequestId,
@@ -26,12 +27,13 @@ const thenResult = ',"result":';
 const resultFirst = '{"result":';
 const thenId = ',"jsonrpc":"2.0","id":';
 const mostDigits = 15;
-
 /**
  * What a parsed value is, when {@link decodeAnswer} did not tell.
- * @throws GatewayError INVALID_REQUEST when it is not a JSON-RPC 2.0 message
+ * @throws GatewayError INVALID_REQUEST when it is not a JSON-RPC 2.0 message, or nested without reason
  */
 export function decodeValue(value: unknown): DecodedMessage {
+  if (nestsDeeper(value, maxAnswerDepth))
+    throw new GatewayError("INVALID_REQUEST", `The message is nested deeper than ${maxAnswerDepth} levels`);
   const message = classifyMessage(value);
   if (message.kind !== "response") return message;
   const { id, result, error } = message;

@@ -51,8 +51,9 @@ export function classifyMessage(value: unknown): RpcMessage {
   throw invalid('a response needs an object "result" or an "error" with a numeric "code"');
 }
 
+/** A larger integer would be answered under another one: the nearest that a double can hold. */
 export function isRequestId(id: unknown): id is RequestId {
-  return typeof id === "string" || (typeof id === "number" && Number.isInteger(id));
+  return typeof id === "string" || Number.isSafeInteger(id);
 }
 
 /** JSON text of a request or, with `id` undefined, of a notification. */

@@ -1,7 +1,7 @@
 import { Answer } from "../core/answer.ts";
 import { GatewayError } from "../core/errors.ts";
 import { mayUseTool } from "../core/scope.ts";
-import type { JsonObject } from "../lib/json.ts";
+import { type JsonObject, readableJson } from "../lib/json.ts";
 import { invalid, readObject, readString } from "./arguments.ts";
 import { didYouMean } from "./did-you-mean.ts";
 import type { MetaContext, MetaTool } from "./meta-tool.ts";
@@ -116,6 +116,6 @@ function readArguments(args: JsonObject): JsonObject {
 
 /** The older form: the whole result as JSON in one text block. That the tool failed still shows. */
 function wrapped(answer: Answer): Answer {
-  const content = [{ type: "text", text: JSON.stringify(answer.value, undefined, 2) }];
+  const content = [{ type: "text", text: readableJson(answer.value) }];
   return Answer.of({ content, isError: answer.value["isError"] === true });
 }

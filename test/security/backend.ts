@@ -18,6 +18,8 @@ export interface Offer {
   readonly resources?: readonly Fields[];
   readonly resourceTemplates?: readonly Fields[];
   readonly prompts?: readonly Fields[];
+  /** Lists one more tool, `bomb`, whose schema is nested as deep as this. */
+  readonly schemaDepth?: number;
 }
 
 const option = (name: string) =>
@@ -32,6 +34,34 @@ const environmentText = () =>
   Object.entries(process.env)
     .map(([name, value]) => `${name}=${value}\n`)
     .join("");
+
+/** JSON text that may be deeper than JSON.stringify can go. */
+export function nested(depth: number, open: string, core: string, close: string): string {
+  return open.repeat(depth) + core + close.repeat(depth);
+}
+
+/** What `deep` with `{ depth, as }` sends: the depth is in its result, or in what comes before that. */
+function deepMessages(id: Args, { arguments: { depth, as }, _meta }: Args): string[] {
+  const value = nested(depth, "[", "", "]");
+  const result = `{"jsonrpc":"2.0","id":${id},"result":{"content":[]}}`;
+  const token = JSON.stringify(_meta?.progressToken ?? "none");
+  const note = (method: string, rest: string) =>
+    `{"jsonrpc":"2.0","method":"notifications/${method}","params":{${rest}}}`;
+  switch (as) {
+    case "progress":
+      return [note("progress", `"progressToken":${token},"progress":1,"deep":${value}`), result];
+    case "log":
+      return [note("message", `"level":"error","data":${value}`), result];
+    case "request":
+      return [`{"jsonrpc":"2.0","id":"deep","method":"sampling/createMessage","params":{"deep":${value}}}`, result];
+    case "error":
+      return [`{"jsonrpc":"2.0","id":${id},"error":{"code":-1,"message":"deep","data":${value}}}`];
+    case "spaced result":
+      return [`{"jsonrpc": "2.0", "id": ${id}, "result": {"content": [], "deep": ${value}}}`];
+    default:
+      return [`{"jsonrpc":"2.0","id":${id},"result":{"content":[],"deep":${value}}}`];
+  }
+}
 
 /** Tools by name; all others answer with what they were called with. */
 const tools: Record<string, Tool> = {
@@ -55,7 +85,6 @@ const tools: Record<string, Tool> = {
     process.exit(7);
   },
   refuse: ({ message }) => Promise.reject({ code: -32_050, message: message ?? environmentText() }),
-  deep: ({ depth }) => ({ raw: "[".repeat(depth) + "]".repeat(depth) }),
 };
 
 /** @param send takes the text of one message */
@@ -63,7 +92,13 @@ export async function answer(message: Args, send: (text: string) => void, offer:
   const { id, method, params = {} } = message;
   if (id === undefined || method === undefined) return;
   const give = (result: Fields) => send(JSON.stringify({ jsonrpc: "2.0", id, result }));
-  const { tools: listed = Object.keys(tools), resources = [], resourceTemplates = [], prompts = [] } = offer;
+  const {
+    tools: listed = Object.keys(tools),
+    resources = [],
+    resourceTemplates = [],
+    prompts = [],
+    schemaDepth = 0,
+  } = offer;
   switch (method) {
     case "initialize":
       return give({
@@ -71,10 +106,14 @@ export async function answer(message: Args, send: (text: string) => void, offer:
         capabilities: { tools: {}, resources: {}, prompts: {}, completions: {} },
         serverInfo: { name: "backend", version: "1" },
       });
-    case "tools/list":
-      return give({
-        tools: listed.map((tool) => (typeof tool === "string" ? { name: tool, inputSchema: schema } : tool)),
-      });
+    case "tools/list": {
+      const list = listed.map((tool) =>
+        JSON.stringify(typeof tool === "string" ? { name: tool, inputSchema: schema } : tool),
+      );
+      if (schemaDepth > 0)
+        list.push(`{"name":"bomb","inputSchema":${nested(schemaDepth, '{"type":"object","not":', "{}", "}")}}`);
+      return send(`{"jsonrpc":"2.0","id":${id},"result":{"tools":[${list}]}}`);
+    }
     case "resources/list":
       return give({ resources });
     case "resources/templates/list":
@@ -88,6 +127,7 @@ export async function answer(message: Args, send: (text: string) => void, offer:
     case "completion/complete":
       return give({ completion: { values: [JSON.stringify(params.ref)] } });
     case "tools/call": {
+      if (params.name === "deep") return deepMessages(id, params).forEach(send);
       const progressToken = params._meta?.progressToken;
       const progress: Progress = (fields) => {
         if (progressToken === undefined) return;
@@ -98,9 +138,7 @@ export async function answer(message: Args, send: (text: string) => void, offer:
         const own = Object.hasOwn(tools, params.name) ? tools[params.name] : undefined;
         const run: Tool = own ?? (() => text(params));
         const result = await run(params.arguments ?? {}, progress);
-        // Deeper than JSON.stringify can go.
-        if (result["raw"] === undefined) return give(result);
-        return send(`{"jsonrpc":"2.0","id":${id},"result":{"content":[],"deep":${result["raw"]}}}`);
+        return give(result);
       } catch (error) {
         return send(JSON.stringify({ jsonrpc: "2.0", id, error }));
       }
