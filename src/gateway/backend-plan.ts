@@ -70,7 +70,7 @@ export function planBackends(config: Config, pool: Pool<Upstream>, context: Plan
     capabilityName,
     capabilityAliases: new Map(
       ["gateway", "fulcrum", "capabilities"]
-        .filter((alias) => capabilityName !== undefined && !(alias in config.backends))
+        .filter((alias) => capabilityName !== undefined && !Object.hasOwn(config.backends, alias))
         .map((alias) => [alias, capabilityName as string]),
     ),
     change,
@@ -93,7 +93,7 @@ function backendDefinition(backend: BackendConfig, context: BackendContext) {
 
 function capabilityDefinition(config: Config, { env, log, events, clock }: PlanContext) {
   const { enabled, name, directories, builtin } = config.capabilities;
-  if (!enabled || name in config.backends) return [];
+  if (!enabled || Object.hasOwn(config.backends, name)) return [];
   const ssrfProtection = config.security?.ssrf_protection ?? true;
   return [
     {

@@ -120,7 +120,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     },
     servers: () => gateway.servers(),
     resolveServer: (name) =>
-      name in config.backends || name === plan.capabilityName ? name : plan.capabilityAliases.get(name),
+      Object.hasOwn(config.backends, name) || name === plan.capabilityName ? name : plan.capabilityAliases.get(name),
     describe: (server) => routeOf(server)?.upstream.description,
     call: (call) => gateway.call(call),
     ensureListed: (server, kind, again) => lists.ensureListed(server, kind, again),
