@@ -6,7 +6,15 @@ import type { OwnedName } from "../meta/exposed-names.ts";
 import { metaTools } from "../meta/index.ts";
 import { instructions } from "../meta/instructions.ts";
 import type { Introduction, MethodTable } from "./create-face.ts";
-import { allPrompts, allTools, type Exposed, knownPrompts, knownTools, surfacedTools } from "./exposed.ts";
+import {
+  allPrompts,
+  allSurfacedTools,
+  allTools,
+  type Exposed,
+  knownPrompts,
+  knownTools,
+  surfacedTools,
+} from "./exposed.ts";
 import type { FaceHost } from "./host.ts";
 import { assertFirstPage, listAll } from "./lists.ts";
 import { metaContext, metaContextFor } from "./meta-context.ts";
@@ -37,9 +45,10 @@ export const aggregateMethods: MethodTable = {
     assertFirstPage(request.params);
     const { host } = request;
     if (!host.meta.enabled) return JSON.stringify({ tools: (await allTools(request)).items() });
+    const surfaced = await allSurfacedTools(request);
     const context = metaContext(request);
     const meta = [...metaTools.values()].map((tool) => tool.describe(context));
-    return JSON.stringify({ tools: [...meta, ...surfacedTools(request).items()] });
+    return JSON.stringify({ tools: [...meta, ...surfaced.items()] });
   },
 
   "tools/call": async (request) => {
@@ -47,10 +56,11 @@ export const aggregateMethods: MethodTable = {
     if (typeof name !== "string") throw new GatewayError("INVALID_PARAMS", '"tools/call" needs "name", a string');
     if (args !== undefined && !isJsonObject(args))
       throw new GatewayError("INVALID_PARAMS", '"arguments" must be an object');
-    const meta = request.host.meta.enabled ? metaTools.get(name) : undefined;
+    const hasMetaTools = request.host.meta.enabled;
+    const meta = hasMetaTools ? metaTools.get(name) : undefined;
     if (meta !== undefined) return toolAnswer(request, meta.run(args ?? {}, metaContext(request)), "explain");
-    const known = request.host.meta.enabled ? surfacedTools(request) : knownTools(request);
-    const target = known.find(name) ?? (request.host.meta.enabled ? undefined : (await allTools(request)).find(name));
+    const known = hasMetaTools ? surfacedTools(request) : knownTools(request);
+    const target = known.find(name) ?? (await (hasMetaTools ? allSurfacedTools : allTools)(request)).find(name);
     if (target === undefined) throw unknownTool(request, name, known);
     return toolAnswer(request, request.callTool(target.server, target.name, args, rest), "relay");
   },

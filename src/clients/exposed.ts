@@ -1,7 +1,7 @@
 /** Tools and prompts of many backends under the names `/mcp` shows them by. */
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Caller } from "../core/caller.ts";
-import { mayUseTool } from "../core/scope.ts";
+import { mayUseServer, mayUseTool } from "../core/scope.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { type ExposedNames, exposeNames, type OwnedName } from "../meta/exposed-names.ts";
 import { metaTools } from "../meta/index.ts";
@@ -62,7 +62,20 @@ export async function allPrompts(request: RequestScope): Promise<Exposed> {
   return knownPrompts(request);
 }
 
-/** Pinned tools that exist and that this caller may use; one whose backend was never listed appears once it is. */
+/** The pinned tools after their backends were asked where they never were: the first list of a session has them too. */
+export async function allSurfacedTools(request: RequestScope): Promise<Exposed> {
+  const { host, context } = request;
+  await host.catalog.ready();
+  const servers = new Set(host.meta.surfaced_tools.map(({ server }) => host.resolveServer(server)));
+  await Promise.all(
+    [...servers].map((server) =>
+      server !== undefined && mayUseServer(context.caller, server) ? host.listedSoon(server, "tools") : undefined,
+    ),
+  );
+  return surfacedTools(request);
+}
+
+/** Pinned tools that are known to exist and that this caller may use. */
 export function surfacedTools(request: RequestScope): Exposed {
   const { host } = request;
   const owned = host.meta.surfaced_tools.flatMap(({ server: alias, tool }) => {

@@ -65,5 +65,5 @@ function sentence(error: GatewayError, requestId: string): string {
   if (error.hint !== undefined) parts.push(error.hint);
   if (error.retryAfterMs !== undefined) parts.push(`Retry after ${error.retryAfterMs / 1_000} s`);
   parts.push(`Request id: ${requestId}`);
-  return escapeHidden(parts.join(". "));
+  return escapeHidden(parts.reduce((text, part) => `${text}${/[.?!]$/.test(text) ? "" : "."} ${part}`));
 }

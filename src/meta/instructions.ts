@@ -2,7 +2,7 @@
 import { domains } from "./domains.ts";
 import type { MetaContext } from "./meta-tool.ts";
 import { shorten } from "./shorten.ts";
-import { countTools, visibleServers } from "./visible.ts";
+import { countInWords, visibleServers } from "./visible.ts";
 
 const maxBytes = 2_048;
 const maxDescription = 100;
@@ -11,8 +11,7 @@ const domainTokens = 70;
 
 export function instructions(context: MetaContext): string {
   const servers = visibleServers(context).filter(({ enabled }) => enabled);
-  const count = countTools(context, servers);
-  const tools = count > 0 ? `${count} tools` : "the tools";
+  const tools = `${countInWords(context, servers) || "the"} tools`;
   let text =
     `Behind this gateway are ${tools} of: ${domains(servers, domainTokens)}. They are not listed one by one. ` +
     "Whenever a task may need one of them, call gateway_search_tools first, with one action at a time as verb + " +

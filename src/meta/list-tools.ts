@@ -4,7 +4,7 @@ import { jsonAnswer } from "./json-answer.ts";
 import type { MetaContext, MetaTool } from "./meta-tool.ts";
 import { resolveServer } from "./resolve-server.ts";
 import { shorten } from "./shorten.ts";
-import { countTools, obstacle, visibleServers, visibleTools } from "./visible.ts";
+import { countInWords, obstacle, visibleServers, visibleTools } from "./visible.ts";
 
 /** About 25,000 tokens: more than that and the answer crowds out the conversation it is for. */
 const maxCharacters = 100_000;
@@ -13,10 +13,10 @@ const maxDescription = 200;
 export const listTools: MetaTool = {
   name: "gateway_list_tools",
   describe(context) {
-    const count = countTools(context, visibleServers(context));
+    const count = countInWords(context, visibleServers(context));
     return {
       name: "gateway_list_tools",
-      description: `List tools: of one server with full schemas, or all ${count} by name. To find a tool, search instead.`,
+      description: `List tools: of one server with full schemas, or all${count && ` ${count}`} by name. To find a tool, search instead.`,
       inputSchema: {
         type: "object",
         properties: { server: { type: "string" }, offset: { type: "integer" } },

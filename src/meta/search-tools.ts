@@ -9,7 +9,7 @@ import { resolveServer } from "./resolve-server.ts";
 import { explainMiss, notSearched } from "./search-miss.ts";
 import { shorten } from "./shorten.ts";
 import { signature } from "./signature.ts";
-import { countTools, obstacle, visibleServers } from "./visible.ts";
+import { countInWords, countTools, obstacle, visibleServers } from "./visible.ts";
 
 const maxDescription = 500;
 const defaultLimit = 10;
@@ -47,7 +47,7 @@ export const searchTools: MetaTool = {
     return {
       name: "gateway_search_tools",
       description:
-        `Find the tool for a task among ${countTools(context, servers)} tools of: ${domains(servers, domainTokens)}. ` +
+        `Find the tool for a task among ${countInWords(context, servers) || "the"} tools of: ${domains(servers, domainTokens)}. ` +
         'Search one action at a time, verb + object, such as "create issue". Run a match with gateway_invoke.',
       inputSchema: {
         type: "object",

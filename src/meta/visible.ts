@@ -21,6 +21,14 @@ export function countTools(context: MetaContext, servers: readonly ServerView[])
   return count;
 }
 
+/** That count for a sentence: `12+` while some servers were never asked, nothing while none was; a model believes a zero. */
+export function countInWords(context: MetaContext, servers: readonly ServerView[]): string {
+  const count = countTools(context, servers);
+  if (count === 0) return "";
+  const isWhole = servers.every(({ enabled, name }) => !enabled || context.catalog.list(name, "tools") !== undefined);
+  return isWhole ? `${count}` : `${count}+`;
+}
+
 /** What stands between the caller and the tools of a server; `undefined` when nothing does. */
 export function obstacle({ enabled, circuit, status }: ServerView): string | undefined {
   if (!enabled) return "disabled by the operator";

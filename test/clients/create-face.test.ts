@@ -143,6 +143,18 @@ describe("face on /mcp", () => {
     assert.deepEqual(tools[4], lists["files"]?.tools?.[0]);
   });
 
+  test("pinned tools of a backend that was never listed are in the first list, and can be called at once", async () => {
+    const learned = { ...lists, fresh: undefined as never };
+    const host = fakeHost(learned, ok);
+    host.meta = { ...host.meta, surfaced_tools: [{ server: "fresh", tool: "late" }] };
+    host.listedSoon = async (server) => void (learned[server as "fresh"] = { tools: [{ name: "late" }] } as never);
+    const { result } = await ask(host, "tools/list");
+    assert.deepEqual((result["tools"] as JsonObject[]).at(-1), { name: "late" });
+    learned.fresh = undefined as never;
+    await ask(host, "tools/call", { name: "late" });
+    assert.equal(host.calls[0]?.upstream, "fresh");
+  });
+
   test("gateway_invoke gives the backend's result untouched", async () => {
     const host = fakeHost(lists, ok);
     const args = { server: "web", tool: "search", arguments: { q: "x" } };

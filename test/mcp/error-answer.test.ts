@@ -61,6 +61,12 @@ describe("toToolResult", () => {
     });
   });
 
+  test("puts no full stop behind a question", () => {
+    const error = new GatewayError("TOOL_NOT_FOUND", "No such tool", { hint: "Did you mean: echo?" });
+    const [block] = toToolResult(error, "r-3")["content"] as [{ text: string }];
+    assert.equal(block.text, "TOOL_NOT_FOUND: No such tool. Did you mean: echo? Request id: r-3");
+  });
+
   test("leaves out what is not known", () => {
     const result = toToolResult(new GatewayError("INVALID_PARAMS", 'Argument "limit" must be a number'), "r-2");
     assert.equal(

@@ -68,6 +68,19 @@ test("metaTools say what is behind them and what they do to it", () => {
   }
 });
 
+test("a number of tools is told only as far as it is known: a model believes a zero", () => {
+  const told = (servers: FakeServer[]) => {
+    const context = fakeContext(servers);
+    const texts = [...metaTools.values()].map((metaTool) => String(metaTool.describe(context)["description"]));
+    return [...texts, instructions(context)].join("\n");
+  };
+  const unknown = told([{ name: "fresh" }]);
+  assert.match(unknown, /among the tools of: fresh[^]*or all by name[^]*are the tools of: fresh/);
+  assert.doesNotMatch(unknown, /\b0\b/);
+  assert.match(told([...three, { name: "fresh" }]), /among 3\+ tools of[^]*or all 3\+ by name[^]*are 3\+ tools of/);
+  assert.match(told(three), /among 3 tools of[^]*or all 3 by name[^]*are 3 tools of/);
+});
+
 test("instructions stay below 2 KB and their first 512 characters stand alone", () => {
   for (const context of [
     fakeContext(three),
