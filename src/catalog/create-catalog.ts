@@ -132,7 +132,8 @@ export function createCatalog({ store, now }: CatalogOptions): Catalog {
         lists[kind] = { seenAt: list.seenAt, items: list.items };
         list.savedAt = list.seenAt;
       }
-      await target.save(server.definition.name, server.definition.key, lists);
+      const saved = await target.save(server.definition.name, server.definition.key, lists);
+      if (!saved) for (const list of server.lists.values()) list.savedAt = Number.NEGATIVE_INFINITY;
     }
     saving = undefined;
   }

@@ -18,22 +18,23 @@ export type StoredLists = Partial<Record<ListKind, StoredList>>;
 /** Neither function rejects. */
 export interface ToolListStore {
   load(server: string, key: string): Promise<StoredLists>;
-  save(server: string, key: string, lists: StoredLists): Promise<void>;
+  /** Whether the lists are on disk now. */
+  save(server: string, key: string, lists: StoredLists): Promise<boolean>;
 }
 
 const formatVersion = 1;
 const maxFileBytes = 64 * 1_048_576;
 
 /**
- * Keeps the files in `directory`, while `isEnabled` says so. `onProblem` is called at the first write that fails, and
- * not again.
+ * Keeps the files in `directory`, while `isEnabled` says so. `onChange` is called with the error when
+ * writing begins to fail, and with `undefined` when it works again.
  */
 export function createListStore(
   directory: string,
   isEnabled: () => boolean,
-  onProblem: (error: unknown) => void,
+  onChange: (error: unknown) => void,
 ): ToolListStore {
-  let reported = false;
+  let failing = false;
   const pathOf = (server: string, key: string) =>
     `${directory}/${server.replace(/[^A-Za-z0-9_-]+/g, "_").slice(0, 60)}-${stableHash(`${server}\0${key}`)}.json`;
 
@@ -47,16 +48,18 @@ export function createListStore(
       }
     },
     async save(server, key, lists) {
-      if (!isEnabled()) return;
+      if (!isEnabled()) return false;
       try {
         await writeAtomic(pathOf(server, key), JSON.stringify({ version: formatVersion, server, key, lists }), {
           mode: 0o600,
         });
+        if (failing) onChange(undefined);
+        failing = false;
       } catch (error) {
-        if (reported) return;
-        reported = true;
-        onProblem(error);
+        if (!failing) onChange(error);
+        failing = true;
       }
+      return !failing;
     },
   };
 }

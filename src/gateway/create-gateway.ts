@@ -62,23 +62,28 @@ export function createGateway(options: GatewayOptions): RunningGateway {
   let config = options.config;
   let draining = false;
   let closing: Promise<void> | undefined;
-  const degraded = new Set<string>();
+  let storeProblem: string | undefined;
   const stopping = new Cancellation();
   let hurry = () => {};
   const hurried = new Promise<void>((resolve) => {
     hurry = resolve;
   });
 
-  const onStoreProblem = (error: unknown) => {
+  const onStoreChange = (error: unknown) => {
+    if (error === undefined) {
+      storeProblem = undefined;
+      log.info("Tool lists are saved again");
+      return;
+    }
     const reason = error instanceof Error ? error.message : String(error);
-    degraded.add(`Tool lists cannot be saved: ${reason}`);
+    storeProblem = `Tool lists cannot be saved: ${reason}`;
     log.warn("Saving a tool list failed; search knows nothing of sleeping backends after a restart", { reason });
   };
   const catalog = createCatalog({
     store:
       stateDirectory === undefined
         ? undefined
-        : createListStore(`${stateDirectory}/catalog`, () => config.meta_mcp.cache_tools, onStoreProblem),
+        : createListStore(`${stateDirectory}/catalog`, () => config.meta_mcp.cache_tools, onStoreChange),
     now: Date.now,
   });
   const sessions = createSessionTable({ clock, newId: () => randomToken(32), settings: () => config.streaming });
@@ -192,7 +197,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       return draining;
     },
     get degraded() {
-      return [...degraded];
+      return storeProblem === undefined ? [] : [storeProblem];
     },
     get inFlight() {
       return busyRoutes().reduce((sum, route) => sum + route.inFlight, 0);
