@@ -1,18 +1,17 @@
 /** From plain settings to the configuration the program runs on, with everything that is wrong or worth a warning. */
 import type { Environment } from "../runtime/process.ts";
 import { type Findings, finishBackend, prepareBackends } from "./backends.ts";
-import { parseForgiving, unknownKeys } from "./check-shape.ts";
+import { configOutline } from "./config-outline.ts";
+import { takeEveryday } from "./everyday-settings.ts";
 import { expandVariables } from "./expand.ts";
-import type { FullSchema } from "./full-schema.ts";
-import { isMap, type Path, type Settings, valueAt, withValueAt } from "./path.ts";
-import { pendingInUse } from "./pending.ts";
+import type { HeldSettings } from "./hold-against-schemas.ts";
+import { type Path, type Settings, valueAt, withValueAt } from "./path.ts";
 import type { Problem } from "./problem.ts";
 import { checkRules } from "./rules.ts";
 import type { BackendConfig, Config, ParsedConfig } from "./schema.ts";
 import { resolveSecrets } from "./secrets.ts";
 
 export interface CheckContext {
-  readonly schema: FullSchema;
   readonly env: Environment;
   /** Makes a path of the file absolute. */
   readonly toAbsolute: (path: string) => string;
@@ -26,21 +25,20 @@ export interface CheckedSettings {
   readonly warnings: readonly Problem[];
 }
 
-export function checkSettings(settings: Settings, context: CheckContext): CheckedSettings {
+export async function checkSettings(settings: Settings, context: CheckContext): Promise<CheckedSettings> {
   const found: Findings = { problems: [], warnings: [] };
   const prepared = prepare(settings, context.env, found);
-  const unknown = unknownKeys(context.schema, prepared);
-  const { output, problems: wrong } = parseForgiving(context.schema, prepared);
+  const held = await hold(prepared);
+  const { wrong, unknown, pending } = held;
   found.problems.push(...wrong.filter(({ path }) => !found.problems.some((other) => isWithin(path, other.path))));
-  let parsed = output;
+  let { parsed } = held;
   if (parsed !== undefined) {
     const rules: Findings = { problems: [], warnings: found.warnings };
-    const rawBackends = prepared["backends"];
-    checkRules(parsed, isMap(rawBackends) ? rawBackends : {}, rules);
-    parsed = resolveSecrets(context.schema, prepared, parsed, context.env, rules.problems);
+    checkRules(parsed, unknown, rules);
+    parsed = resolveSecrets(parsed, held.secrets, context.env, rules.problems);
     // A value that was refused is not in `parsed`, so what a rule says about its surroundings may not be true.
     found.problems.push(...rules.problems.filter(({ path }) => !wrong.some((other) => isWithin(other.path, path))));
-    found.warnings.push(...pendingInUse(context.schema, prepared, parsed));
+    found.warnings.push(...pending);
   }
   const strict = context.strict || valueAt(settings, ["config", "strict"]) === true;
   const explained = new Set(found.problems.map(({ at, path }) => JSON.stringify(at ?? path)));
@@ -48,6 +46,12 @@ export function checkSettings(settings: Settings, context: CheckContext): Checke
   (strict ? found.problems : found.warnings).push(...unexplained);
   if (parsed === undefined || found.problems.length > 0) return { config: undefined, ...found };
   return { config: finish(parsed, context), ...found };
+}
+
+async function hold(settings: Settings): Promise<HeldSettings> {
+  const everyday = takeEveryday(configOutline, settings);
+  if (everyday !== undefined) return { ...everyday, wrong: [], unknown: [], pending: [] };
+  return (await import("./hold-against-schemas.ts")).holdAgainstSchemas(settings);
 }
 
 /** What has to happen to the file's values before the schemas see them. */

@@ -8,7 +8,6 @@ import { stableJson } from "../lib/json.ts";
 import { checkSettings } from "./check.ts";
 import { readSettings } from "./load.ts";
 import { pathText, type Settings, valueAt, withoutPath, withValueAt } from "./path.ts";
-import { configSchema } from "./schema.ts";
 
 type Yaml = typeof import("yaml");
 
@@ -33,10 +32,7 @@ export async function addBackend(text: string, label: string, name: string, entr
     throw new ConfigError(`Cannot add the backend "${name}": ${label} has one of that name`, {
       hint: `Remove it first: mcp-gateway remove ${name}`,
     });
-  const { problems } = checkSettings(
-    { backends: { [name]: entry } },
-    { schema: configSchema, env: {}, toAbsolute: (path) => path },
-  );
+  const { problems } = await checkSettings({ backends: { [name]: entry } }, { env: {}, toAbsolute: (path) => path });
   if (problems.length > 0)
     throw new ConfigError(problems.map((problem) => `${pathText(problem.path)} ${problem.text}`).join("\n"));
   const yaml = await import("yaml");

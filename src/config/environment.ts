@@ -2,12 +2,12 @@
 import type { GenericSchema } from "valibot";
 import { readYaml } from "../lib/yaml-document.ts";
 import type { Environment } from "../runtime/process.ts";
+import { variablePrefix } from "./environment-names.ts";
 import type { Override } from "./explain.ts";
-import { isMap, type Path, valueAt } from "./path.ts";
+import { schemaFor } from "./full-schema.ts";
+import { isMap, type Path, type Settings, valueAt } from "./path.ts";
 import { readPlainYaml } from "./plain-yaml.ts";
 import { childOf, type Shape, shapeAt, shapeOf } from "./shape.ts";
-
-const prefix = "MCP_GATEWAY_";
 
 export interface EnvironmentOverrides {
   readonly overrides: readonly Override[];
@@ -15,24 +15,14 @@ export interface EnvironmentOverrides {
   readonly notes: readonly string[];
 }
 
-/** Sections that variables with `__` in their name speak of, whether or not there are such sections. */
-export function sectionsInEnvironment(env: Environment): string[] {
-  return Object.keys(env)
-    .filter((name) => name.startsWith(prefix) && name.includes("__"))
-    .map((name) => name.slice(prefix.length, name.indexOf("__")).toLowerCase());
-}
-
 /** `file` is the value of the file: names of backends are matched against those it has. */
-export async function environmentOverrides(
-  schema: GenericSchema,
-  env: Environment,
-  file: unknown,
-): Promise<EnvironmentOverrides> {
+export async function environmentOverrides(env: Environment, file: Settings): Promise<EnvironmentOverrides> {
+  const schema = await schemaFor([...Object.keys(file), ...sectionsIn(env)]);
   const overrides: Override[] = [];
   const notes: string[] = [];
   for (const [from, text] of Object.entries(env)) {
-    if (text === undefined || !from.startsWith(prefix)) continue;
-    const steps = from.slice(prefix.length).split("__");
+    if (text === undefined || !from.startsWith(variablePrefix)) continue;
+    const steps = from.slice(variablePrefix.length).split("__");
     const path = settingPath(schema, steps, file);
     const shape = path && shapeAt(schema, path);
     // Without "__" only plain settings count, so that MCP_GATEWAY_CONFIG, a file, is not taken for the section.
@@ -42,6 +32,13 @@ export async function environmentOverrides(
     else if (steps.length > 1) notes.push(`${from} names no known setting and is ignored`);
   }
   return { overrides, notes };
+}
+
+/** What stands before the first `__`, whether or not there is such a section. */
+function sectionsIn(env: Environment): string[] {
+  return Object.keys(env)
+    .filter((name) => name.startsWith(variablePrefix) && name.includes("__"))
+    .map((name) => name.slice(variablePrefix.length, name.indexOf("__")).toLowerCase());
 }
 
 function settingPath(root: GenericSchema, steps: readonly string[], file: unknown): Path | undefined {

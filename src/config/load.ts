@@ -6,9 +6,9 @@ import { dirname, displayPath, expandHome, resolve } from "../runtime/paths.ts";
 import type { Environment } from "../runtime/process.ts";
 import { checkSettings } from "./check.ts";
 import { parseEnvFile } from "./env-file.ts";
-import { environmentOverrides, sectionsInEnvironment } from "./environment.ts";
+import type { EnvironmentOverrides } from "./environment.ts";
+import { namesSettings } from "./environment-names.ts";
 import { explain, type Override, placeText } from "./explain.ts";
-import { schemaFor } from "./full-schema.ts";
 import { type ConfigSource, discoverConfig, locateConfig, namedConfig } from "./locate.ts";
 import { dropNulls, isMap, type Settings, withValueAt } from "./path.ts";
 import { readPlainYaml } from "./plain-yaml.ts";
@@ -59,12 +59,11 @@ export async function loadConfig(request: LoadRequest): Promise<LoadedConfig> {
   const envFiles = envFileNames(file).map(toAbsolute);
   const envTexts = envFiles.map(readIfPossible);
   const env = withEnvFiles(request.env, envTexts);
-  const schema = await schemaFor([...Object.keys(file), ...sectionsInEnvironment(env)]);
-  const { overrides: fromEnvironment, notes } = await environmentOverrides(schema, env, file);
+  const { overrides: fromEnvironment, notes } = await overridesIn(env, file);
   const overrides = [...fromEnvironment, ...(request.overrides ?? [])];
   const settings = overrides.reduce<Settings>((all, { path, value }) => withValueAt(all, path, value), file);
 
-  const { config, problems, warnings } = checkSettings(settings, { schema, env, toAbsolute, strict: request.strict });
+  const { config, problems, warnings } = await checkSettings(settings, { env, toAbsolute, strict: request.strict });
   const origins = { label, text, overrides };
   if (config === undefined) throw new ConfigError((await explain(problems, origins)).join("\n"));
   return {
@@ -124,6 +123,11 @@ function pathResolver({ env, cwd }: LoadRequest, source: ConfigSource | undefine
     const belowCwd = resolve(cwd, expanded);
     return belowCwd !== besideFile && !existsNow(besideFile) && existsNow(belowCwd) ? belowCwd : besideFile;
   };
+}
+
+async function overridesIn(env: Environment, file: Settings): Promise<EnvironmentOverrides> {
+  if (!namesSettings(env)) return { overrides: [], notes: [] };
+  return (await import("./environment.ts")).environmentOverrides(env, file);
 }
 
 /** Wrong entries are left for the schema to refuse. */

@@ -3,22 +3,18 @@
 import { nearest, suggestion } from "../lib/did-you-mean.ts";
 import type { Findings } from "./backends.ts";
 import type { Path } from "./path.ts";
-import { listed } from "./problem.ts";
-import { backendEntrySchema, type ParsedBackend, type ParsedConfig } from "./schema.ts";
+import { listed, type Problem } from "./problem.ts";
+import type { ParsedBackend, ParsedConfig } from "./schema.ts";
 
 const transports = ["command", "http_url", "a2a_url"] as const;
 const laterSchemes = ["ws:", "wss:", "unix:"];
 
-/** `raw` is the file as it is, for keys that no schema has. */
-export function checkRules(
-  config: ParsedConfig,
-  rawBackends: Readonly<Record<string, unknown>>,
-  found: Findings,
-): void {
+/** `unknown` are the keys that no schema has. */
+export function checkRules(config: ParsedConfig, unknown: readonly Problem[], found: Findings): void {
   for (const [name, backend] of Object.entries(config.backends)) {
     const path: Path = ["backends", name];
     checkName(name, path, config, found);
-    checkTransport(backend, path, Object.keys((rawBackends[name] ?? {}) as object), found);
+    checkTransport(backend, path, keysOf(name, unknown), found);
     checkBackend(backend, path, config, found);
   }
   checkReferences(config, found);
@@ -42,7 +38,12 @@ function checkName(name: string, path: Path, config: ParsedConfig, found: Findin
     });
 }
 
-function checkTransport(backend: ParsedBackend, path: Path, keys: readonly string[], found: Findings): void {
+function keysOf(backend: string, unknown: readonly Problem[]): string[] {
+  const own = unknown.filter(({ path }) => path.length === 3 && path[0] === "backends" && path[1] === backend);
+  return own.map(({ path }) => String(path[2]));
+}
+
+function checkTransport(backend: ParsedBackend, path: Path, unknown: readonly string[], found: Findings): void {
   const present = transports.filter((transport) => backend[transport] !== undefined);
   if (present.length > 1)
     found.problems.push({
@@ -50,8 +51,6 @@ function checkTransport(backend: ParsedBackend, path: Path, keys: readonly strin
       text: `has ${listed(present.map(quoted)).replace(" or ", " and ")}: keep one of them`,
     });
   if (present.length === 0) {
-    const known = Object.keys(backendEntrySchema.entries);
-    const unknown = keys.filter((key) => !known.includes(key));
     const meant = unknown
       .map((key) => ({ key, transport: nearest(key, [...transports, "url"]) }))
       .find(({ transport }) => transport !== undefined);

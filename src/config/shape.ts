@@ -3,6 +3,7 @@
  * JSON Schema and the README tables are all read off this, so that a setting is written down once.
  */
 import type { GenericSchema } from "valibot";
+import { nullToAbsent } from "../core/kinds.ts";
 
 export type ShapeKind =
   | { readonly is: "object"; readonly entries: Readonly<Record<string, GenericSchema>>; readonly open: boolean }
@@ -26,6 +27,8 @@ export interface Shape {
   whole: boolean;
   minLength: number | undefined;
   prefix: string | undefined;
+  /** Numbers and booleans are taken for what they look like in the file. */
+  becomesText: boolean;
 }
 
 /** The members of valibot's schemas and actions that carry meaning; their static types differ per schema. */
@@ -40,6 +43,7 @@ interface SchemaNode {
   readonly literal?: string;
   readonly pipe?: readonly SchemaNode[];
   readonly requirement?: unknown;
+  readonly operation?: unknown;
   readonly description?: string;
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
@@ -60,6 +64,7 @@ export function shapeOf(schema: GenericSchema): Readonly<Shape> {
     whole: false,
     minLength: undefined,
     prefix: undefined,
+    becomesText: false,
   };
   readNode(schema as unknown as SchemaNode, shape);
   shapes.set(schema, shape);
@@ -160,5 +165,15 @@ function readNode(node: SchemaNode, shape: Shape): void {
     case "starts_with":
       shape.prefix = node.requirement as string;
       return;
+    case "raw_transform":
+      // Of the durations, which say so themselves.
+      return;
+    case "transform":
+      if (node.operation === String) shape.becomesText = true;
+      else if (node.operation !== nullToAbsent)
+        throw new Error("A setting is transformed in a way that is not known here");
+      return;
+    default:
+      throw new Error(`valibot's "${node.type}" is not known here`);
   }
 }

@@ -1,19 +1,6 @@
-/** Setting kinds that several schemas share. Imports only valibot, so that schemas stay light. */
+/** Setting kinds that several schemas share. Imports next to nothing but valibot, so that schemas stay light. */
 import * as v from "valibot";
-
-const durationUnitsMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-
-/** Parses `500ms`, `30s`, `1h30m` or a bare number of seconds into milliseconds; `undefined` when it is neither. */
-export function parseDurationMs(text: string | number): number | undefined {
-  if (typeof text === "number") return Number.isFinite(text) && text >= 0 ? text * 1_000 : undefined;
-  const compact = text.trim();
-  if (/^\d+(\.\d+)?$/.test(compact)) return Number(compact) * 1_000;
-  if (!/^(\d+(\.\d+)?(ms|s|m|h|d)\s*)+$/.test(compact)) return undefined;
-  let total = 0;
-  for (const [, amount, , unit] of compact.matchAll(/(\d+(\.\d+)?)(ms|s|m|h|d)/g))
-    total += Number(amount) * durationUnitsMs[unit as keyof typeof durationUnitsMs];
-  return total;
-}
+import { parseDurationMs } from "../lib/duration.ts";
 
 /** A duration in the file (`30s`, `500ms`, `1h30m`, or a bare number of seconds); milliseconds once parsed. */
 export const duration = v.pipe(
@@ -57,9 +44,9 @@ export function maybe<const TSchema extends v.GenericSchema>(
   schema: TSchema,
   description: string,
 ): v.GenericSchema<v.InferInput<TSchema> | null | undefined, v.InferOutput<TSchema> | undefined> {
-  return v.pipe(
-    v.nullish(schema),
-    v.transform((value) => (value === null ? undefined : value)),
-    v.description(description),
-  ) as never;
+  return v.pipe(v.nullish(schema), v.transform(nullToAbsent), v.description(description)) as never;
+}
+
+export function nullToAbsent<T>(value: T | null): T | undefined {
+  return value === null ? undefined : value;
 }

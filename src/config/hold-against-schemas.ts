@@ -1,0 +1,44 @@
+/** Settings against the schemas themselves, which say in full what is wrong, unknown or not active yet. */
+import type { GenericSchema } from "valibot";
+import { parseForgiving, unknownKeys } from "./check-shape.ts";
+import { schemaFor } from "./full-schema.ts";
+import type { Path, Settings } from "./path.ts";
+import { pendingInUse } from "./pending.ts";
+import type { Problem } from "./problem.ts";
+import type { ParsedConfig } from "./schema.ts";
+import type { FoundSecret } from "./secrets.ts";
+import { childOf, shapeOf } from "./shape.ts";
+
+export interface HeldSettings {
+  /** Without what is wrong; `undefined` when nothing is left. */
+  readonly parsed: ParsedConfig | undefined;
+  readonly secrets: readonly FoundSecret[];
+  readonly wrong: readonly Problem[];
+  readonly unknown: readonly Problem[];
+  readonly pending: readonly Problem[];
+}
+
+export async function holdAgainstSchemas(settings: Settings): Promise<HeldSettings> {
+  const schema = await schemaFor(Object.keys(settings));
+  const { output: parsed, problems: wrong } = parseForgiving(schema, settings);
+  return {
+    parsed,
+    secrets: secretsIn(settings, schema),
+    wrong,
+    unknown: unknownKeys(schema, settings),
+    pending: parsed === undefined ? [] : pendingInUse(schema, settings, parsed),
+  };
+}
+
+function secretsIn(value: object, schema: GenericSchema, path: Path = [], found: FoundSecret[] = []): FoundSecret[] {
+  const isList = Array.isArray(value);
+  for (const [name, inner] of Object.entries(value)) {
+    const key = isList ? Number(name) : name;
+    const child = childOf(schema, key);
+    if (child === undefined) continue;
+    if (typeof inner === "object" && inner !== null) secretsIn(inner, child, [...path, key], found);
+    else if (typeof inner === "string" && shapeOf(child).kind.is === "secret")
+      found.push({ path: [...path, key], value: inner });
+  }
+  return found;
+}
