@@ -1,6 +1,5 @@
 /** What the HTTP door answers: the checks every request passes, then the table of routes. The only file that knows Hono. */
 import { type Context, Hono } from "hono";
-import { RegExpRouter } from "hono/router/reg-exp-router";
 import { GatewayError } from "../../core/errors.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import type { Clock } from "../../lib/clock.ts";
@@ -12,6 +11,7 @@ import { Authenticator } from "./authenticate.ts";
 import { createOriginGuard } from "./guard-origin.ts";
 import { health, liveness, readiness } from "./health.ts";
 import { createMcpEndpoint, notAllowed } from "./mcp-endpoint.ts";
+import { PathRouter } from "./path-router.ts";
 import { isPreflight, preflight } from "./preflight.ts";
 import { Refusal, refuse, sendJson } from "./respond.ts";
 import { dashboardFile, toDashboard } from "./ui.ts";
@@ -47,7 +47,7 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
   };
 
   const router = new Hono<{ Bindings: Visit }>({
-    router: new RegExpRouter(),
+    router: new PathRouter(),
     getPath: (_request, options) => (options as { env: Visit }).env.path,
   });
   for (const [path, methods] of Object.entries(routes)) router.all(path, dispatcher(methods));
