@@ -12,6 +12,8 @@ const shortestEncoded = 8;
 export class Redactor {
   /** Longest first, so that a secret that contains another one goes as a whole. */
   #needles: readonly string[] = [];
+  /** Given, and not among the needles before there is a text to look through: a start has none. */
+  readonly #waiting: string[] = [];
 
   constructor(secrets: Iterable<string> = []) {
     this.add(secrets);
@@ -19,18 +21,23 @@ export class Redactor {
 
   /** From now on these values are taken out too. */
   add(secrets: Iterable<string>): void {
-    const needles = new Set(this.#needles);
-    for (const secret of secrets) for (const shape of shapesOf(secret)) needles.add(shape);
-    this.#needles = [...needles].sort((a, b) => b.length - a.length);
+    this.#waiting.push(...secrets);
   }
 
   /** The text without known secrets and without what looks like one. */
   readonly redact = (text: string): string => {
+    if (this.#waiting.length > 0) this.#prepare();
     let clean = text;
     for (const needle of this.#needles) if (clean.includes(needle)) clean = clean.replaceAll(needle, redacted);
     for (const [pattern, replacement] of patterns) clean = clean.replace(pattern, replacement);
     return clean;
   };
+
+  #prepare(): void {
+    const needles = new Set(this.#needles);
+    for (const secret of this.#waiting.splice(0)) for (const shape of shapesOf(secret)) needles.add(shape);
+    this.#needles = [...needles].sort((a, b) => b.length - a.length);
+  }
 }
 
 function shapesOf(secret: string): string[] {

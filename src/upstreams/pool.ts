@@ -32,7 +32,7 @@ export interface Pool<U extends Upstream> {
 }
 
 export function createPool<U extends Upstream>(): Pool<U> {
-  let entries = new Map<string, { readonly key: string; readonly upstream: U }>();
+  let entries = new Map<string, { readonly settings: unknown; readonly upstream: U }>();
   const retired = new Set<U>();
 
   const retire = async (upstream: U, quiet: Promise<void>) => {
@@ -48,10 +48,10 @@ export function createPool<U extends Upstream>(): Pool<U> {
       const added: string[] = [];
       const changed: string[] = [];
       for (const { name, settings, build } of definitions) {
-        const key = stableJson(settings);
         const known = entries.get(name);
-        if (known?.key !== key) (known === undefined ? added : changed).push(name);
-        next.set(name, known?.key === key ? known : { key, upstream: build() });
+        const kept = known !== undefined && stableJson(known.settings) === stableJson(settings);
+        if (!kept) (known === undefined ? added : changed).push(name);
+        next.set(name, kept ? known : { settings, upstream: build() });
       }
       const removed = [...entries.keys()].filter((name) => !next.has(name));
       return {

@@ -2,7 +2,6 @@
 import type { LoadedConfig } from "../../config/load.ts";
 import { loadConfig } from "../../config/load.ts";
 import type { Config } from "../../config/schema.ts";
-import { watchConfig } from "../../config/watch.ts";
 import { ConfigError, GatewayError } from "../../core/errors.ts";
 import type { LogLevel } from "../../core/log.ts";
 import { version } from "../../core/version.ts";
@@ -14,7 +13,11 @@ import { createLogger, type LeveledLogger } from "../../observe/log.ts";
 import { dataDirectory } from "../../runtime/paths.ts";
 import { environment, exit, isTerminal, onSignal, printError, workingDirectory } from "../../runtime/process.ts";
 import { randomToken } from "../../runtime/random.ts";
+import type { Watcher } from "../../runtime/watch.ts";
 import type { ServeArgs } from "../serve.ts";
+
+/** Callers who wait for the door are answered first; what nobody waits for comes this much later. */
+const firstAnswersMs = 20;
 
 export async function run(args: ServeArgs): Promise<void> {
   const env = environment();
@@ -35,10 +38,14 @@ export async function run(args: ServeArgs): Promise<void> {
     exit(1);
   }
 
-  const token = `mcp_${randomToken(32)}`;
-  const inForce = (config: Config): Config =>
-    config.auth.bearer_token === "auto" ? { ...config, auth: { ...config.auth, bearer_token: token } } : config;
-  const redactor = new Redactor([token, ...knownSecrets(loaded.config)]);
+  let token: string | undefined;
+  const inForce = (config: Config): Config => {
+    if (config.auth.bearer_token !== "auto") return config;
+    token ??= `mcp_${randomToken(32)}`;
+    return { ...config, auth: { ...config.auth, bearer_token: token } };
+  };
+  const config = inForce(loaded.config);
+  const redactor = new Redactor(knownSecrets(config));
   const log = createLogger({
     level: levelFrom(env["RUST_LOG"]) ?? args.logLevel,
     format: args.logFormat,
@@ -50,7 +57,7 @@ export async function run(args: ServeArgs): Promise<void> {
   for (const note of loaded.notes) log.debug(note);
 
   const gateway = createGateway({
-    config: inForce(loaded.config),
+    config,
     log,
     clock: systemClock,
     stateDirectory: dataDirectory(args.dataDir, env),
@@ -58,28 +65,38 @@ export async function run(args: ServeArgs): Promise<void> {
     redact: redactor.redact,
   });
   // Not through the log, which hides it: whoever started the gateway must see it once.
-  if (loaded.config.auth.enabled && loaded.config.auth.bearer_token === "auto")
-    printError(`Bearer token of this run: ${token}`);
+  if (config.auth.enabled && token !== undefined) printError(`Bearer token of this run: ${token}`);
 
-  const watcher = watchConfig({
-    request,
-    loaded,
-    async onChange(next) {
-      if (next instanceof ConfigError) return refuseReload(gateway, next);
-      redactor.add(knownSecrets(next.config));
-      for (const warning of next.warnings) log.warn(warning);
-      try {
-        await gateway.reload(inForce(next.config), next.env);
-        gateway.configError = undefined;
-      } catch (error) {
-        refuseReload(gateway, error);
-      }
-    },
-  });
+  const onChange = async (next: LoadedConfig | ConfigError) => {
+    if (next instanceof ConfigError) return refuseReload(gateway, next);
+    const nextConfig = inForce(next.config);
+    redactor.add(knownSecrets(nextConfig));
+    for (const warning of next.warnings) log.warn(warning);
+    try {
+      await gateway.reload(nextConfig, next.env);
+      gateway.configError = undefined;
+    } catch (error) {
+      refuseReload(gateway, error);
+    }
+  };
+  let leaving = false;
+  let watcher: Watcher | undefined;
+  const settleIn = async (url: string) => {
+    announce(gateway, log, url);
+    gateway.warmUp();
+    const { watchConfig } = await import("../../config/watch.ts");
+    if (!leaving) watcher = watchConfig({ request, loaded, onChange });
+  };
+  let cancelSettling = () => {};
+  const onOpen = (url: string) => {
+    cancelSettling = systemClock.after(firstAnswersMs, () => void settleIn(url));
+  };
   try {
-    await (args.stdio ? serveOnStdio(gateway, log) : serveOnHttp(gateway, log));
+    await (args.stdio ? serveOnStdio(gateway, log, onOpen) : serveOnHttp(gateway, log, onOpen));
   } finally {
-    watcher.close();
+    leaving = true;
+    cancelSettling();
+    watcher?.close();
     await gateway.close();
   }
   exit(0);
@@ -92,7 +109,7 @@ function refuseReload(gateway: RunningGateway, error: unknown): void {
 }
 
 /** Resolves when the gateway has drained after a signal; a second signal ends the process at once. */
-async function serveOnHttp(gateway: RunningGateway, log: LeveledLogger): Promise<void> {
+async function serveOnHttp(gateway: RunningGateway, log: LeveledLogger, onOpen: (url: string) => void): Promise<void> {
   const { openHttpDoor } = await import("../../doors/http/listen.ts");
   const door = await openHttpDoor(gateway).catch(async (error: unknown) => {
     if (!(error instanceof GatewayError)) throw error;
@@ -100,19 +117,17 @@ async function serveOnHttp(gateway: RunningGateway, log: LeveledLogger): Promise
     await gateway.close();
     exit(1);
   });
-  announce(gateway, log, door.url);
-  gateway.warmUp();
+  onOpen(door.url);
   await firstSignal(gateway, log);
   await gateway.drain();
   // As long as the last answers need to leave.
   await door.close(1_000);
 }
 
-async function serveOnStdio(gateway: RunningGateway, log: LeveledLogger): Promise<void> {
+async function serveOnStdio(gateway: RunningGateway, log: LeveledLogger, onOpen: (url: string) => void): Promise<void> {
   const { serveStdio } = await import("../../doors/stdio/stdio-door.ts");
   const { standardInput, standardOutput } = await import("../../runtime/stdio.ts");
-  announce(gateway, log, "stdio");
-  gateway.warmUp();
+  onOpen("stdio");
   const ended = serveStdio({ gateway, input: standardInput(), output: standardOutput });
   await Promise.race([ended, firstSignal(gateway, log)]);
   await gateway.drain();
