@@ -54,7 +54,9 @@ export function createCatalog({ store, now }: CatalogOptions): Catalog {
     for (const definition of next) {
       const kept = before.get(definition.name);
       const server: KnownServer =
-        kept?.definition.key === definition.key ? kept : { definition, lists: new Map(), loading: undefined };
+        kept !== undefined && kept.definition.key === definition.key
+          ? kept
+          : { definition, lists: new Map(), loading: undefined };
       if (server !== kept || server.definition.description !== definition.description) toIndex.add(definition.name);
       server.definition = definition;
       known.set(definition.name, server);

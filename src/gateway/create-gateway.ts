@@ -167,7 +167,10 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       plan.definitions.map(({ name, description, settings }) => ({
         name,
         description,
-        key: stableHash(stableJson(settings)),
+        // Worked out when the lists on disk are asked for, not at start.
+        get key() {
+          return stableHash(stableJson(settings));
+        },
       })),
     );
   }
