@@ -47,10 +47,14 @@ function prepareBackend(entry: Readonly<Record<string, unknown>>, path: Path, en
     } else if (split.words.length === 0)
       found.problems.push({ path: [...path, "command"], text: "must name a program" });
   }
-  return expandVariables(prepared, env, (variable, at) => {
-    const text = `uses \${${variable}}, which is not set: it counts as empty`;
-    found.warnings.push({ path: [...path, ...at.slice(0, at[0] === "command" ? 1 : undefined)], text });
-  });
+  // A command was one line in the file, whatever it is now.
+  const shown = (at: Path) => at.slice(0, at[path.length] === "command" ? path.length + 1 : undefined);
+  return expandVariables(prepared, env, (variable, at) => warnOfUnset(found)(variable, shown(at)), path);
+}
+
+export function warnOfUnset(found: Findings): (variable: string, path: Path) => void {
+  return (variable, path) =>
+    found.warnings.push({ path, text: `uses \${${variable}}, which is not set: it counts as empty` });
 }
 
 /** The entry as the program sees it. */

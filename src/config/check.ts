@@ -1,6 +1,6 @@
 /** From plain settings to the configuration the program runs on, with everything that is wrong or worth a warning. */
 import type { Environment } from "../runtime/process.ts";
-import { type Findings, finishBackend, prepareBackends } from "./backends.ts";
+import { type Findings, finishBackend, prepareBackends, warnOfUnset } from "./backends.ts";
 import { configOutline } from "./config-outline.ts";
 import { takeEveryday } from "./everyday-settings.ts";
 import { expandVariables } from "./expand.ts";
@@ -65,7 +65,7 @@ function prepare(settings: Settings, env: Environment, found: Findings): Setting
   ] as Path[]) {
     const directories = valueAt(prepared, path);
     if (directories === undefined) continue;
-    const expanded = expandVariables(directories, env, () => {});
+    const expanded = expandVariables(directories, env, warnOfUnset(found), path);
     prepared = withValueAt(prepared, path, expanded);
   }
   return prepared;
@@ -76,7 +76,7 @@ function finish(parsed: ParsedConfig, { env, toAbsolute }: CheckContext): Config
     const cwd = backend.cwd === undefined ? undefined : toAbsolute(backend.cwd);
     return [name, finishBackend(name, { ...backend, cwd }, env)];
   });
-  const directories = parsed.capabilities.directories.map(toAbsolute);
+  const directories = parsed.capabilities.directories.filter((directory) => directory !== "").map(toAbsolute);
   return {
     ...parsed,
     capabilities: { ...parsed.capabilities, directories },

@@ -26,7 +26,7 @@ export async function holdAgainstSchemas(settings: Settings): Promise<HeldSettin
     secrets: secretsIn(settings, schema),
     wrong,
     unknown: unknownKeys(schema, settings),
-    pending: parsed === undefined ? [] : pendingInUse(schema, settings, parsed),
+    pending: pendingInUse(settings),
   };
 }
 

@@ -1,9 +1,6 @@
 /** Settings that are accepted and checked, but whose feature does not exist yet: using one is said, once per start. */
-import { type GenericSchema, safeParse } from "valibot";
-import { stableJson } from "../lib/json.ts";
 import { type Path, valueAt } from "./path.ts";
 import type { Problem } from "./problem.ts";
-import { childOf } from "./shape.ts";
 
 /** `*` stands for every entry of a map. A section takes its line away when it comes to life. */
 export const pendingSettings: readonly string[] = [
@@ -54,15 +51,19 @@ export function isPending(setting: string): boolean {
   return pendingSettings.includes(setting);
 }
 
-/** One problem for each pending setting that says something other than its default. `raw` is the file, `parsed` the same with defaults. */
-export function pendingInUse(schema: GenericSchema, raw: unknown, parsed: unknown): Problem[] {
+/** One problem for each pending setting of the file that is not switched off: who writes a default down counts on it. */
+export function pendingInUse(raw: unknown): Problem[] {
   return pendingSettings.flatMap((pattern) =>
-    matchingPaths(raw, pattern.split(".")).flatMap((path): Problem[] =>
-      stableJson(valueAt(parsed, path)) === stableJson(defaultAt(schema, path))
-        ? []
-        : [{ path, text: "is not active yet" }],
-    ),
+    matchingPaths(raw, pattern.split("."))
+      .filter((path) => !isOff(valueAt(raw, path)))
+      .map((path): Problem => ({ path, text: "is not active yet" })),
   );
+}
+
+function isOff(value: unknown): boolean {
+  if (typeof value !== "object" || value === null)
+    return [false, "off", "none", "", undefined].includes(value as never);
+  return Object.keys(value).length === 0 || (value as Record<string, unknown>)["enabled"] === false;
 }
 
 function matchingPaths(value: unknown, [step, ...rest]: string[], path: Path = []): Path[] {
@@ -70,10 +71,4 @@ function matchingPaths(value: unknown, [step, ...rest]: string[], path: Path = [
   if (typeof value !== "object" || value === null) return [];
   const keys = step === "*" ? Object.keys(value) : Object.hasOwn(value, step) ? [step] : [];
   return keys.flatMap((key) => matchingPaths((value as Record<string, unknown>)[key], rest, [...path, key]));
-}
-
-/** What the setting is when the file says nothing about it. */
-function defaultAt(schema: GenericSchema, path: Path): unknown {
-  const setting = path.reduce<GenericSchema | undefined>((inner, step) => inner && childOf(inner, step), schema);
-  return setting && safeParse(setting, undefined).output;
 }

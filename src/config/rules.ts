@@ -18,7 +18,12 @@ export function checkRules(config: ParsedConfig, unknown: readonly Problem[], fo
     checkBackend(backend, path, config, found);
   }
   checkReferences(config, found);
-  const { auth } = config;
+  const { auth, server } = config;
+  if (!auth.enabled && !/^(localhost|127\.[\d.]+|\[?::1\]?)$/i.test(server.host))
+    found.warnings.push({
+      path: ["server", "host"],
+      text: 'lets other machines in while "auth" is not enabled: whoever reaches the port may call every tool',
+    });
   if (auth.enabled && auth.bearer_token === undefined && auth.api_keys.length === 0)
     found.warnings.push({
       path: ["auth"],

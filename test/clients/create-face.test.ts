@@ -147,7 +147,9 @@ describe("face on /mcp", () => {
     const learned = { ...lists, fresh: undefined as never };
     const host = fakeHost(learned, ok);
     host.meta = { ...host.meta, surfaced_tools: [{ server: "fresh", tool: "late" }] };
-    host.listedSoon = async (server) => void (learned[server as "fresh"] = { tools: [{ name: "late" }] } as never);
+    host.listedSoon = async () => {
+      learned.fresh = { tools: [{ name: "late" }] } as never;
+    };
     const { result } = await ask(host, "tools/list");
     assert.deepEqual((result["tools"] as JsonObject[]).at(-1), { name: "late" });
     learned.fresh = undefined as never;

@@ -143,11 +143,22 @@ test("unknown keys: a warning with the nearest known key; an error when strict",
   await assert.rejects(loadText(t, `${text}config: {strict: true}\n`), { message: lines.join("\n") });
 });
 
+test("warnings: an address that other machines can reach, without auth", async (t) => {
+  const warning = (host: string) => findings(t, `server: {host: "${host}"}`);
+  for (const host of ["localhost", "127.0.0.1", "127.1.2.3", "::1"]) assert.deepEqual(await warning(host), []);
+  for (const host of ["0.0.0.0", "::", "192.168.1.5", "gateway.lan"])
+    assert.match((await warning(host)).join(), /^gateway.yaml:1:10 {2}server.host lets other machines in/);
+  assert.deepEqual(await findings(t, "server: {host: 0.0.0.0}\nauth: {enabled: true, bearer_token: auto}"), []);
+});
+
 test("warnings: what is not active yet, is unset, or names no backend is said once", async (t) => {
   const text = `security:
   firewall: {enabled: true, anomaly_detection: true}
   tool_policy: {enabled: true}
+  message_signing: {enabled: false, key_id: x}
+  sanitize_input: false
 cache: {enabled: true}
+key_server: {}
 playbooks: {enabled: true}
 meta_mcp: {warm_start: [taviyl]}
 backends:
@@ -157,11 +168,13 @@ backends:
 `;
   assert.deepEqual(await findings(t, text), [
     "gateway.yaml:2:3  security.firewall is not active yet",
-    "gateway.yaml:5:1  playbooks is not active yet",
-    'gateway.yaml:6:25  meta_mcp.warm_start[0] names no backend: "taviyl" is not there: did you mean "tavily"?',
-    `gateway.yaml:8:30  backends.tavily.env.K uses \${UNSET_VARIABLE}, which is not set: it counts as empty`,
-    "gateway.yaml:8:55  backends.tavily.passthrough is not active yet",
-    "gateway.yaml:9:11  backends.agent.a2a_url is not active yet",
-    'gateway.yaml:10:9  backends.web.url is read as "http_url": please rename it',
+    "gateway.yaml:3:3  security.tool_policy is not active yet",
+    "gateway.yaml:6:1  cache is not active yet",
+    "gateway.yaml:8:1  playbooks is not active yet",
+    'gateway.yaml:9:25  meta_mcp.warm_start[0] names no backend: "taviyl" is not there: did you mean "tavily"?',
+    `gateway.yaml:11:30  backends.tavily.env.K uses \${UNSET_VARIABLE}, which is not set: it counts as empty`,
+    "gateway.yaml:11:55  backends.tavily.passthrough is not active yet",
+    "gateway.yaml:12:11  backends.agent.a2a_url is not active yet",
+    'gateway.yaml:13:9  backends.web.url is read as "http_url": please rename it',
   ]);
 });

@@ -140,8 +140,9 @@ test("loadConfig: relative folders mean the file's own, or the working directory
   const folder = temporaryFolder(t);
   mkdirSync(join(folder, "conf/near"), { recursive: true });
   mkdirSync(join(folder, "far"));
-  writeFileSync(join(folder, "conf/g.yaml"), `capabilities: {directories: [near, far, none, ~/home, '\${X:-x}/y']}`);
-  const { config } = await loadConfig({ cwd: folder, path: "conf/g.yaml", env: { HOME: "/h" } });
+  const directories = `[near, far, none, ~/home, '\${X:-x}/y', '\${NONE}']`;
+  writeFileSync(join(folder, "conf/g.yaml"), `capabilities: {directories: ${directories}}`);
+  const { config, warnings } = await loadConfig({ cwd: folder, path: "conf/g.yaml", env: { HOME: "/h" } });
   const expected = [
     join(folder, "conf/near"),
     join(folder, "far"),
@@ -150,6 +151,10 @@ test("loadConfig: relative folders mean the file's own, or the working directory
     join(folder, "conf/x/y"),
   ];
   assert.deepEqual(config.capabilities.directories, expected);
+  // An empty name is no directory: it would be the folder of the file, with everything in it.
+  assert.deepEqual(warnings, [
+    `conf/g.yaml:1:68  capabilities.directories[5] uses \${NONE}, which is not set: it counts as empty`,
+  ]);
 });
 
 test("loadConfig: env:VAR is resolved in secrets, and only where its section is on", async (t) => {

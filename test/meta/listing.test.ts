@@ -75,10 +75,10 @@ test("a number of tools is told only as far as it is known: a model believes a z
     return [...texts, instructions(context)].join("\n");
   };
   const unknown = told([{ name: "fresh" }]);
-  assert.match(unknown, /among the tools of: fresh[^]*or all by name[^]*are the tools of: fresh/);
+  assert.match(unknown, /among the tools of: fresh.*or all by name.*are the tools of: fresh/s);
   assert.doesNotMatch(unknown, /\b0\b/);
-  assert.match(told([...three, { name: "fresh" }]), /among 3\+ tools of[^]*or all 3\+ by name[^]*are 3\+ tools of/);
-  assert.match(told(three), /among 3 tools of[^]*or all 3 by name[^]*are 3 tools of/);
+  assert.match(told([...three, { name: "fresh" }]), /among 3\+ tools of.*or all 3\+ by name.*are 3\+ tools of/s);
+  assert.match(told(three), /among 3 tools of.*or all 3 by name.*are 3 tools of/s);
 });
 
 test("instructions stay below 2 KB and their first 512 characters stand alone", () => {
