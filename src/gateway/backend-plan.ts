@@ -16,7 +16,7 @@ import { Route } from "./dispatch.ts";
 
 export interface PlanContext extends BackendContext {
   readonly env: Environment;
-  readonly onCall?: CallSink | undefined;
+  readonly onCall: CallSink;
   /** By backend name; outlives every plan. */
   readonly stageStates: Map<string, UpstreamStageState>;
 }

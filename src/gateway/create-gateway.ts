@@ -18,11 +18,11 @@ import type { Clock } from "../lib/clock.ts";
 import { stableJson } from "../lib/json.ts";
 import type { Environment } from "../runtime/process.ts";
 import { randomToken } from "../runtime/random.ts";
-import type { CallSink } from "../stages/record/record-stage.ts";
 import { startHealthChecks } from "../upstreams/health.ts";
 import { createPool } from "../upstreams/pool.ts";
 import { warmStart } from "../upstreams/warm-start.ts";
 import { type Plan, planBackends } from "./backend-plan.ts";
+import { callLog } from "./call-log.ts";
 import { type Route, requestLogLevel } from "./dispatch.ts";
 import type { Gateway } from "./gateway.ts";
 import { createListKeeper } from "./list-keeper.ts";
@@ -36,8 +36,6 @@ export interface GatewayOptions {
   readonly stateDirectory: string | undefined;
   readonly env: Environment;
   redact(text: string): string;
-  /** Told how every call ended. */
-  readonly onCall?: CallSink | undefined;
 }
 
 export interface RunningGateway extends Gateway {
@@ -105,7 +103,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       host.applyLogLevels();
     },
   };
-  const context = { ...options, events, stageStates };
+  const context = { ...options, events, stageStates, onCall: callLog(log) };
   let plan = planBackends(config, pool, context);
   adopt(plan.routes);
 

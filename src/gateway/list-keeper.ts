@@ -77,13 +77,16 @@ export function createListKeeper({ catalog, routeOf, clock, log, maxAgeMs, onCha
   }
 
   function refreshInBackground(server: string, kind: ListKind): void {
-    refresh(server, kind).catch((error: unknown) =>
+    refresh(server, kind).catch((error: unknown) => {
+      const upstream = routeOf(server)?.upstream;
+      // Whom we stopped or removed ourselves owes no answer.
+      if (upstream === undefined || upstream.status().state.is === "stopped") return;
       log.warn("Asking a backend for its list failed, the last known one stays", {
         server,
         list: kind,
         error: error instanceof Error ? error.message : String(error),
-      }),
-    );
+      });
+    });
   }
 
   return {

@@ -31,10 +31,10 @@ export function createLogger(options: LogOptions): LeveledLogger {
   const format = options.format === "json" ? jsonLine : textFormat(options.colors ?? false);
   let level = options.level;
 
-  function log(at: LogLevel, message: string, fields: LogFields): void {
+  function log(at: LogLevel, message: string, bound: LogFields, more: LogFields | undefined): void {
     if (logLevels.indexOf(at) < logLevels.indexOf(level)) return;
     const values: Values = {};
-    for (const [name, value] of Object.entries(fields))
+    for (const [name, value] of Object.entries({ ...bound, ...more }))
       if (value !== undefined) values[name] = typeof value === "string" ? redact(value) : value;
     try {
       write(format(now().toISOString(), at, redact(message), values));
@@ -44,10 +44,10 @@ export function createLogger(options: LogOptions): LeveledLogger {
   }
 
   const bind = (bound: LogFields): Logger => ({
-    debug: (message, fields) => log("debug", message, { ...bound, ...fields }),
-    info: (message, fields) => log("info", message, { ...bound, ...fields }),
-    warn: (message, fields) => log("warn", message, { ...bound, ...fields }),
-    error: (message, fields) => log("error", message, { ...bound, ...fields }),
+    debug: (message, fields) => log("debug", message, bound, fields),
+    info: (message, fields) => log("info", message, bound, fields),
+    warn: (message, fields) => log("warn", message, bound, fields),
+    error: (message, fields) => log("error", message, bound, fields),
     with: (fields) => bind({ ...bound, ...fields }),
   });
 

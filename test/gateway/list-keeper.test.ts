@@ -4,7 +4,7 @@ import { createCatalog } from "../../src/catalog/create-catalog.ts";
 import { Answer } from "../../src/core/answer.ts";
 import { UpstreamError } from "../../src/core/errors.ts";
 import { silentLogger } from "../../src/core/log.ts";
-import type { Upstream } from "../../src/core/upstream.ts";
+import type { Upstream, UpstreamStatus } from "../../src/core/upstream.ts";
 import { Route } from "../../src/gateway/dispatch.ts";
 import { createListKeeper } from "../../src/gateway/list-keeper.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
@@ -18,9 +18,12 @@ function setting(capabilities: JsonObject = { tools: {} }) {
   const asked: string[] = [];
   const waiting: { resolve: (tools: JsonObject[]) => void; reject: (error: unknown) => void }[] = [];
   const changed: string[] = [];
+  const warnings: string[] = [];
+  const state: { is: "ready" | "stopped" } = { is: "ready" };
   const upstream = {
     name: "files",
     isReady: true,
+    status: () => ({ state }) as UpstreamStatus,
     start: async () => ({ protocolVersion: "2025-11-25", serverInfo: {}, capabilities, instructions: undefined }),
     request: ({ method }) => {
       asked.push(method);
@@ -34,11 +37,11 @@ function setting(capabilities: JsonObject = { tools: {} }) {
     catalog,
     routeOf: (name) => (name === "files" ? route : undefined),
     clock,
-    log: silentLogger,
+    log: { ...silentLogger, warn: (message) => warnings.push(message) },
     maxAgeMs: () => 1_000,
     onChanged: (server, kind) => changed.push(`${server} ${kind}`),
   });
-  return { clock, catalog, asked, waiting, changed, keeper };
+  return { clock, catalog, asked, waiting, changed, keeper, warnings, state };
 }
 
 const echo = { name: "echo" };
@@ -54,6 +57,20 @@ describe("list keeper", () => {
     assert.deepEqual(asked, ["tools/list"]);
     assert.deepEqual(catalog.list("files", "tools"), [echo]);
     assert.deepEqual(changed, ["files tools"]);
+  });
+
+  test("a refresh that fails is a warning, unless the backend was stopped on purpose", async () => {
+    const { keeper, waiting, warnings, state, clock } = setting();
+    for (const is of ["ready", "stopped"] as const) {
+      state.is = is;
+      keeper.onNotification("files", "notifications/tools/list_changed");
+      await clock.advance(100);
+      await settle();
+      waiting.shift()?.reject(new UpstreamError("UPSTREAM_CLOSED", "Gone"));
+      await settle();
+    }
+    assert.deepEqual(warnings, ["Asking a backend for its list failed, the last known one stays"]);
+    assert.equal(waiting.length, 0);
   });
 
   test("what the server does not offer is empty without asking", async () => {

@@ -13,7 +13,7 @@ describe("recordStage", () => {
     const controller = new AbortController();
     const running = stage(makeCall({ signal: controller.signal }), hangs);
     await clock.advance(70);
-    controller.abort();
+    controller.abort(new Error("Bored"));
     await assert.rejects(running);
     await stage(makeCall({ method: "resources/read", params: { name: "no tool" } }), answers);
     for (const error of [
@@ -24,11 +24,11 @@ describe("recordStage", () => {
       await stage(makeCall(), fails(error)).catch(() => {});
     const base = { requestId: "request", caller: "anonymous", upstream: "files", method: "tools/call", tool: "read" };
     assert.deepEqual(records, [
-      { ...base, outcome: "CANCELLED", durationMs: 70 },
-      { ...base, method: "resources/read", tool: undefined, outcome: "OK", durationMs: 0 },
-      { ...base, outcome: "OVERLOADED", durationMs: 0 },
-      { ...base, outcome: "UPSTREAM_ERROR", durationMs: 0 },
-      { ...base, outcome: "INTERNAL", durationMs: 0 },
+      { ...base, outcome: "CANCELLED", reason: "Bored", durationMs: 70 },
+      { ...base, method: "resources/read", tool: undefined, outcome: "OK", reason: undefined, durationMs: 0 },
+      { ...base, outcome: "OVERLOADED", reason: "Too much", durationMs: 0 },
+      { ...base, outcome: "UPSTREAM_ERROR", reason: "no", durationMs: 0 },
+      { ...base, outcome: "INTERNAL", reason: "A defect", durationMs: 0 },
     ]);
   });
 

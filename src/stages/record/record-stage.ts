@@ -15,6 +15,8 @@ export interface CallRecord {
   readonly tool: string | undefined;
   /** `OK` for any result the upstream gave, an `isError` result included. */
   readonly outcome: "OK" | GatewayErrorCode;
+  /** The message of the error; `undefined` when the outcome is OK. */
+  readonly reason: string | undefined;
   /** From entering the pipeline to the answer: queueing, retries and waits included. */
   readonly durationMs: number;
 }
@@ -25,7 +27,7 @@ export type CallSink = (record: CallRecord) => void;
 export function recordStage(sink: CallSink | undefined, clock: Clock): Stage | undefined {
   if (!sink) return undefined;
 
-  function report(call: Call, startedAtMs: number, outcome: CallRecord["outcome"]): void {
+  function report(call: Call, startedAtMs: number, outcome: CallRecord["outcome"], error?: unknown): void {
     try {
       sink?.({
         requestId: call.requestId,
@@ -34,6 +36,7 @@ export function recordStage(sink: CallSink | undefined, clock: Clock): Stage | u
         method: call.method,
         tool: toolName(call),
         outcome,
+        reason: error instanceof Error ? error.message : undefined,
         durationMs: clock.now() - startedAtMs,
       });
     } catch {
@@ -48,7 +51,7 @@ export function recordStage(sink: CallSink | undefined, clock: Clock): Stage | u
       report(call, startedAtMs, "OK");
       return answer;
     } catch (error) {
-      report(call, startedAtMs, outcomeOf(error, call));
+      report(call, startedAtMs, outcomeOf(error, call), error);
       throw error;
     }
   };

@@ -1,0 +1,35 @@
+/** One log line per call, so that the request id of an answer leads to what happened. */
+import type { Logger } from "../core/log.ts";
+import type { CallRecord, CallSink } from "../stages/record/record-stage.ts";
+
+/**
+ * What goes well, and what comes by the thousand while a server is down: the failures that brought it on were logged
+ * louder.
+ */
+const quiet: ReadonlySet<CallRecord["outcome"]> = new Set([
+  "OK",
+  "CANCELLED",
+  "RATE_LIMITED",
+  "OVERLOADED",
+  "CIRCUIT_OPEN",
+  "SHUTTING_DOWN",
+]);
+
+const maxReason = 500;
+
+/** Debug lines for what goes well or was refused by a policy, warnings for what failed. Never arguments or results. */
+export function callLog(log: Logger): CallSink {
+  return ({ requestId, caller, upstream, method, tool, outcome, durationMs, reason }) => {
+    const isQuiet = quiet.has(outcome);
+    log[isQuiet ? "debug" : "warn"](outcome === "OK" ? "Call answered" : "Call failed", {
+      request_id: requestId,
+      caller,
+      server: upstream,
+      method,
+      tool,
+      code: outcome === "OK" ? undefined : outcome,
+      reason: reason?.slice(0, maxReason),
+      duration_ms: Math.round(durationMs * 10) / 10,
+    });
+  };
+}
