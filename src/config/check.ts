@@ -14,7 +14,7 @@ import { resolveSecrets } from "./secrets.ts";
 export interface CheckContext {
   readonly env: Environment;
   /** Makes a path of the file absolute. */
-  readonly toAbsolute: (path: string) => string;
+  readonly toAbsolute: (path: string) => Promise<string>;
   readonly strict?: boolean | undefined;
 }
 
@@ -45,7 +45,7 @@ export async function checkSettings(settings: Settings, context: CheckContext): 
   const unexplained = unknown.filter(({ path }) => !explained.has(JSON.stringify(path)));
   (strict ? found.problems : found.warnings).push(...unexplained);
   if (parsed === undefined || found.problems.length > 0) return { config: undefined, ...found };
-  return { config: finish(parsed, context), ...found };
+  return { config: await finish(parsed, context), ...found };
 }
 
 async function hold(settings: Settings): Promise<HeldSettings> {
@@ -71,15 +71,16 @@ function prepare(settings: Settings, env: Environment, found: Findings): Setting
   return prepared;
 }
 
-function finish(parsed: ParsedConfig, { env, toAbsolute }: CheckContext): Config {
-  const backends = Object.entries(parsed.backends).map(([name, backend]): [string, BackendConfig] => {
-    const cwd = backend.cwd === undefined ? undefined : toAbsolute(backend.cwd);
-    return [name, finishBackend(name, { ...backend, cwd }, env)];
-  });
+async function finish(parsed: ParsedConfig, { env, toAbsolute }: CheckContext): Promise<Config> {
+  const backends: [string, BackendConfig][] = [];
+  for (const [name, backend] of Object.entries(parsed.backends)) {
+    const cwd = backend.cwd === undefined ? undefined : await toAbsolute(backend.cwd);
+    backends.push([name, finishBackend(name, { ...backend, cwd }, env)]);
+  }
   const directories = parsed.capabilities.directories.filter((directory) => directory !== "").map(toAbsolute);
   return {
     ...parsed,
-    capabilities: { ...parsed.capabilities, directories },
+    capabilities: { ...parsed.capabilities, directories: await Promise.all(directories) },
     backends: Object.fromEntries(backends),
   };
 }

@@ -32,7 +32,10 @@ export async function addBackend(text: string, label: string, name: string, entr
     throw new ConfigError(`Cannot add the backend "${name}": ${label} has one of that name`, {
       hint: `Remove it first: mcp-gateway remove ${name}`,
     });
-  const { problems } = await checkSettings({ backends: { [name]: entry } }, { env: {}, toAbsolute: (path) => path });
+  const { problems } = await checkSettings(
+    { backends: { [name]: entry } },
+    { env: {}, toAbsolute: async (path) => path },
+  );
   if (problems.length > 0)
     throw new ConfigError(problems.map((problem) => `${pathText(problem.path)} ${problem.text}`).join("\n"));
   const yaml = await import("yaml");

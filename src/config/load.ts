@@ -1,7 +1,7 @@
 /** From a file, variables and options to one checked configuration, or to every reason why not. */
 import { ConfigError } from "../core/errors.ts";
 import { maxYamlBytes, readYaml, YamlError } from "../lib/yaml-document.ts";
-import { existsNow, FileTooLargeError, readTextNow, systemErrorCode } from "../runtime/files.ts";
+import { exists, FileTooLargeError, readText, systemErrorCode } from "../runtime/files.ts";
 import { dirname, displayPath, expandHome, resolve } from "../runtime/paths.ts";
 import type { Environment } from "../runtime/process.ts";
 import { checkSettings } from "./check.ts";
@@ -50,14 +50,14 @@ export interface LoadedConfig {
  * @throws ConfigError whose message holds every problem, one per line, in the form `file:line:column  setting text`
  */
 export async function loadConfig(request: LoadRequest): Promise<LoadedConfig> {
-  const { source, missing } = locate(request);
+  const { source, missing } = await locate(request);
   const label = source && displayPath(source.path, request.cwd);
-  const text = source && label ? readConfigText(source.path, label) : "";
+  const text = source && label ? await readConfigText(source.path, label) : "";
   const file = label === undefined ? {} : await readSettings(text, label, request.refuseEmpty === true);
 
   const toAbsolute = pathResolver(request, source);
-  const envFiles = envFileNames(file).map(toAbsolute);
-  const envTexts = envFiles.map(readIfPossible);
+  const envFiles = await Promise.all(envFileNames(file).map(toAbsolute));
+  const envTexts = await Promise.all(envFiles.map(readIfPossible));
   const env = withEnvFiles(request.env, envTexts);
   const { overrides: fromEnvironment, notes } = await overridesIn(env, file);
   const overrides = [...fromEnvironment, ...(request.overrides ?? [])];
@@ -78,9 +78,9 @@ export async function loadConfig(request: LoadRequest): Promise<LoadedConfig> {
 }
 
 /** @throws ConfigError saying why the file cannot be read */
-export function readConfigText(path: string, label: string): string {
+export async function readConfigText(path: string, label: string): Promise<string> {
   try {
-    return readTextNow(path, maxYamlBytes);
+    return await readText(path, maxYamlBytes);
   } catch (error) {
     throw new ConfigError(`${label}  ${whyUnreadable(error)}`, { cause: error });
   }
@@ -106,22 +106,24 @@ export async function readSettings(text: string, label: string, refuseEmpty = fa
   );
 }
 
-function locate(request: LoadRequest): { source: ConfigSource | undefined; missing: string[] } {
+async function locate(request: LoadRequest): Promise<{ source: ConfigSource | undefined; missing: string[] }> {
   const { path, env, cwd, fallBack } = request;
   const named = fallBack ? namedConfig(path, env, cwd) : undefined;
-  if (named === undefined || existsNow(named.path)) return { source: locateConfig(path, env, cwd), missing: [] };
-  const source = discoverConfig(env, cwd);
+  if (named === undefined || (await exists(named.path)))
+    return { source: await locateConfig(path, env, cwd), missing: [] };
+  const source = await discoverConfig(env, cwd);
   const instead = source === undefined ? "the built-in defaults are used" : `"${source.path}" is used instead`;
   return { source, missing: [`Configuration file "${named.path}" does not exist: ${instead}`] };
 }
 
 /** Relative paths mean the file's own directory; where nothing is there but is below the working directory, that. */
 function pathResolver({ env, cwd }: LoadRequest, source: ConfigSource | undefined) {
-  return (path: string): string => {
+  return async (path: string): Promise<string> => {
     const expanded = expandHome(path, env);
     const besideFile = resolve(source ? dirname(source.path) : cwd, expanded);
     const belowCwd = resolve(cwd, expanded);
-    return belowCwd !== besideFile && !existsNow(besideFile) && existsNow(belowCwd) ? belowCwd : besideFile;
+    if (belowCwd === besideFile || (await exists(besideFile))) return besideFile;
+    return (await exists(belowCwd)) ? belowCwd : besideFile;
   };
 }
 
@@ -136,12 +138,8 @@ function envFileNames(file: Settings): string[] {
   return Array.isArray(names) ? names.filter((name) => typeof name === "string") : [];
 }
 
-function readIfPossible(path: string): string | null {
-  try {
-    return readTextNow(path, maxYamlBytes);
-  } catch {
-    return null;
-  }
+function readIfPossible(path: string): Promise<string | null> {
+  return readText(path, maxYamlBytes).catch(() => null);
 }
 
 function withEnvFiles(env: Environment, texts: readonly (string | null)[]): Environment {

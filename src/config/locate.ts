@@ -1,6 +1,6 @@
 /** Which file is the configuration. */
 import { ConfigError } from "../core/errors.ts";
-import { existsNow, isFileNow } from "../runtime/files.ts";
+import { exists, isFile } from "../runtime/files.ts";
 import { expandHome, resolve } from "../runtime/paths.ts";
 import type { Environment } from "../runtime/process.ts";
 
@@ -26,18 +26,22 @@ export function namedConfig(path: string | undefined, env: Environment, cwd: str
 }
 
 /** The first file there is; `undefined` means built-in defaults. */
-export function discoverConfig(env: Environment, cwd: string): ConfigSource | undefined {
+export async function discoverConfig(env: Environment, cwd: string): Promise<ConfigSource | undefined> {
   for (const candidate of discoveredPaths) {
     const path = resolve(cwd, expandHome(candidate, env));
-    if (isFileNow(path)) return { path, explicit: false };
+    if (await isFile(path)) return { path, explicit: false };
   }
   return undefined;
 }
 
 /** @throws ConfigError when a file is named that does not exist */
-export function locateConfig(path: string | undefined, env: Environment, cwd: string): ConfigSource | undefined {
+export async function locateConfig(
+  path: string | undefined,
+  env: Environment,
+  cwd: string,
+): Promise<ConfigSource | undefined> {
   const named = namedConfig(path, env, cwd);
   if (named === undefined) return discoverConfig(env, cwd);
-  if (!existsNow(named.path)) throw new ConfigError(`Configuration file "${named.path}" does not exist`);
+  if (!(await exists(named.path))) throw new ConfigError(`Configuration file "${named.path}" does not exist`);
   return named;
 }

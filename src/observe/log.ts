@@ -12,8 +12,8 @@ export interface LogOptions {
   write(line: string): void;
   /** Takes secrets out of a message or a value. */
   redact(text: string): string;
-  /** Colours the level in text lines. */
-  readonly colors?: boolean;
+  /** Whether to colour the level in text lines; asked at the first line. */
+  readonly colors?: () => boolean;
   readonly now?: () => Date;
 }
 
@@ -28,7 +28,7 @@ type Format = (time: string, level: LogLevel, message: string, values: Values) =
 
 export function createLogger(options: LogOptions): LeveledLogger {
   const { write, redact, now = () => new Date() } = options;
-  const format = options.format === "json" ? jsonLine : textFormat(options.colors ?? false);
+  const format = options.format === "json" ? jsonLine : textFormat(options.colors ?? (() => false));
   let level = options.level;
 
   function log(at: LogLevel, message: string, bound: LogFields, more: LogFields | undefined): void {
@@ -70,8 +70,10 @@ function jsonLine(time: string, level: LogLevel, message: string, values: Values
 
 const levelColors: Record<LogLevel, number> = { trace: 90, debug: 90, info: 32, warn: 33, error: 31 };
 
-function textFormat(colors: boolean): Format {
+function textFormat(isColored: () => boolean): Format {
+  let colors: boolean | undefined;
   return (time, level, message, values) => {
+    colors ??= isColored();
     const label = level.toUpperCase().padEnd(5);
     const shown = colors ? `\x1b[${levelColors[level]}m${label}\x1b[0m` : label;
     let line = `${time} ${shown} ${oneLine(escapeHidden(message))}`;

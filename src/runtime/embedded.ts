@@ -2,7 +2,6 @@
  * Files that belong to the program: `ui/` and `capabilities/`. The Bun executable carries them inside itself; run from
  * source, or compiled by Deno with `--include`, they are read from their folders.
  */
-import { fileURLToPath } from "node:url";
 import { readText } from "./files.ts";
 import { join, relative } from "./paths.ts";
 import { filesBelow } from "./watch.ts";
@@ -14,6 +13,7 @@ export type EmbeddedFolder = keyof typeof extensions;
 export async function embeddedFiles(folder: EmbeddedFolder): Promise<ReadonlyMap<string, string>> {
   const { embeddedBundle } = await import("./embedded-bundle.ts");
   if (embeddedBundle !== undefined) return new Map(Object.entries(embeddedBundle[folder]));
+  const { fileURLToPath } = await import("node:url");
   return sourceFiles(fileURLToPath(new URL("../..", import.meta.url)), folder);
 }
 

@@ -1,5 +1,5 @@
 /** The running program as plain functions: arguments, environment, streams, signals, exit. */
-import { fstatSync } from "node:fs";
+import { builtin } from "./builtin.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -35,7 +35,7 @@ const descriptors = { stdin: 0, stdout: 1, stderr: 2 } as const;
 /** Asked of the descriptor: making the stream object takes three times as long as an empty program. */
 export function isTerminal(stream: keyof typeof descriptors): boolean {
   try {
-    return fstatSync(descriptors[stream]).isCharacterDevice();
+    return builtin("node:fs").fstatSync(descriptors[stream]).isCharacterDevice();
   } catch {
     return false;
   }

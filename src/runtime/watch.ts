@@ -3,11 +3,10 @@
  * replace files instead of changing them; a slow poll stands behind it for what the system does not report (a deleted
  * and re-made directory, network and overlay file systems). Callers debounce, and compare contents: an event is a hint.
  */
-import { type FSWatcher, watch } from "node:fs";
-import { stat } from "node:fs/promises";
-import { dirname, extname, join } from "node:path";
-import { clearTimeout, setTimeout } from "node:timers";
+import type { FSWatcher } from "node:fs";
+import { builtin } from "./builtin.ts";
 import { fileStamp, listDirectory, resolveLinks } from "./files.ts";
+import { dirname, extname, join } from "./paths.ts";
 
 export interface Watcher {
   close(): void;
@@ -129,7 +128,7 @@ class DirectoryWatch {
     if (identity === undefined) return changed;
     try {
       const options = { persistent: false, recursive: this.#recursive };
-      const watcher = watch(this.#path, options, (_event, name) => this.#onEvent(name ?? undefined));
+      const watcher = builtin("node:fs").watch(this.#path, options, (_event, name) => this.#onEvent(name ?? undefined));
       // Bun throws when the directory is missing, Deno emits; either way the next poll tries again.
       watcher.on("error", () => this.#stop());
       this.#watcher = watcher;
@@ -152,12 +151,16 @@ class DirectoryWatch {
 
 /** A directory made anew may get the inode of the old one, never its birth time. */
 async function directoryIdentity(path: string): Promise<string | undefined> {
-  const found = await stat(path).catch(() => undefined);
+  const found = await builtin("node:fs")
+    .promises.stat(path)
+    .catch(() => undefined);
   return found?.isDirectory() ? `${found.dev}:${found.ino}:${found.birthtimeMs}` : undefined;
 }
 
 /** Runs now and then after each pause, never twice at once; returns what ends it. A failure is left to the next round. */
 function poll(look: () => Promise<void>, pauseMs: number): () => void {
+  // Not the global one: its timers cannot be unreferenced on Deno.
+  const { clearTimeout, setTimeout } = builtin("node:timers");
   let timer: ReturnType<typeof setTimeout> | undefined;
   let stopped = false;
   const round = async () => {

@@ -48,11 +48,12 @@ test("built-in: they ask the APIs they name, as these document it", async (conte
 
 test("embedPlugin: puts ui/ and capabilities/ into the bundle, the latter parsed too", async () => {
   type OnLoad = () => Promise<{ contents: string; loader: string }>;
-  let load: OnLoad | undefined;
-  const builder = { onLoad: (_filter: unknown, run: OnLoad) => (load = run) };
+  const loads: [RegExp, OnLoad][] = [];
+  const builder = { onLoad: ({ filter }: { filter: RegExp }, run: OnLoad) => void loads.push([filter, run]) };
   const plugin = embedPlugin(fileURLToPath(new URL("../..", import.meta.url)));
   await plugin.setup(builder as never);
-  const { contents } = await (load as unknown as OnLoad)();
+  const load = loads.find(([filter]) => filter.test("/src/runtime/embedded-bundle.ts"))?.[1] as OnLoad;
+  const { contents } = await load();
   const embeddedBundle = JSON.parse(/^export const embeddedBundle = (.*);$/.exec(contents)?.[1] ?? "");
   assert.deepEqual(embeddedBundle.ui, Object.fromEntries(await embeddedFiles("ui")));
   assert.deepEqual(embeddedBundle.capabilities, Object.fromEntries(await embeddedFiles("capabilities")));

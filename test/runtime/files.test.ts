@@ -10,17 +10,19 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import * as node from "node:path";
+import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import {
   FileTooLargeError,
   isMissing,
   listDirectory,
   readText,
-  readTextNow,
   removeFile,
+  systemErrorCode,
   writeAtomic,
 } from "../../src/runtime/files.ts";
+import * as paths from "../../src/runtime/paths.ts";
 import { dataDirectory, displayPath, expandHome } from "../../src/runtime/paths.ts";
 
 function folderFor(t: TestContext): string {
@@ -54,19 +56,53 @@ test("writeAtomic: when the file cannot be put in its place, the error is told a
   assert.deepEqual(readdirSync(folder), ["dir"]);
 });
 
-test("readText, readTextNow: bounded, UTF-8 only, a byte order mark is dropped", async (t) => {
+test("readText: bounded, UTF-8 only, a byte order mark is dropped", async (t) => {
   const path = join(folderFor(t), "a");
-  const both = [(max?: number) => readText(path, max), async (max?: number) => readTextNow(path, max)];
-  for (const read of both) {
-    writeFileSync(path, `\ufeff${"ä".repeat(70_000)}`);
-    assert.equal((await read()).length, 70_000);
-    await assert.rejects(read(1_000), FileTooLargeError);
-    writeFileSync(path, Uint8Array.of(0xc3, 0x28));
-    await assert.rejects(read(), TypeError);
-  }
+  writeFileSync(path, `\ufeff${"ä".repeat(70_000)}`);
+  assert.equal((await readText(path)).length, 70_000);
+  assert.equal((await readText(path, 140_003)).length, 70_000);
+  await assert.rejects(readText(path, 140_002), FileTooLargeError);
+  writeFileSync(path, Uint8Array.of(0xc3, 0x28));
+  await assert.rejects(readText(path), TypeError);
   await removeFile(path);
   await removeFile(path);
-  for (const read of both) await assert.rejects(read(), isMissing);
+  await assert.rejects(readText(path), isMissing);
+  await assert.rejects(readText(dirname(path)), (error) => systemErrorCode(error) === "EISDIR");
+});
+
+test("readText: bounded where the system states no size", {
+  skip: process.platform === "win32" && "no /dev",
+}, async () => {
+  await assert.rejects(readText("/dev/zero", 100_000), FileTooLargeError);
+  assert.equal(await readText("/dev/null", 10), "");
+});
+
+test("paths: what needs no help from node:path gives what it would give", () => {
+  const all = [
+    "/",
+    "/a",
+    "/a/b.c",
+    "/a/",
+    "//a",
+    "/a//b",
+    "/a/./b",
+    "/a/../b",
+    "/..a/...",
+    "/a/..",
+    "a",
+    "a/b",
+    "./a",
+    "..",
+    "",
+    "/é x",
+  ];
+  for (const base of ["/", "/base", "/base/x"])
+    for (const path of all) {
+      assert.equal(paths.resolve(base, path), node.resolve(base, path));
+      assert.equal(paths.join(base, path), node.join(base, path));
+      assert.equal(paths.join(path, "b", ".c"), node.join(path, "b", ".c"));
+      assert.equal(paths.dirname(path), node.dirname(path));
+    }
 });
 
 test("paths: home folder, state directory, and paths as a person would type them", () => {

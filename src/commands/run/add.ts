@@ -10,7 +10,7 @@ import { sayDone } from "./say-done.ts";
 export async function run(input: CommandInput): Promise<number> {
   const name = input.text("name") as string;
   const entry = entryFrom(input);
-  const file = openConfigFile(input.global);
+  const file = await openConfigFile(input.global);
   await writeAtomic(file.path, await addBackend(file.text, file.label, name, entry));
   await sayDone(`Added '${name}' (${backendInfo(name, entry).transport}).`);
   return 0;

@@ -3,7 +3,7 @@
 import { readConfigText, readSettings } from "../../config/load.ts";
 import { discoverConfig, namedConfig } from "../../config/locate.ts";
 import { isMap, type Settings } from "../../config/path.ts";
-import { existsNow } from "../../runtime/files.ts";
+import { exists } from "../../runtime/files.ts";
 import { displayPath, resolve } from "../../runtime/paths.ts";
 import { environment, workingDirectory } from "../../runtime/process.ts";
 import type { GlobalOptions } from "../global-options.ts";
@@ -17,12 +17,12 @@ export interface ConfigFile {
 }
 
 /** @throws ConfigError when it exists and cannot be read */
-export function openConfigFile(global: GlobalOptions): ConfigFile {
+export async function openConfigFile(global: GlobalOptions): Promise<ConfigFile> {
   const [env, cwd] = [environment(), workingDirectory()];
-  const found = namedConfig(global.config, env, cwd) ?? discoverConfig(env, cwd);
+  const found = namedConfig(global.config, env, cwd) ?? (await discoverConfig(env, cwd));
   const path = found?.path ?? resolve(cwd, "gateway.yaml");
   const label = displayPath(path, cwd);
-  return { path, label, text: existsNow(path) ? readConfigText(path, label) : "" };
+  return { path, label, text: (await exists(path)) ? await readConfigText(path, label) : "" };
 }
 
 /** The entries of `backends` as they are written. @throws ConfigError when the file does not parse */

@@ -7,7 +7,7 @@ import { backendEntries, openConfigFile } from "./config-file.ts";
 
 export async function run(input: CommandInput): Promise<number> {
   const name = input.text("name") as string;
-  const file = openConfigFile(input.global);
+  const file = await openConfigFile(input.global);
   const entries = await backendEntries(file);
   const entry = entries.find(([other]) => other === name)?.[1];
   if (entry === undefined) {

@@ -6,7 +6,7 @@ import { sayDone } from "./say-done.ts";
 
 export async function run(input: CommandInput): Promise<number> {
   const name = input.text("name") as string;
-  const file = openConfigFile(input.global);
+  const file = await openConfigFile(input.global);
   await writeAtomic(file.path, await removeBackend(file.text, file.label, name));
   await sayDone(`Removed '${name}'.`);
   return 0;

@@ -49,7 +49,7 @@ export async function run(args: ServeArgs): Promise<void> {
   const log = createLogger({
     level: levelFrom(env["RUST_LOG"]) ?? args.logLevel,
     format: args.logFormat,
-    colors: args.logFormat === "text" && isTerminal("stderr") && !env["NO_COLOR"],
+    colors: () => isTerminal("stderr") && !env["NO_COLOR"],
     write: printError,
     redact: redactor.redact,
   });
