@@ -9,6 +9,7 @@ import type { ServerDescription, Upstream, UpstreamEvents, UpstreamState, Upstre
 import { version } from "../core/version.ts";
 import type { CancelSignal } from "../lib/cancellation.ts";
 import type { Clock } from "../lib/clock.ts";
+import { withPlainNumbers } from "../lib/exact-json.ts";
 import { isJsonObject } from "../lib/json.ts";
 import { latestLegacyVersion, listKinds } from "../mcp/protocol.ts";
 import type { Environment } from "../runtime/process.ts";
@@ -182,7 +183,7 @@ class CapabilityUpstream implements Upstream {
 
   async #call({ params, signal }: RpcRequest): Promise<Answer> {
     const name = params?.["name"];
-    const args = params?.["arguments"] ?? {};
+    const args = withPlainNumbers(params?.["arguments"] ?? {});
     if (typeof name !== "string" || !isJsonObject(args))
       throw this.#rpcError(-32602, 'tools/call needs a text "name" and an object "arguments"');
     const capability = this.#tools.get(name);

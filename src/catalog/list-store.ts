@@ -2,6 +2,7 @@
  * Tool lists on disk, so that search works while every backend sleeps. One file per server and definition.
  * A cache: a file that is missing, broken or of something else is as good as none, and a full disk costs nothing but it.
  */
+import { parseExact } from "../lib/exact-json.ts";
 import { isJsonObject, type Json } from "../lib/json.ts";
 import { allListKinds, type ListKind } from "../mcp/protocol.ts";
 import { readText, writeAtomic } from "../runtime/files.ts";
@@ -42,7 +43,7 @@ export function createListStore(
     async load(server, key) {
       if (!isEnabled()) return {};
       try {
-        return readLists(JSON.parse(await readText(pathOf(server, key), maxFileBytes)) as Json, server, key);
+        return readLists(parseExact(await readText(pathOf(server, key), maxFileBytes)) as Json, server, key);
       } catch {
         return {};
       }

@@ -30,7 +30,7 @@ export async function readResource(request: RequestScope): Promise<string> {
   for (const server of servers) {
     try {
       const answer = await request.call(server, "resources/read", request.relayParams({ uri }), true);
-      return uri === exposed ? answer.text : JSON.stringify(requalifyContents(answer.value, server));
+      return uri === exposed ? answer.text : JSON.stringify(requalifyContents(answer.exactValue, server));
     } catch (error) {
       // Only "I do not have it" sends us to the next backend; every other failure is the answer.
       if (!(error instanceof UpstreamRpcError) || !notFoundCodes.includes(error.rpc.code)) throw error;

@@ -2,6 +2,7 @@
  * The result of a call, as parsed value and as JSON text, each made from the other only when asked for.
  * A relay that never looks inside a 10 MB result must not pay for writing it out again.
  */
+import { mayHoldLongNumbers, parseExact } from "../lib/exact-json.ts";
 import { type JsonObject, nestsDeeper } from "../lib/json.ts";
 import { UpstreamError } from "./errors.ts";
 
@@ -39,6 +40,12 @@ export class Answer {
       throw new UpstreamError("UPSTREAM_PROTOCOL", `The answer is nested deeper than ${maxAnswerDepth} levels`);
     this.#isShallow = true;
     return this.#value;
+  }
+
+  /** {@link value} for parts that are sent on: long numbers keep their digits. */
+  get exactValue(): JsonObject {
+    const { value } = this;
+    return this.#text !== undefined && mayHoldLongNumbers(this.#text) ? (parseExact(this.#text) as JsonObject) : value;
   }
 
   get text(): string {

@@ -3,6 +3,7 @@
  * cost a deep stack (T17), and no member of an envelope comes twice, so that nobody reads another message than we (T18).
  */
 import { GatewayError } from "../core/errors.ts";
+import { parseExact } from "../lib/exact-json.ts";
 
 export const maxDepth = 64;
 /** The envelope has five members; what vendors add is counted in ones. */
@@ -23,7 +24,7 @@ export function decodeUtf8(bytes: Uint8Array): string {
 export function parseJson(text: string): unknown {
   checkShape(text);
   try {
-    return JSON.parse(text);
+    return parseExact(text);
   } catch (cause) {
     const why = cause instanceof Error ? `: ${cause.message}` : "";
     throw new GatewayError("PARSE_ERROR", `The message is not valid JSON${why}`, { cause });

@@ -65,11 +65,12 @@ export async function fetchList({ upstream, listTimeoutMs }: Route, kind: ListKi
       params: cursor === undefined ? undefined : { cursor },
       signal: AbortSignal.timeout(listTimeoutMs),
     });
-    const found = answer.value[field];
+    const value = answer.exactValue;
+    const found = value[field];
     if (!Array.isArray(found))
       throw new UpstreamError("UPSTREAM_PROTOCOL", `Backend "${upstream.name}" answered ${method} without "${field}"`);
     items.push(...found);
-    const next = answer.value["nextCursor"];
+    const next = value["nextCursor"];
     if (typeof next !== "string" || next === cursor) return items;
     cursor = next;
   }

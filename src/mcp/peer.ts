@@ -6,6 +6,7 @@ import { abortError } from "../core/abort-error.ts";
 import type { Answer } from "../core/answer.ts";
 import type { RpcRequest } from "../core/call.ts";
 import { type GatewayError, UpstreamError, UpstreamRpcError } from "../core/errors.ts";
+import { parseExact } from "../lib/exact-json.ts";
 import { isJsonObject, type JsonObject } from "../lib/json.ts";
 import { type DecodedMessage, decodeAnswer, decodeValue } from "./decode-answer.ts";
 import { encodeRequest } from "./json-rpc.ts";
@@ -118,7 +119,7 @@ export function createPeer(options: PeerOptions): Peer {
       }
       let value: unknown;
       try {
-        value = JSON.parse(text);
+        value = parseExact(text);
       } catch {
         return false;
       }

@@ -1,5 +1,6 @@
 /** Arguments of the meta-tools, read leniently where the meaning is plain; errors name the argument and the fix. */
 import { GatewayError } from "../core/errors.ts";
+import { parseExact } from "../lib/exact-json.ts";
 import { isJsonObject, type JsonObject } from "../lib/json.ts";
 
 /** The first of the names that is present. An empty string counts as absent. */
@@ -53,7 +54,7 @@ export function invalid(message: string, hint?: string): GatewayError {
 
 function parse(name: string, text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseExact(text);
   } catch (cause) {
     throw new GatewayError("INVALID_PARAMS", `Argument "${name}" is a string that is not valid JSON`, {
       hint: `Pass "${name}" as a JSON object`,

@@ -116,6 +116,6 @@ function readArguments(args: JsonObject): JsonObject {
 
 /** The older form: the whole result as JSON in one text block. That the tool failed still shows. */
 function wrapped(answer: Answer): Answer {
-  const content = [{ type: "text", text: readableJson(answer.value) }];
+  const content = [{ type: "text", text: readableJson(answer.exactValue) }];
   return Answer.of({ content, isError: answer.value["isError"] === true });
 }

@@ -1,5 +1,6 @@
 /** JSON-RPC messages out of an event stream of a server, and its failures as errors of ours. */
 import type { UpstreamError } from "../../core/errors.ts";
+import { parseExact } from "../../lib/exact-json.ts";
 import { type DecodedMessage, decodeAnswer, decodeValue } from "../../mcp/decode-answer.ts";
 import { SseEventTooLarge, SseReader } from "../../mcp/sse.ts";
 import { answerTooLarge, excerpt, protocolError, reasonOf } from "./http-errors.ts";
@@ -28,7 +29,7 @@ export function decodeMessages(server: string, text: string): readonly DecodedMe
   const answer = decodeAnswer(text);
   if (answer !== undefined) return [answer];
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parseExact(text);
     return Array.isArray(value) ? value.map(decodeValue) : [decodeValue(value)];
   } catch (cause) {
     throw protocolError(server, `gave an invalid answer: ${reasonOf(cause)}: ${excerpt(text)}`, { cause });
