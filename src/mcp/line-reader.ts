@@ -68,13 +68,48 @@ export function createLineReader(options: LineReaderOptions): (chunk: Uint8Array
     options.onBroken({ problem: "too long", head, tail: lossy(tail) });
   };
 
-  return (chunk) => {
+  /**
+   * Whole lines that came together, decoded together: with small messages that is most of the cost of a line.
+   * False, and nothing done, where one of them needs a closer look.
+   */
+  const readTogether = (lines: Uint8Array): boolean => {
+    let text: string;
+    try {
+      text = strict.decode(lines);
+    } catch {
+      return false;
+    }
+    // A byte order mark is skipped at the beginning of what is decoded, so each line has to be decoded for itself.
+    if (text.includes("\ufeff")) return false;
     let from = 0;
-    for (let at = chunk.indexOf(0x0a); at >= 0; at = chunk.indexOf(0x0a, from)) {
-      end(chunk.subarray(from, at));
+    for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", from)) {
+      const end = at - (text.charCodeAt(at - 1) === 0x0d ? 1 : 0);
+      if (end > from) options.onLine(text.slice(from, end));
       from = at + 1;
     }
-    if (from < chunk.length) append(from === 0 ? chunk : chunk.subarray(from));
+    return true;
+  };
+
+  const readEach = (lines: Uint8Array): void => {
+    let from = 0;
+    for (let at = lines.indexOf(0x0a); at >= 0; at = lines.indexOf(0x0a, from)) {
+      end(lines.subarray(from, at));
+      from = at + 1;
+    }
+  };
+
+  return (chunk) => {
+    const first = chunk.indexOf(0x0a);
+    if (first < 0) return append(chunk);
+    const isBegun = begun.byteLength > 0 || skipping !== undefined;
+    if (isBegun) end(chunk.subarray(0, first));
+    const from = isBegun ? first + 1 : 0;
+    const to = chunk.lastIndexOf(0x0a) + 1;
+    if (from < to) {
+      const lines = from === 0 && to === chunk.length ? chunk : chunk.subarray(from, to);
+      if (lines.length > options.maxBytes || !readTogether(lines)) readEach(lines);
+    }
+    if (to < chunk.length) append(chunk.subarray(to));
   };
 }
 

@@ -169,26 +169,28 @@ class Pending implements EventListenerObject {
   readonly request: RpcRequest;
   readonly promise: Promise<Answer>;
   readonly #onAbort: (entry: Pending, reason: GatewayError) => void;
-  #settle!: { resolve: (answer: Answer) => void; reject: (error: GatewayError) => void };
+  #resolve!: (answer: Answer) => void;
+  #reject!: (error: GatewayError) => void;
 
   constructor(id: number, request: RpcRequest, onAbort: (entry: Pending, reason: GatewayError) => void) {
     this.id = id;
     this.request = request;
     this.#onAbort = onAbort;
     this.promise = new Promise((resolve, reject) => {
-      this.#settle = { resolve, reject };
+      this.#resolve = resolve;
+      this.#reject = reject;
     });
     request.signal.addEventListener("abort", this);
   }
 
   resolve(answer: Answer): void {
     this.request.signal.removeEventListener("abort", this);
-    this.#settle.resolve(answer);
+    this.#resolve(answer);
   }
 
   reject(error: GatewayError): void {
     this.request.signal.removeEventListener("abort", this);
-    this.#settle.reject(error);
+    this.#reject(error);
   }
 
   handleEvent(): void {

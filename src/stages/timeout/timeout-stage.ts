@@ -9,51 +9,90 @@ import type { Call, Stage } from "../../core/call.ts";
 import { DeniedError, UpstreamError } from "../../core/errors.ts";
 import { Cancellation } from "../../lib/cancellation.ts";
 import type { Clock } from "../../lib/clock.ts";
+import { SharedTimer, type Waiting } from "../../lib/shared-timer.ts";
 
 export function timeoutStage(timeoutMs: number, clock: Clock): Stage {
+  const timer = new SharedTimer(timeoutMs, clock);
   return async (call, next) => {
-    const { signal, deadline, onProgress } = call;
-    if (signal.aborted) throw abortError(signal);
-    const startedAtMs = clock.now();
-    if (startedAtMs >= deadline) throw deadlineReached(call);
-
-    const attempt = new Cancellation();
-    let timedOut: UpstreamError | undefined;
-    // Progress only moves this mark and the timer looks at it when it fires: a chatty backend starts no timers.
-    let quietSinceMs = startedAtMs;
-    const check = () => {
-      const nowMs = clock.now();
-      const dueAtMs = Math.min(quietSinceMs + timeoutMs, deadline);
-      if (nowMs < dueAtMs) {
-        cancelTimer = clock.after(dueAtMs - nowMs, check);
-        return;
-      }
-      timedOut = nowMs < deadline ? attemptTooSlow(call, timeoutMs) : callTooSlow(call, nowMs - startedAtMs);
-      attempt.abort(timedOut);
-    };
-    let cancelTimer = clock.after(Math.min(timeoutMs, deadline - startedAtMs), check);
-    const onAbort = () => attempt.abort(signal.reason);
-    signal.addEventListener("abort", onAbort);
-
-    const attemptCall: Call = onProgress
-      ? {
-          ...call,
-          signal: attempt,
-          onProgress(params) {
-            quietSinceMs = clock.now();
-            onProgress(params);
-          },
-        }
-      : { ...call, signal: attempt };
+    if (call.signal.aborted) throw abortError(call.signal);
+    const nowMs = clock.now();
+    if (nowMs >= call.deadline) throw deadlineReached(call);
+    const attempt = new Attempt(call, timer, clock, nowMs);
     try {
-      return await next(attemptCall);
+      return await next(attempt.call);
     } catch (error) {
-      throw timedOut ?? error;
+      throw attempt.timedOut ?? error;
     } finally {
-      cancelTimer();
-      signal.removeEventListener("abort", onAbort);
+      attempt.end();
     }
   };
+}
+
+/** One attempt while it runs: its own cancellation, which follows the call's. */
+class Attempt extends Cancellation implements Waiting {
+  /** What the upstream gets. */
+  readonly call: Call;
+  timedOut: UpstreamError | undefined;
+  readonly #original: Call;
+  readonly #timer: SharedTimer;
+  readonly #clock: Clock;
+  readonly #startedAtMs: number;
+  /** Progress only moves this mark, which is looked at when the time is over: a chatty backend starts no timers. */
+  #quietSinceMs: number;
+  /** Of a timer of its own, for a time that is not the common one. */
+  #cancelRest: (() => void) | undefined;
+
+  constructor(call: Call, timer: SharedTimer, clock: Clock, nowMs: number) {
+    super();
+    const { onProgress } = call;
+    this.#original = call;
+    this.#timer = timer;
+    this.#clock = clock;
+    this.#startedAtMs = nowMs;
+    this.#quietSinceMs = nowMs;
+    this.call = { ...call, signal: this };
+    if (onProgress !== undefined)
+      this.call = {
+        ...this.call,
+        onProgress: (params) => {
+          this.#quietSinceMs = clock.now();
+          onProgress(params);
+        },
+      };
+    call.signal.addEventListener("abort", this);
+    if (nowMs + timer.ms <= call.deadline) timer.start(this, nowMs);
+    else this.#waitFor(call.deadline - nowMs);
+  }
+
+  /** The call was cancelled. */
+  handleEvent(): void {
+    this.abort(this.#original.signal.reason);
+  }
+
+  onTime(): void {
+    const { deadline } = this.#original;
+    const nowMs = this.#clock.now();
+    const dueAtMs = Math.min(this.#quietSinceMs + this.#timer.ms, deadline);
+    if (nowMs < dueAtMs) {
+      this.#waitFor(dueAtMs - nowMs);
+      return;
+    }
+    this.timedOut =
+      nowMs < deadline
+        ? attemptTooSlow(this.#original, this.#timer.ms)
+        : callTooSlow(this.#original, nowMs - this.#startedAtMs);
+    this.abort(this.timedOut);
+  }
+
+  end(): void {
+    this.#timer.cancel(this);
+    this.#cancelRest?.();
+    this.#original.signal.removeEventListener("abort", this);
+  }
+
+  #waitFor(ms: number): void {
+    this.#cancelRest = this.#clock.after(ms, () => this.onTime());
+  }
 }
 
 function attemptTooSlow({ upstream: server, method }: Call, timeoutMs: number): UpstreamError {

@@ -3,8 +3,5 @@ import type { Stage } from "../../core/call.ts";
 import type { Upstream } from "../../core/upstream.ts";
 
 export function wakeStage(upstream: Pick<Upstream, "isReady" | "start">): Stage {
-  return async (call, next) => {
-    if (!upstream.isReady) await upstream.start(call.signal);
-    return next(call);
-  };
+  return (call, next) => (upstream.isReady ? next(call) : upstream.start(call.signal).then(() => next(call)));
 }
