@@ -29,14 +29,15 @@ export class Route {
     return this.#inFlight;
   }
 
-  async call(call: Call): Promise<Answer> {
+  call(call: Call): Promise<Answer> {
     this.#inFlight++;
-    try {
-      return await this.#next(call);
-    } finally {
-      if (--this.#inFlight === 0) this.#onQuiet?.();
-    }
+    return this.#next(call).finally(this.#leave);
   }
+
+  /** Made once, not for every call. */
+  readonly #leave = (): void => {
+    if (--this.#inFlight === 0) this.#onQuiet?.();
+  };
 
   /** Resolves when no call is on its way, those that queue or wait for a retry included, at the latest after `graceMs`. */
   async quiet(graceMs: number, clock: Clock): Promise<void> {
