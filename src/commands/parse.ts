@@ -79,15 +79,21 @@ function readTokens(tokens: readonly string[], defs: OptionDefs) {
 function findCommand(tokens: readonly string[], root: Command, globals: OptionDefs) {
   let command = root;
   const path: string[] = [];
+  const defs = { ...root.args, ...globals };
   for (let at = 0; at < tokens.length && command.subCommands !== undefined; at += 1) {
     const token = tokens[at] as string;
     if (isOption(token)) {
-      const def = findOption(optionName(token), { ...root.args, ...globals })?.[1];
+      const def = findOption(optionName(token), defs)?.[1];
       if (def !== undefined && takesValue(def) && !token.includes("=")) at += 1;
       continue;
     }
     const known = Object.keys(command.subCommands);
-    if (!known.includes(token)) throw new UnknownNameError(`Unknown command "${token}"`, token, known);
+    if (!known.includes(token)) {
+      // The word may as well be the value of a misspelt option.
+      const before = tokens[at - 1];
+      if (before !== undefined && isOption(before)) readOption(before, defs);
+      throw new UnknownNameError(`Unknown command "${token}"`, token, known);
+    }
     command = command.subCommands[token] as Command;
     path.push(token);
   }

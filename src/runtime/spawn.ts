@@ -6,7 +6,7 @@
 import { Buffer } from "node:buffer";
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { delimiter } from "node:path";
+import { delimiter, isAbsolute, resolve } from "node:path";
 import { clearImmediate, clearTimeout, setImmediate, setTimeout } from "node:timers";
 import { killGroup } from "./kill-group.ts";
 import { guardGroup } from "./warden.ts";
@@ -174,6 +174,12 @@ function createInput(child: ChildProcessWithoutNullStreams, options: SpawnOption
   };
 }
 
+function pathHint(command: string): string {
+  return isAbsolute(command)
+    ? 'Correct the path in "command"'
+    : 'Relative paths in "command" begin at "cwd" of the backend, or where the gateway was started';
+}
+
 function explained(error: NodeJS.ErrnoException, { argv, cwd, env }: SpawnOptions): SpawnError {
   const command = argv[0] as string;
   if (cwd !== undefined && !existsSync(cwd))
@@ -183,12 +189,11 @@ function explained(error: NodeJS.ErrnoException, { argv, cwd, env }: SpawnOption
       error,
     );
   if (error.code === "ENOENT") {
-    if (command.includes("/") || command.includes("\\"))
-      return new SpawnError(
-        `Cannot start "${command}": ${existsSync(command) ? "the interpreter its first line names" : "the file"} does not exist`,
-        'Correct the path in "command"',
-        error,
-      );
+    if (command.includes("/") || command.includes("\\")) {
+      const path = resolve(cwd ?? "", command);
+      const what = existsSync(path) ? "the interpreter its first line names" : `the file "${path}"`;
+      return new SpawnError(`Cannot start "${command}": ${what} does not exist`, pathHint(command), error);
+    }
     const path = (env["PATH"] ?? "").split(delimiter).join(", ");
     return new SpawnError(
       `Cannot start "${command}": no program of that name in PATH`,

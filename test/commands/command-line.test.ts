@@ -49,6 +49,8 @@ const refused: readonly [line: string, message: RegExp][] = [
   ["serv", /Unknown command "serv"/],
   ["list --jsn", /Unknown option "--jsn"/],
   ["list -x", /Unknown option "-x"/],
+  ["--prot 3", /Unknown option "--prot"/],
+  ["--port 3 bogus", /Unknown command "bogus"/],
   ["--no-such list", /Unknown option "--no-such"/],
   ["list --config", /--config needs a value/],
   ["init --profile big", /--profile must be one of local, minimal, not "big"/],

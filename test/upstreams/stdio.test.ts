@@ -116,6 +116,9 @@ test("F2 a program that does not exist names the command and the fix", async () 
   assert.match(unknown.hint as string, /^Install it or give its full path; PATH is /);
   const notExecutable = await failureOf(connect([], { argv: ["/etc/passwd"] }));
   assert.match(notExecutable.message, /it is not executable$/);
+  const relative = await failureOf(connect([], { argv: ["./no-such-file"], cwd: "/etc" }));
+  assert.match(relative.message, /Cannot start ".\/no-such-file": the file "\/etc\/no-such-file" does not exist$/);
+  assert.match(relative.hint as string, /^Relative paths in "command" begin at "cwd"/);
   const noFolder = await failureOf(connect([], { cwd: "/no/such/folder" }));
   assert.match(noFolder.message, /its working directory "\/no\/such\/folder" does not exist$/);
 });
