@@ -9,7 +9,7 @@ import type { Client } from "./client.ts";
 /** Ends the gateway whatever happens. Killed rather than stopped: its warden ends what it started. */
 export async function withGateway(
   config: object,
-  use: (gateway: GatewayProcess) => Promise<void>,
+  use: (gateway: GatewayProcess) => Promise<unknown>,
   options: GatewayOptions = {},
 ): Promise<void> {
   const gateway = await startGateway({ capabilities: { enabled: false }, ...config }, options);

@@ -10,12 +10,21 @@ import { knownSecrets } from "../../gateway/known-secrets.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { Redactor } from "../../lib/redact.ts";
 import { createLogger, type LeveledLogger } from "../../observe/log.ts";
+import { createLogOutput } from "../../runtime/log-output.ts";
 import { dataDirectory } from "../../runtime/paths.ts";
 import { environment, exit, isTerminal, onSignal, printError, workingDirectory } from "../../runtime/process.ts";
 import { randomToken } from "../../runtime/random.ts";
 import type { Watcher } from "../../runtime/watch.ts";
 import type { ServeArgs } from "../serve.ts";
 
+const logOutput = createLogOutput();
+/** What the last lines of the log get to leave. */
+const lastLinesMs = 200;
+
+async function leave(code: number): Promise<never> {
+  await logOutput.flushed(lastLinesMs);
+  exit(code);
+}
 /** Callers who wait for the door are answered first; what nobody waits for comes this much later. */
 const firstAnswersMs = 20;
 
@@ -45,12 +54,12 @@ export async function run(args: ServeArgs): Promise<void> {
     return { ...config, auth: { ...config.auth, bearer_token: token } };
   };
   const config = inForce(loaded.config);
-  const redactor = new Redactor(knownSecrets(config));
+  const redactor = new Redactor(knownSecrets(config, loaded.env));
   const log = createLogger({
     level: levelFrom(env["RUST_LOG"]) ?? args.logLevel,
     format: args.logFormat,
     colors: () => isTerminal("stderr") && !env["NO_COLOR"],
-    write: printError,
+    write: logOutput.write,
     redact: redactor.redact,
   });
   for (const warning of loaded.warnings) log.warn(warning);
@@ -70,7 +79,7 @@ export async function run(args: ServeArgs): Promise<void> {
   const onChange = async (next: LoadedConfig | ConfigError) => {
     if (next instanceof ConfigError) return refuseReload(gateway, next);
     const nextConfig = inForce(next.config);
-    redactor.add(knownSecrets(nextConfig));
+    redactor.add(knownSecrets(nextConfig, next.env));
     for (const warning of next.warnings) log.warn(warning);
     try {
       await gateway.reload(nextConfig, next.env);
@@ -99,7 +108,7 @@ export async function run(args: ServeArgs): Promise<void> {
     watcher?.close();
     await gateway.close();
   }
-  exit(0);
+  await leave(0);
 }
 
 function refuseReload(gateway: RunningGateway, error: unknown): void {
@@ -115,7 +124,7 @@ async function serveOnHttp(gateway: RunningGateway, log: LeveledLogger, onOpen: 
     if (!(error instanceof GatewayError)) throw error;
     printError(error.hint === undefined ? error.message : `${error.message}. ${error.hint}`);
     await gateway.close();
-    exit(1);
+    return leave(1);
   });
   onOpen(door.url);
   await firstSignal(gateway, log);
@@ -157,7 +166,7 @@ function firstSignal(gateway: RunningGateway, log: LeveledLogger): Promise<void>
         resolve();
       } else if (systemClock.now() - firstAtMs > sameSignalMs) {
         log.warn("Second signal: leaving at once", { signal });
-        exit(1);
+        void leave(1);
       }
     });
   });
