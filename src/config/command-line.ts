@@ -32,13 +32,20 @@ export function splitCommand(text: string): SplitResult {
       at += 2;
     } else {
       const end = char === "$" && text[at + 1] === "{" ? text.indexOf("}", at) + 1 : 0;
-      const piece = end > 0 ? text.slice(at, end) : char;
+      const piece = end > 0 ? text.slice(at, end) : char + ordinaryFrom(text, at + 1);
       word = (word ?? "") + piece;
       at += piece.length;
     }
   }
   if (word !== undefined) words.push(word);
   return { words };
+}
+
+const ordinary = /[^ \t\n\r'"\\$]*/y;
+
+function ordinaryFrom(text: string, at: number): string {
+  ordinary.lastIndex = at;
+  return ordinary.exec(text)?.[0] ?? "";
 }
 
 /** The inverse of {@link splitCommand}: one line that splits into exactly these words. */

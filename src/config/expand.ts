@@ -20,7 +20,8 @@ export function expandVariables<T>(value: T, env: Environment, onUnset: OnUnset,
 
 function hasReference(value: unknown): boolean {
   if (typeof value === "string") return value.includes("${");
-  return typeof value === "object" && value !== null && Object.values(value).some(hasReference);
+  for (const key in value as object) if (hasReference((value as Readonly<Record<string, unknown>>)[key])) return true;
+  return false;
 }
 
 function expandText(text: string, env: Environment, onUnset: (name: string) => void): string {

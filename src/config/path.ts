@@ -45,9 +45,12 @@ export function withoutPath(value: unknown, path: Path): unknown {
 /** Takes entries whose value is `null` out of every map inside: an empty section says nothing. Changes the value itself. */
 export function dropNulls(value: unknown): void {
   if (typeof value !== "object" || value === null) return;
-  for (const [key, inner] of Object.entries(value)) {
-    if (inner !== null) dropNulls(inner);
-    else if (!Array.isArray(value)) delete (value as Record<string, unknown>)[key];
+  const map = value as Record<string, unknown>;
+  for (const key in map) {
+    const inner = map[key];
+    if (inner !== null) {
+      if (typeof inner === "object") dropNulls(inner);
+    } else if (!Array.isArray(value)) delete map[key];
   }
 }
 

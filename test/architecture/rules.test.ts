@@ -156,6 +156,22 @@ const cases: Case[] = [
     says: /main\.ts → commands\/serve\.ts → config\/c\.ts loads "yaml" at start-up/,
   },
   {
+    name: "serving loads nothing of the runtime before the port is open",
+    rule: rules.servingStaysLight,
+    kept: {
+      "commands/run/serve.ts": `import { load } from "../../config/c.ts";\n`,
+      "config/c.ts": `import { outline } from "./config-outline.ts";\nconst fs = () => import("node:fs/promises");\n`,
+      "config/config-outline.ts": `import * as v from "valibot";\n`,
+      "doors/http/listen.ts": `import { Hono } from "hono";\n`,
+    },
+    broken: {
+      "commands/run/serve.ts": `import { load } from "../../config/c.ts";\n`,
+      "config/c.ts": `import { readFile } from "node:fs/promises";\n`,
+      "doors/http/listen.ts": leaf,
+    },
+    says: /serve\.ts → config\/c\.ts loads "node:fs" before the port is open/,
+  },
+  {
     name: "file names say what is inside",
     rule: rules.filesAreNamedWell,
     kept: { "upstreams/stdio/line-reader.ts": leaf },

@@ -95,25 +95,47 @@ export function runtimeStaysInRuntime(tree: SourceTree): string[] {
 }
 
 /** Follows what is loaded with the program, whatever command is run. */
-export function startUpStaysLight(tree: SourceTree, entry = "main.ts"): string[] {
-  const problems: string[] = [];
-  const cameFrom = new Map<string, string | undefined>([[entry, undefined]]);
+export function startUpStaysLight(tree: SourceTree): string[] {
+  return loadedFrom(tree, ["main.ts"]).flatMap(({ way, name }) =>
+    name === "zod" || dependencies[name]?.lazy ? [`${way} loads "${name}" at start-up`] : [],
+  );
+}
+
+/** What the executable carries as data: its imports are the build's business. */
+const embedded = ["config/config-outline.ts", "runtime/embedded-bundle.ts"];
+const servingMayLoad = ["hono", "fastest-levenshtein"];
+
+/** Follows what `serve` loads before its port is open; a module of the runtime costs up to a third of an empty program. */
+export function servingStaysLight(tree: SourceTree): string[] {
+  return loadedFrom(tree, ["main.ts", "commands/run/serve.ts", "doors/http/listen.ts"], embedded).flatMap(
+    ({ way, name }) =>
+      servingMayLoad.includes(name)
+        ? []
+        : [`${way} loads "${name}" before the port is open: use import() or runtime/builtin.ts`],
+  );
+}
+
+/** Packages and `node:` modules that the entries import statically, however far away, and how they get there. */
+function loadedFrom(
+  tree: SourceTree,
+  entries: readonly string[],
+  leaves: readonly string[] = [],
+): { way: string; name: string }[] {
+  const loaded: { way: string; name: string }[] = [];
+  const cameFrom = new Map<string, string | undefined>(entries.map((entry) => [entry, undefined]));
   const way = (path: string): string => {
     const before = cameFrom.get(path);
     return before === undefined ? path : `${way(before)} → ${path}`;
   };
   for (const path of cameFrom.keys()) {
+    if (leaves.includes(path)) continue;
     for (const { specifier, file, kind } of importsOf(path, tree.get(path) ?? "")) {
       if (kind !== "static") continue;
-      if (file !== undefined) {
-        if (!cameFrom.has(file)) cameFrom.set(file, path);
-        continue;
-      }
-      const name = packageOf(specifier);
-      if (name === "zod" || dependencies[name]?.lazy) problems.push(`${way(path)} loads "${name}" at start-up`);
+      if (file === undefined) loaded.push({ way: way(path), name: packageOf(specifier) });
+      else if (!cameFrom.has(file)) cameFrom.set(file, path);
     }
   }
-  return problems;
+  return loaded;
 }
 
 const forbiddenNames = new Set(["utils", "util", "helpers", "helper", "common", "misc", "manager", "service", "types"]);
