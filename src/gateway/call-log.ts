@@ -18,7 +18,7 @@ const quiet: ReadonlySet<CallRecord["outcome"]> = new Set([
 const maxReason = 500;
 
 /** Debug lines for what goes well or was refused by a policy, warnings for what failed. Never arguments or results. */
-export function callLog(log: Logger): CallSink {
+export function callLog(log: Logger, redact: (text: string) => string): CallSink {
   return ({ requestId, caller, upstream, method, tool, outcome, durationMs, reason }) => {
     const isQuiet = quiet.has(outcome);
     log[isQuiet ? "debug" : "warn"](outcome === "OK" ? "Call answered" : "Call failed", {
@@ -28,7 +28,8 @@ export function callLog(log: Logger): CallSink {
       method,
       tool,
       code: outcome === "OK" ? undefined : outcome,
-      reason: reason?.slice(0, maxReason),
+      // Cut after secrets are out of it, or half of one would pass.
+      reason: isQuiet || reason === undefined ? undefined : redact(reason).slice(0, maxReason),
       duration_ms: Math.round(durationMs * 10) / 10,
     });
   };

@@ -103,7 +103,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       host.applyLogLevels();
     },
   };
-  const context = { ...options, events, stageStates, onCall: callLog(log) };
+  const context = { ...options, events, stageStates, onCall: callLog(log, options.redact) };
   let plan = planBackends(config, pool, context);
   adopt(plan.routes);
 
