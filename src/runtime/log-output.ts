@@ -2,8 +2,7 @@
  * Where log lines leave the process without ever holding it up. A host that gave us a pipe as standard error and does
  * not empty it would otherwise stop every call as soon as the pipe is full, which takes 64 kB (F21).
  */
-import { Buffer } from "node:buffer";
-import { write } from "node:fs";
+import { builtin } from "./builtin.ts";
 
 export interface LogOutput {
   /** Takes a line without its line feed. Lines beyond 1 MB that nobody takes are dropped, and counted in the log. */
@@ -42,7 +41,7 @@ export function createLogOutput(descriptor: number = standardError): LogOutput {
 
   /** On a thread of the pool, so that only that one waits. What fails for good is lost: there is no other place for it. */
   const writeAll = (bytes: Buffer) => {
-    write(descriptor, bytes, (error, written) => {
+    builtin("node:fs").write(descriptor, bytes, (error, written) => {
       if (error?.code === "EAGAIN") setTimeout(writeAll, retryMs, bytes);
       else if (error === null && written < bytes.length) writeAll(bytes.subarray(written));
       else writeNext();
