@@ -1,6 +1,7 @@
 /** Holds plain values against the schemas: wrong values, missing and unknown keys, in words that say what is right. */
 import * as v from "valibot";
 import { suggestion } from "../lib/did-you-mean.ts";
+import { looksSecret } from "./backend-secrets.ts";
 import { type Path, withoutPath } from "./path.ts";
 import { listed, type Problem } from "./problem.ts";
 import { childOf, type Shape, shapeAt, shapeOf } from "./shape.ts";
@@ -107,5 +108,6 @@ function show(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
   if (typeof value === "object" && value !== null) return "a map";
   const text = JSON.stringify(value) ?? String(value);
+  if (looksSecret(text)) return "what looks like a key";
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }

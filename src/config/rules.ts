@@ -1,6 +1,7 @@
 /** Rules that look at more than one setting at a time. */
 
 import { nearest, suggestion } from "../lib/did-you-mean.ts";
+import { looksSecret } from "./backend-secrets.ts";
 import type { Findings } from "./backends.ts";
 import type { Path } from "./path.ts";
 import { listed, type Problem } from "./problem.ts";
@@ -119,7 +120,8 @@ function isAddress(text: string): boolean {
 }
 
 function notAnAddress(text: string): string {
-  return `must be an address that begins with http:// or https://, not ${JSON.stringify(text)}`;
+  const found = looksSecret(text) ? "" : `, not ${JSON.stringify(text)}`;
+  return `must be an address that begins with http:// or https://${found}`;
 }
 
 function quoted(text: string): string {

@@ -1,5 +1,5 @@
 /** Errors by what the catcher does with them. Thrown anywhere, translated once per edge (see `mcp/error-answer.ts`). */
-import type { Json, JsonObject } from "../lib/json.ts";
+import { type Json, type JsonObject, mapStrings } from "../lib/json.ts";
 import { errorCodes, type GatewayErrorCode } from "./error-codes.ts";
 
 export interface ErrorDetails {
@@ -29,6 +29,11 @@ export class GatewayError extends Error {
     return typeof value === "number" ? value : undefined;
   }
 
+  /** Takes secrets out of what the error shows. */
+  redact(redact: (text: string) => string): void {
+    this.message = redact(this.message);
+  }
+
   get retryable(): boolean {
     return errorCodes[this.code].retryable;
   }
@@ -47,13 +52,18 @@ export class DeniedError extends GatewayError {}
 /** The upstream gave no usable answer: breaker and retry count it. */
 export class UpstreamError extends GatewayError {}
 
-/** The upstream answered, with a JSON-RPC error: a healthy server; relayed verbatim. */
+/** The upstream answered, with a JSON-RPC error: a healthy server; relayed verbatim, but for secrets of ours. */
 export class UpstreamRpcError extends GatewayError {
-  readonly rpc: { readonly code: number; readonly message: string; readonly data?: Json | undefined };
+  rpc: { readonly code: number; readonly message: string; readonly data?: Json | undefined };
 
   constructor(rpc: { code: number; message: string; data?: Json | undefined }, server: string) {
     super("UPSTREAM_ERROR", rpc.message, { data: { server } });
     this.rpc = rpc;
+  }
+
+  override redact(redact: (text: string) => string): void {
+    super.redact(redact);
+    this.rpc = mapStrings(this.rpc, redact) as typeof this.rpc;
   }
 }
 

@@ -23,6 +23,7 @@ export function backendUpstream(backend: BackendConfig, context: BackendContext)
     clock,
     log,
     events,
+    redact: context.redact,
   });
 }
 

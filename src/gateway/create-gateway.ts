@@ -95,7 +95,11 @@ export function createGateway(options: GatewayOptions): RunningGateway {
   const events: UpstreamEvents = {
     onNotification: (upstream, method, params) => {
       if (method === "notifications/message")
-        log.debug("A backend logged", { server: upstream.name, data: JSON.stringify(params).slice(0, 500) });
+        // Cut after secrets are out of it, or half of one would pass.
+        log.debug("A backend logged", {
+          server: upstream.name,
+          data: options.redact(JSON.stringify(params)).slice(0, 500),
+        });
       else lists.onNotification(upstream.name, method);
     },
     onConnected: (upstream) => {

@@ -28,6 +28,17 @@ export function nestsDeeper(value: unknown, levels: number): boolean {
   return false;
 }
 
+/** The same value with every string in it replaced, keys excepted. */
+export function mapStrings(value: Json, replace: (text: string) => string): Json {
+  if (typeof value === "string") return replace(value);
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map((item: Json) => mapStrings(item, replace));
+  const entries = Object.entries(value).flatMap(([key, item]) =>
+    item === undefined ? [] : [[key, mapStrings(item, replace)] as const],
+  );
+  return Object.fromEntries(entries);
+}
+
 /** Indented for readers, except where indentation would make a small text large: many values, deep inside (T17). */
 export function readableJson(value: Json): string {
   return nestsDeeper(value, 16) ? JSON.stringify(value) : JSON.stringify(value, undefined, 2);

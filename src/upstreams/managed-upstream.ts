@@ -6,7 +6,7 @@
 import { abortError, untilAborted } from "../core/abort-error.ts";
 import type { Answer } from "../core/answer.ts";
 import type { RpcRequest } from "../core/call.ts";
-import type { GatewayError } from "../core/errors.ts";
+import { GatewayError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import type {
   Connect,
@@ -33,6 +33,8 @@ export interface ManagedUpstreamOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly events: UpstreamEvents;
+  /** Takes secrets out of what the server said about a failure, before anybody is told. */
+  readonly redact?: ((text: string) => string) | undefined;
   /** From 0 up to 1; for tests. */
   readonly random?: (() => number) | undefined;
 }
@@ -123,8 +125,9 @@ export function manageUpstream(options: ManagedUpstreamOptions): ManagedUpstream
       onReady(connection, clock.now() - startedMs);
       return connection;
     } catch (error) {
-      if (isCurrent()) onFailure(messageOf(error));
-      throw error;
+      const shown = withoutSecrets(error);
+      if (isCurrent()) onFailure(messageOf(shown));
+      throw shown;
     } finally {
       cancelTimer();
     }
@@ -138,7 +141,7 @@ export function manageUpstream(options: ManagedUpstreamOptions): ManagedUpstream
     waitForIdle(options.idleMs);
     log.info("The server is ready", { pid: connection.pid, tookMs: Math.round(tookMs) });
     void connection.closed.then((reason) => {
-      if (life.is === "ready" && life.connection === connection) onLost(reason);
+      if (life.is === "ready" && life.connection === connection) onLost(options.redact?.(reason) ?? reason);
     });
     events.onConnected?.(upstream);
   };
@@ -197,6 +200,11 @@ export function manageUpstream(options: ManagedUpstreamOptions): ManagedUpstream
     await leaving;
   };
 
+  const withoutSecrets = (error: unknown): unknown => {
+    if (error instanceof GatewayError && options.redact !== undefined) error.redact(options.redact);
+    return error;
+  };
+
   const upstream: ManagedUpstream = {
     name,
     kind: options.kind,
@@ -212,6 +220,8 @@ export function manageUpstream(options: ManagedUpstreamOptions): ManagedUpstream
       try {
         const connection = life.is === "ready" ? life.connection : await untilAborted(connected(), request.signal);
         return await connection.request(request);
+      } catch (error) {
+        throw withoutSecrets(error);
       } finally {
         inFlight--;
         lastUsedMs = clock.now();

@@ -60,7 +60,7 @@ test("init, validate, add, list, get, remove: from nothing to a file and back, c
   );
   assert.match(
     shown.out,
-    /^Name: +files\nTransport: +stdio\n[\s\S]*Command: +npx -y 'a b'\nEnvironment:\n {2}TOKEN=\(hidden\)\n {2}MODE=ro\n$/,
+    /^Name: +files\nTransport: +stdio\n[\s\S]*Command: +npx -y 'a b'\nEnvironment:\n {2}TOKEN=\[redacted\]\n {2}MODE=ro\n$/,
   );
   assert.deepEqual(
     [twice.code, twice.err.split("\n")[0]],

@@ -151,7 +151,7 @@ const wrongAnswers: Record<string, [(id: number | undefined) => string, code: st
   "F10: 200 with HTML": [
     () => status(200, `<html>${"x".repeat(1_000)}</html>`, "Content-Type: text/html; charset=utf-8\r\n"),
     "UPSTREAM_PROTOCOL",
-    /content type "text\/html; charset=utf-8" where JSON was due: <html>x{194}…$/,
+    /content type "text\/html; charset=utf-8" where JSON was due: <html>…$/,
   ],
   "no content type": [() => status(200, "{}"), "UPSTREAM_PROTOCOL", /content type "none"/],
   "an empty 202": [() => status(202), "UPSTREAM_PROTOCOL", /HTTP 202 and nothing else/],

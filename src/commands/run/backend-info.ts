@@ -1,6 +1,8 @@
 /** A backend of the file as `list` and `get` show it; nothing is expanded, and secrets stay hidden. */
-import { joinCommand } from "../../config/command-line.ts";
+import { backendSecrets } from "../../config/backend-secrets.ts";
+import { joinCommand, splitCommand } from "../../config/command-line.ts";
 import { isMap, type Settings } from "../../config/path.ts";
+import { Redactor } from "../../lib/redact.ts";
 
 export interface BackendInfo {
   readonly name: string;
@@ -15,15 +17,18 @@ export interface BackendInfo {
 export function backendInfo(name: string, entry: Settings): BackendInfo {
   const url = text(entry["http_url"] ?? entry["url"] ?? entry["a2a_url"]);
   const command = commandLine(entry["command"], entry["args"]);
-  const env = isMap(entry["env"]) ? entry["env"] : {};
+  const split = splitCommand(command ?? "");
+  const env = isMap(entry["env"]) ? texts(entry["env"]) : {};
+  const secrets = { env, headers: {}, command: "words" in split ? split.words : [], http_url: url };
+  const { redact } = new Redactor(backendSecrets(secrets));
   return {
     name,
     transport: transportOf(entry),
     description: text(entry["description"]) ?? "",
     enabled: entry["enabled"] !== false,
-    ...(command !== undefined && { command }),
-    ...(url !== undefined && { url }),
-    env: Object.fromEntries(Object.entries(env).map(([key, value]) => [key, shown(key, String(value))])),
+    ...(command !== undefined && { command: redact(command) }),
+    ...(url !== undefined && { url: redact(url) }),
+    env: texts(env, redact),
   };
 }
 
@@ -42,10 +47,8 @@ function commandLine(command: unknown, args: unknown): string | undefined {
   return parts.length === 0 ? undefined : parts.join(" ");
 }
 
-/** A reference such as `${TOKEN}` is no secret; what it stands for is. */
-function shown(key: string, value: string): string {
-  const revealing = /key|token|secret|pass|pwd|auth|credential/i.test(key);
-  return revealing && !/^\$\{[^}]*\}$/.test(value) ? "(hidden)" : value;
+function texts(map: Settings, change = (value: string) => value): Record<string, string> {
+  return Object.fromEntries(Object.entries(map).map(([key, value]) => [key, change(String(value))]));
 }
 
 function text(value: unknown): string | undefined {

@@ -82,7 +82,8 @@ export function excerpt(text: string): string {
     .slice(0, excerptLength)
     .replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, " ")
     .trim();
-  return text.length > excerptLength ? `${clean}…` : clean;
+  // Half a word may be half a secret, which nobody would recognise any more.
+  return text.length > excerptLength ? `${clean.replace(/[^\s"'<>,;]+$/, "")}…` : clean;
 }
 
 /** With the system's code, which Bun leaves out of the text, and the reason behind it, where `fetch` of Deno keeps the one that helps. */
