@@ -12,6 +12,7 @@ export interface LogOutput {
 }
 
 const standardError = 2;
+const encoder = new TextEncoder();
 const maxWaitingCharacters = 1_048_576;
 /** The other end may have made the pipe non-blocking for itself, and for us with it. */
 const retryMs = 20;
@@ -36,7 +37,7 @@ export function createLogOutput(descriptor: number = standardError): LogOutput {
     waiting = [];
     waitingCharacters = 0;
     dropped = 0;
-    writeAll(Buffer.from(text));
+    writeAll(encoder.encode(text));
   };
 
   /** On a thread of the pool, so that only that one waits. What fails for good is lost: there is no other place for it. */
