@@ -41,7 +41,7 @@ export function createLogOutput(descriptor: number = standardError): LogOutput {
   };
 
   /** On a thread of the pool, so that only that one waits. What fails for good is lost: there is no other place for it. */
-  const writeAll = (bytes: Buffer) => {
+  const writeAll = (bytes: Uint8Array) => {
     builtin("node:fs").write(descriptor, bytes, (error, written) => {
       if (error?.code === "EAGAIN") setTimeout(writeAll, retryMs, bytes);
       else if (error === null && written < bytes.length) writeAll(bytes.subarray(written));
