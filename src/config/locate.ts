@@ -12,7 +12,7 @@ export interface ConfigSource {
 }
 
 /** Looked for in this order when no file is named. */
-const discoveredPaths: readonly string[] = [
+export const discoveredPaths: readonly string[] = [
   "gateway.yaml",
   "config.yaml",
   "~/.config/mcp-gateway/gateway.yaml",

@@ -1,6 +1,7 @@
 /** The body of `serve`: from a configuration to open doors, and from a signal to an orderly end. */
 import type { LoadedConfig } from "../../config/load.ts";
 import { loadConfig } from "../../config/load.ts";
+import { discoveredPaths } from "../../config/locate.ts";
 import type { Config } from "../../config/schema.ts";
 import { ConfigError, GatewayError } from "../../core/errors.ts";
 import type { LogLevel } from "../../core/log.ts";
@@ -91,7 +92,7 @@ export async function run(args: ServeArgs): Promise<void> {
   let leaving = false;
   let watcher: Watcher | undefined;
   const settleIn = async (url: string) => {
-    announce(gateway, log, url);
+    announce(gateway, log, url, loaded.source);
     gateway.warmUp();
     const { watchConfig } = await import("../../config/watch.ts");
     if (!leaving) watcher = watchConfig({ request, loaded, onChange });
@@ -142,10 +143,16 @@ async function serveOnStdio(gateway: RunningGateway, log: LeveledLogger, onOpen:
   await gateway.drain();
 }
 
-function announce({ config }: RunningGateway, log: LeveledLogger, url: string): void {
+function announce({ config }: RunningGateway, log: LeveledLogger, url: string, source: LoadedConfig["source"]): void {
+  if (source === undefined)
+    log.warn('No configuration file was found; "mcp-gateway init" writes one, --config names one', {
+      looked_for: discoveredPaths.join(", "),
+      directory: workingDirectory(),
+    });
   log.info("MCP Gateway is ready", {
     version,
     url,
+    config: source?.path,
     backends: Object.keys(config.backends).length,
     meta_mcp: config.meta_mcp.enabled,
     auth: config.auth.enabled,
