@@ -92,9 +92,12 @@ async function confirm(server: string, tool: string, context: MetaContext): Prom
   if (isKnown(server, tool, context)) return tool;
   if (catalog.list(server, "tools") === undefined && mayUseTool(caller, server, tool)) return tool;
   const names = (visibleTools(context, server) ?? []).map(({ name }) => name as string);
+  const elsewhere = visibleServers(context)
+    .filter((view) => view.enabled && isKnown(view.name, tool, context))
+    .map((view) => `${view.name}:${tool}`);
+  const near = elsewhere.length > 0 ? elsewhere.slice(0, 3) : catalog.nearest(tool, names, 3);
   throw new GatewayError("TOOL_NOT_FOUND", `Server "${server}" has no tool named "${tool}"`, {
-    hint:
-      didYouMean(catalog.nearest(tool, names, 3)) ?? `gateway_list_tools with "server": "${server}" shows its tools`,
+    hint: didYouMean(near) ?? `gateway_list_tools with "server": "${server}" shows its tools`,
   });
 }
 

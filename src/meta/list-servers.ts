@@ -1,5 +1,6 @@
 import type { JsonObject } from "../lib/json.ts";
 import { jsonAnswer } from "./json-answer.ts";
+import { lifecycleOf } from "./lifecycle.ts";
 import type { MetaContext, MetaTool, ServerView } from "./meta-tool.ts";
 import { shorten } from "./shorten.ts";
 import { visibleServers, visibleTools } from "./visible.ts";
@@ -35,7 +36,7 @@ function describeServer(server: ServerView, context: MetaContext): JsonObject {
     name: server.name,
     description: shorten(server.description, maxDescription),
     running: state.is === "ready",
-    lifecycle: state.is,
+    lifecycle: lifecycleOf(server),
     transport: server.kind,
     tools_count: tools?.length ?? 0,
     // Zero means "none" only where the server was ever asked.

@@ -55,6 +55,10 @@ test("gateway_invoke suggests names for unknown servers and tools", async () => 
     message: 'Server "files" has no tool named "readFile"',
     hint: "Did you mean: read_file?",
   });
+  await assert.rejects(invoke({ server: "web", tool: "read_file" }, context), {
+    code: "TOOL_NOT_FOUND",
+    hint: "Did you mean: files:read_file?",
+  });
   await assert.rejects(invoke({ tool: "raed_file" }, context), {
     code: "TOOL_NOT_FOUND",
     hint: "Did you mean: files:read_file?",

@@ -106,7 +106,7 @@ test("gateway_list_servers shows the state of every server", async () => {
     name: "files",
     description: "",
     running: false,
-    lifecycle: "dormant",
+    lifecycle: "not_started",
     transport: "stdio",
     tools_count: 2,
     circuit_breaker: "closed",

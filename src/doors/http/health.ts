@@ -4,6 +4,7 @@ import { mayUseServer } from "../../core/scope.ts";
 import { version } from "../../core/version.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import type { JsonObject } from "../../lib/json.ts";
+import { isHealthy, lifecycleOf } from "../../meta/lifecycle.ts";
 import type { ServerView } from "../../meta/meta-tool.ts";
 import { publicCaller } from "./key-table.ts";
 import { sendJson } from "./respond.ts";
@@ -71,20 +72,6 @@ function backendStatus(gateway: Gateway, server: ServerView): JsonObject {
     pid: status.pid ?? null,
     last_error: status.lastError ?? null,
   };
-}
-
-function lifecycleOf(server: ServerView): string {
-  const { state, requestCount, restartCount } = server.status;
-  if (!isHealthy(server)) return "unhealthy";
-  if (state.is === "ready" || state.is === "starting") return "running";
-  return requestCount === 0 && restartCount === 0 ? "not_started" : "dormant";
-}
-
-/** A server that sleeps, or was never needed, is as healthy as one that answers. */
-function isHealthy({ enabled, circuit, status }: ServerView): boolean {
-  if (!enabled) return true;
-  if (circuit === "open" || status.state.is === "backoff") return false;
-  return status.state.is !== "ready" || status.healthy;
 }
 
 function isBackend(server: ServerView): boolean {
