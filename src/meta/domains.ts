@@ -7,6 +7,7 @@ import type { ServerView } from "./meta-tool.ts";
  */
 export function domains(servers: readonly ServerView[], maxTokens: number): string {
   const names = servers.filter(({ enabled }) => enabled).map(({ name }) => name);
+  if (names.length === 0) return "no server yet";
   const shown: string[] = [];
   let left = maxTokens;
   for (const name of names) {

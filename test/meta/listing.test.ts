@@ -77,6 +77,7 @@ test("a number of tools is told only as far as it is known: a model believes a z
   const unknown = told([{ name: "fresh" }]);
   assert.match(unknown, /among the tools of: fresh.*or all by name.*are the tools of: fresh/s);
   assert.doesNotMatch(unknown, /\b0\b/);
+  assert.match(told([]), /the tools of: no server yet\. /);
   assert.match(told([...three, { name: "fresh" }]), /among 3\+ tools of.*or all 3\+ by name.*are 3\+ tools of/s);
   assert.match(told(three), /among 3 tools of.*or all 3 by name.*are 3 tools of/s);
 });
