@@ -18,7 +18,7 @@ async function killedMidCall(server: string, call: Client["call"], file: string)
   const killedAtMs = performance.now();
   process.kill(pid, "SIGKILL");
   const { failed, code, text } = await answer;
-  assert.ok(performance.now() - killedAtMs < 2_000, "at once, not at the timeout");
+  assert.ok(performance.now() - killedAtMs < 5_000, "at once, not at the timeout");
   assert.ok(failed);
   assert.equal(code, "UPSTREAM_CLOSED");
   assert.ok(text.includes(`"${server}" was killed by SIGKILL`), text);

@@ -28,7 +28,7 @@ describe("F2 backend that exits before it answers initialize", () => {
           text,
           /"broken".* exited with code 3; last stderr: .*SERVICE_TOKEN is \[redacted\].*no API key given/s,
         );
-        assert.ok(tookMs < 2_000, `${tookMs} ms`);
+        assert.ok(tookMs < 5_000, `${tookMs} ms`);
         const everything = text + JSON.stringify(await health(gateway)) + gateway.stderr();
         assert.ok(!everything.includes(secret));
       },
@@ -85,7 +85,7 @@ describe("F3 backend that never answers initialize", () => {
         };
       };
       const found = await search();
-      assert.ok(performance.now() - startedMs < 5_000);
+      assert.ok(performance.now() - startedMs < 10_000);
       assert.ok(found.matches.some(({ server, tool }) => server === "fine" && tool === "echo"));
       assert.deepEqual(
         found.not_searched.map(({ server }) => server),
@@ -95,7 +95,7 @@ describe("F3 backend that never answers initialize", () => {
       const { code, text, tookMs } = await call;
       assert.equal(code, "UPSTREAM_START_FAILED");
       assert.match(text, /"mute" did not answer "initialize" within 1500 ms/);
-      assert.ok(tookMs < 5_000, `${tookMs} ms`);
+      assert.ok(tookMs < 10_000, `${tookMs} ms`);
       assert.match((await search()).not_searched[0]!.reason, /down: .*did not answer "initialize"/);
       assert.equal((await health(gateway)).status, "degraded");
     }));

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { httpClient } from "./client.ts";
-import { bystander, health, peakRssMb, rawBackend, rssMb, unlimited, withGateway } from "./gateway.ts";
+import { bystander, eventually, health, peakRssMb, rawBackend, rssMb, unlimited, withGateway } from "./gateway.ts";
 
 const backends = {
-  rude: { ...rawBackend("--noisy-start"), timeout: "2s", max_result_size: 16_777_216 },
+  rude: { ...rawBackend("--noisy-start"), timeout: "20s", max_result_size: 16_777_216 },
   fine: rawBackend(),
 };
 const config = { failsafe: unlimited, backends };
@@ -21,7 +21,7 @@ describe("F4 garbage on stdout", () => {
       const partial = await client.call("partialJson");
       assert.equal(partial.code, "UPSTREAM_PROTOCOL");
       assert.match(partial.text, /"rude" answered with a line that is not JSON/);
-      assert.ok(partial.tookMs < 1_900, "not at the timeout");
+      assert.ok(partial.tookMs < 10_000, "not at the timeout");
       assert.equal((await client.call("echo", { text: "still here" })).text, "still here");
       assert.equal((await health(gateway)).backends["rude"]!.pid, pid, "nobody had to be restarted");
     }));
@@ -74,22 +74,24 @@ describe("F5 bytes that are no text", () => {
 describe("F6 response ids that fit nothing", () => {
   test("the first answer counts, duplicate, unknown, string and null ids are dropped and counted, late ones too", () =>
     withGateway(
-      { failsafe: unlimited, backends: { rude: { ...rawBackend(), timeout: "300ms", stop_when_idle_for: "700ms" } } },
+      { failsafe: unlimited, backends: { rude: { ...rawBackend(), timeout: "1s", stop_when_idle_for: "700ms" } } },
       async (gateway) => {
         const client = await httpClient(gateway, "/mcp/rude");
         for (let round = 0; round < 3; round++) {
           assert.equal((await client.call("ids")).text, "first");
           assert.equal((await client.call("echo", { text: `echo ${round}` })).text, `echo ${round}`);
         }
-        const late = await client.call("sleep", { ms: 500 });
+        const late = await client.call("sleep", { ms: 1_300 });
         assert.equal(late.code, "TIMEOUT");
         const others = Array.from({ length: 40 }, async (_, n) => {
-          await sleep(n * 10);
+          await sleep(n * 15);
           assert.equal((await client.call("echo", { text: `after ${n}` })).text, `after ${n}`);
         });
         await Promise.all(others);
-        await sleep(1_200);
-        const dropped = /droppedMessages=(\d+)/.exec(gateway.stderr())?.[1];
+        const dropped = await eventually(
+          () => /droppedMessages=(\d+)/.exec(gateway.stderr())?.[1],
+          (found) => found !== undefined,
+        );
         assert.equal(Number(dropped), 3 * 5 + 1, gateway.stderr().slice(-500));
       },
       { args: ["--log-level", "debug"] },

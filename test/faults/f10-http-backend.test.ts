@@ -186,7 +186,7 @@ const faults: Record<string, Fault> = {
       socket.on("close", () => clearInterval(timer));
     },
     code: "TIMEOUT",
-    says: /did not answer "tools\/call" within 700 ms/,
+    says: /did not answer "tools\/call" within 2000 ms/,
   },
 };
 
@@ -197,7 +197,7 @@ describe("F10 HTTP backend that breaks off or breaks the rules", () => {
       (server) =>
         withHttpBackend({}, async (other) => {
           const backends = {
-            odd: { http_url: server.url, timeout: "700ms" },
+            odd: { http_url: server.url, timeout: "2s" },
             fine: { http_url: other.url },
           };
           await withGateway({ failsafe: unlimited, backends }, async (gateway) => {

@@ -40,10 +40,11 @@ describe("F17 reload while 225 calls run", () => {
       for (const name of names) pids[name] = (await client.invoke(name, "pid")).text;
 
       const file = join(gateway.folder, "started");
+      const gate = join(gateway.folder, "gate");
       const running = names.flatMap((name) =>
         Array.from({ length: perBackend }, async () => ({
           name,
-          outcome: await client.invoke(name, "work", { file, ms: 2_000 }),
+          outcome: await client.invoke(name, "work", { file, gate }),
         })),
       );
       await eventually(
@@ -80,6 +81,7 @@ describe("F17 reload while 225 calls run", () => {
         assert.equal(gone.code, "SERVER_NOT_FOUND", gone.text);
       }
 
+      writeFileSync(gate, "");
       for (const { name, outcome } of await Promise.all(running)) {
         assert.equal(outcome.failed, false, `${name}: ${outcome.text}`);
         assert.equal(outcome.text, pids[name], name);

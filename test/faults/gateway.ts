@@ -65,7 +65,7 @@ export async function eventually<T>(
  * of them late. The bound is far above what a busy machine needs and far below a stalled event loop.
  */
 export function bystander(client: Client, server?: string): () => Promise<void> {
-  const slowestMs = 2_000;
+  const slowestMs = 3_000;
   let running = true;
   const done = (async () => {
     for (let n = 0; running; n++) {
