@@ -45,6 +45,7 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
       session.lastSeenMs = clock.now();
       return session;
     },
+    has: (id, principal) => sessions.get(id)?.principal === principal,
     close(id, principal) {
       const session = sessions.get(id);
       if (session === undefined || session.principal !== principal) return false;

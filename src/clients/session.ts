@@ -32,6 +32,8 @@ export interface SessionTable {
   open(init: Pick<Session, "principal" | "backend" | "protocolVersion" | "clientInfo" | "clientCapabilities">): Session;
   /** The session if it exists, belongs to this principal and this endpoint; marks it as seen. Otherwise `undefined`: the door answers 404 in every case. */
   find(id: string, principal: string, backend: string | undefined): Session | undefined;
+  /** Whether this principal holds the session, on whatever endpoint. */
+  has(id: string, principal: string): boolean;
   /** Ends it: cancels what runs, ends its stream. Returns whether it existed for this principal. */
   close(id: string, principal: string): boolean;
   readonly size: number;

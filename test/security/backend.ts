@@ -76,6 +76,10 @@ const tools: Record<string, Tool> = {
   hang: () => new Promise(() => {}),
   environment: () => text(process.env),
   argv: () => text(process.argv.slice(2)),
+  say(args) {
+    writeSync(2, `${args.text}\n`);
+    return text("said");
+  },
   complain() {
     writeSync(2, environmentText());
     return text("complained");

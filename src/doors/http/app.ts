@@ -29,7 +29,7 @@ type Methods = Readonly<Partial<Record<"GET" | "HEAD" | "POST" | "DELETE", Handl
 /** @param listenHost the address the server is bound to; everything else is read from `gateway.config` per request */
 export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock): HttpApp {
   const endpoint = createMcpEndpoint(gateway, clock);
-  const authenticator = new Authenticator(clock);
+  const authenticator = new Authenticator(clock, gateway.sessions);
   const guardOrigin = createOriginGuard(listenHost);
 
   const mcp: Methods = { POST: endpoint.post, GET: endpoint.get, DELETE: endpoint.delete };

@@ -1,4 +1,5 @@
 /** Who is calling, by bearer token or API key, before any work is done for them. */
+import type { SessionTable } from "../../clients/session.ts";
 import { anonymousCaller, type Caller } from "../../core/caller.ts";
 import { GatewayError } from "../../core/errors.ts";
 import type { Clock } from "../../lib/clock.ts";
@@ -22,11 +23,13 @@ const openPaths = ["/readiness", "/liveness", "/ui"];
 export class Authenticator {
   readonly #clock: Pick<Clock, "now">;
   readonly #failures: FailedAttempts;
+  readonly #sessions: Pick<SessionTable, "has">;
   readonly #tables = new WeakMap<AuthSettings, KeyTable>();
   readonly #buckets = new Map<string, { readonly ratePerMinute: number; readonly bucket: TokenBucket }>();
 
-  constructor(clock: Pick<Clock, "now">) {
+  constructor(clock: Pick<Clock, "now">, sessions: Pick<SessionTable, "has">) {
     this.#clock = clock;
+    this.#sessions = sessions;
     this.#failures = new FailedAttempts(clock);
   }
 
@@ -45,9 +48,16 @@ export class Authenticator {
     const holder = this.#tableOf(auth).find(digest);
     if (holder === undefined) throw this.#failed(peer.address, digest);
     const lockedMs = this.#failures.isEmpty ? 0 : this.#failures.lockedMs(peer.address);
-    if (lockedMs > 0) throw tooMany(`Too many wrong tokens came from ${peer.address}`, lockedMs);
+    if (lockedMs > 0 && !this.#isAtWork(headers, holder.caller))
+      throw tooMany(`Too many wrong tokens came from ${peer.address}`, lockedMs);
     if (holder.ratePerMinute > 0) this.#count(holder);
     return holder.caller;
+  }
+
+  /** Whether the caller was let in before: its token then is no guess that hit. */
+  #isAtWork(headers: Headers, { principal }: Caller): boolean {
+    const sessionId = headers.get("mcp-session-id");
+    return sessionId !== null && this.#sessions.has(sessionId, principal);
   }
 
   #tableOf(auth: AuthSettings): KeyTable {

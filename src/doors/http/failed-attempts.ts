@@ -1,7 +1,9 @@
 /**
  * Wrong tokens per remote address and minute (T21). Who repeats one wrong token is a client with an old configuration: it
  * is slowed down itself. Who tries many is guessing: then the whole address is refused for the rest of the minute, right
- * tokens included, or the guess that hits would be answered. So one misconfigured client cannot lock out its neighbours.
+ * tokens included, or the guess that hits would be answered. Clients at work are not touched: who shows a right token and
+ * a session opened with it goes on. So neither a misconfigured client nor a guesser locks out its neighbours, of whom
+ * there may be many behind one proxy.
  */
 import type { Clock } from "../../lib/clock.ts";
 import { hexOf } from "../../runtime/digest.ts";
