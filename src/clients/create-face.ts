@@ -32,6 +32,8 @@ export interface Introduction {
 /** Long enough for the answer to be out before processes are started. */
 const learnDelayMs = 20;
 
+const nothing = Promise.resolve(undefined);
+
 const serverInfo = { name: "mcp-gateway", title: "MCP Gateway", version };
 
 /** Methods we know and do not relay, each with what to do instead. Never declared as capabilities. */
@@ -78,10 +80,10 @@ export function createFace(host: FaceHost): Face {
   }
 
   return {
-    async handle(message, context) {
+    handle(message, context) {
       if (message.kind === "request") return answer(message, context);
       if (message.kind === "notification") note(message, context);
-      return undefined;
+      return nothing;
     },
     async initialize(params, context) {
       if (host.draining) throw new GatewayError("SHUTTING_DOWN", "The gateway is stopping and opens no new sessions");

@@ -1,18 +1,41 @@
 /**
- * One timer for many waits of the same length that nearly all end before their time: a wait costs an entry in a map,
- * not a timer of the runtime. They are due in the order they began, so that only the first needs watching.
+ * One timer for many waits of the same length that nearly all end before their time: a wait costs an object, not a
+ * timer of the runtime. They are due in the order they began, so that only the first needs watching. (A linked list: a
+ * `Map` that is filled and emptied all the time costs more than the timers.)
  */
 import type { Clock } from "./clock.ts";
 
 export interface Waiting {
-  /** Its time is over; it does not wait any more. Must not throw. */
+  /** Its time is over. Must not throw. */
   onTime(): void;
+}
+
+export class Wait {
+  readonly #timer: SharedTimer;
+  readonly waiting: Waiting;
+  readonly dueAtMs: number;
+  /** Neighbours, for the timer alone. */
+  before: Wait | undefined;
+  after: Wait | undefined;
+  isOver = false;
+
+  constructor(timer: SharedTimer, waiting: Waiting, dueAtMs: number) {
+    this.#timer = timer;
+    this.waiting = waiting;
+    this.dueAtMs = dueAtMs;
+  }
+
+  /** Ends it without a call back. Does nothing once it is over. */
+  cancel(): void {
+    if (!this.isOver) this.#timer.remove(this);
+  }
 }
 
 export class SharedTimer {
   readonly ms: number;
   readonly #clock: Clock;
-  readonly #dueAtMs = new Map<Waiting, number>();
+  #first: Wait | undefined;
+  #last: Wait | undefined;
   #cancelTimer: (() => void) | undefined;
 
   constructor(ms: number, clock: Clock) {
@@ -21,18 +44,27 @@ export class SharedTimer {
   }
 
   /** @param nowMs what {@link Clock.now} gave just now */
-  start(waiting: Waiting, nowMs: number): void {
-    this.#dueAtMs.set(waiting, nowMs + this.ms);
+  start(waiting: Waiting, nowMs: number): Wait {
+    const wait = new Wait(this, waiting, nowMs + this.ms);
+    wait.before = this.#last;
+    if (this.#last === undefined) this.#first = wait;
+    else this.#last.after = wait;
+    this.#last = wait;
     if (this.#cancelTimer === undefined) this.#arm(this.ms);
+    return wait;
   }
 
-  /** Does nothing for one that does not wait. */
-  cancel(waiting: Waiting): void {
-    if (this.#dueAtMs.delete(waiting) && this.#dueAtMs.size === 0) this.#disarm();
+  /** For {@link Wait.cancel}. */
+  remove(wait: Wait): void {
+    wait.isOver = true;
+    if (wait.before === undefined) this.#first = wait.after;
+    else wait.before.after = wait.after;
+    if (wait.after === undefined) this.#last = wait.before;
+    else wait.after.before = wait.before;
+    if (this.#first === undefined) this.#disarm();
   }
 
   #arm(ms: number): void {
-    this.#cancelTimer?.();
     this.#cancelTimer = this.#clock.after(ms, () => this.#onTimer());
   }
 
@@ -43,14 +75,12 @@ export class SharedTimer {
 
   #onTimer(): void {
     const nowMs = this.#clock.now();
-    for (const [waiting, dueAtMs] of this.#dueAtMs) {
-      if (dueAtMs > nowMs) {
-        this.#arm(dueAtMs - nowMs);
-        return;
-      }
-      this.#dueAtMs.delete(waiting);
+    while (this.#first !== undefined && this.#first.dueAtMs <= nowMs) {
+      const { waiting } = this.#first;
+      this.remove(this.#first);
       waiting.onTime();
     }
     this.#disarm();
+    if (this.#first !== undefined) this.#arm(this.#first.dueAtMs - nowMs);
   }
 }

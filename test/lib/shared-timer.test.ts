@@ -30,32 +30,29 @@ test("SharedTimer calls each wait back at its own time, with one timer of the cl
 
 test("a wait that is cancelled is not called back, and the last one takes the timer with it", async () => {
   const { clock, timer, over, waiting } = setUp(100);
-  const [first, second] = [waiting("a"), waiting("b")];
-  timer.start(first, clock.now());
+  const first = timer.start(waiting("a"), clock.now());
   await clock.advance(10);
-  timer.start(second, clock.now());
-  timer.cancel(first);
-  timer.cancel(first);
+  timer.start(waiting("b"), clock.now());
+  first.cancel();
+  first.cancel();
   assert.equal(clock.pending, 1);
   await clock.advance(100);
   assert.deepEqual(over, ["b 110"]);
-  timer.start(first, clock.now());
-  timer.cancel(first);
+  first.cancel();
+  timer.start(waiting("c"), clock.now()).cancel();
   assert.equal(clock.pending, 0);
 });
 
 test("a callback may start and cancel waits", async () => {
   const { clock, timer, over, waiting } = setUp(100);
-  const cancelled = waiting("cancelled");
-  const next = waiting("next");
   timer.start(
     waiting("first", () => {
-      timer.cancel(cancelled);
-      timer.start(next, clock.now());
+      cancelled.cancel();
+      timer.start(waiting("next"), clock.now());
     }),
     clock.now(),
   );
-  timer.start(cancelled, clock.now());
+  const cancelled = timer.start(waiting("cancelled"), clock.now());
   await clock.advance(100);
   assert.equal(clock.pending, 1);
   await clock.advance(100);

@@ -7,6 +7,7 @@ import type { FaceContext } from "../../clients/face.ts";
 import type { Session } from "../../clients/session.ts";
 import type { Caller } from "../../core/caller.ts";
 import { neverCancelled } from "../../lib/cancellation.ts";
+import type { SharedTimer, Wait, Waiting } from "../../lib/shared-timer.ts";
 import type { Accepted } from "./accept.ts";
 import { EventStream, type StreamPace } from "./event-stream.ts";
 import { send, sendEmpty, sendJson } from "./respond.ts";
@@ -17,7 +18,12 @@ export type Outcome = string | readonly string[] | undefined;
 
 export const eventStreamHeaders = { "x-accel-buffering": "no" };
 
-export class Exchange implements FaceContext {
+export interface ExchangePace extends StreamPace {
+  /** For `keepAliveMs`, shared by all exchanges. */
+  readonly silence: SharedTimer;
+}
+
+export class Exchange implements FaceContext, Waiting {
   readonly caller: Caller;
   readonly session: Session;
   readonly backend: string | undefined;
@@ -26,13 +32,14 @@ export class Exchange implements FaceContext {
   readonly signal = neverCancelled;
   readonly #visit: Visit;
   readonly #accepted: Accepted;
-  readonly #pace: StreamPace;
+  readonly #pace: ExchangePace;
   #stream: EventStream | undefined;
   #decide: ((response: Response) => void) | undefined;
-  #cancelWait: (() => void) | undefined;
+  /** Runs until something is sent. */
+  #silence: Wait | undefined;
   #ended = false;
 
-  constructor(visit: Visit, session: Session, accepted: Accepted, pace: StreamPace) {
+  constructor(visit: Visit, session: Session, accepted: Accepted, pace: ExchangePace) {
     this.caller = visit.caller;
     this.session = session;
     this.backend = session.backend;
@@ -51,20 +58,25 @@ export class Exchange implements FaceContext {
     return new Promise((resolve, reject) => {
       this.#decide = resolve;
       if (this.#stream !== undefined) resolve(this.#streamResponse(this.#stream));
-      else this.#cancelWait = this.#pace.clock.after(this.#pace.keepAliveMs, () => this.#waitedLong());
-      work
-        .then((outcome) => this.#finish(outcome))
-        .catch((error) => {
-          this.#end();
-          this.#stream?.end();
-          reject(error);
-        });
+      else this.#silence = this.#pace.silence.start(this, this.#pace.clock.now());
+      void this.#answer(work, reject);
     });
   }
 
-  #waitedLong(): void {
+  /** It has been silent for long. */
+  onTime(): void {
     if (this.#accepted.events) this.#open().comment();
     else this.#visit.peer.keepOpen();
+  }
+
+  async #answer(work: Promise<Outcome>, reject: (error: unknown) => void): Promise<void> {
+    try {
+      this.#finish(await work);
+    } catch (error) {
+      this.#end();
+      this.#stream?.end();
+      reject(error);
+    }
   }
 
   #finish(outcome: Outcome): void {
@@ -84,12 +96,12 @@ export class Exchange implements FaceContext {
 
   #end(): void {
     this.#ended = true;
-    this.#cancelWait?.();
+    this.#silence?.cancel();
   }
 
   #open(): EventStream {
     if (this.#stream === undefined) {
-      this.#cancelWait?.();
+      this.#silence?.cancel();
       this.#stream = new EventStream(this.#pace);
       this.#decide?.(this.#streamResponse(this.#stream));
     }

@@ -8,14 +8,15 @@ import { GatewayError } from "../../core/errors.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import { neverCancelled } from "../../lib/cancellation.ts";
 import type { Clock } from "../../lib/clock.ts";
+import { SharedTimer } from "../../lib/shared-timer.ts";
 import { classifyMessage, encodeError, encodeResult, type RequestId, type RpcMessage } from "../../mcp/json-rpc.ts";
 import { idleTimeoutSeconds } from "../../runtime/serve.ts";
 import { answerBatch, checkBatch, idOf } from "../answer-batch.ts";
 import { decodeUtf8, parseJson } from "../parse-json.ts";
 import { type Accepted, acceptedBy } from "./accept.ts";
 import { eraOf, unsupportedVersion } from "./era.ts";
-import { EventStream, type StreamPace } from "./event-stream.ts";
-import { Exchange, eventStreamHeaders, type Outcome } from "./exchange.ts";
+import { EventStream } from "./event-stream.ts";
+import { Exchange, type ExchangePace, eventStreamHeaders, type Outcome } from "./exchange.ts";
 import { readBody } from "./read-body.ts";
 import { Refusal, refuse, send, sendEmpty, sendJson } from "./respond.ts";
 import type { Visit } from "./visit.ts";
@@ -37,13 +38,18 @@ const longestKeepAliveMs = (idleTimeoutSeconds * 1_000) / 2;
 
 export function createMcpEndpoint(gateway: Gateway, clock: Clock): McpEndpoint {
   const streams = new Set<EventStream>();
-  const pace: StreamPace = {
+  let silence: SharedTimer | undefined;
+  const pace: ExchangePace = {
     clock,
     get maxWaiting() {
       return gateway.config.streaming.buffer_size;
     },
     get keepAliveMs() {
       return Math.min(gateway.config.streaming.keep_alive_interval, longestKeepAliveMs);
+    },
+    get silence() {
+      if (silence?.ms !== this.keepAliveMs) silence = new SharedTimer(this.keepAliveMs, clock);
+      return silence;
     },
   };
 

@@ -55,9 +55,11 @@ function respond(
   body: string | ReadableStream<Uint8Array> | null,
   extra: ExtraHeaders | undefined,
 ): Response {
+  // Set before they are copied: the headers of a response become an object of their own when they are reached for.
+  base.set("x-request-id", asker.requestId);
   const response = new Response(body, { status, headers: base });
+  if (extra === undefined && asker.crossOrigin === undefined) return response;
   const { headers } = response;
-  headers.set("x-request-id", asker.requestId);
   if (extra !== undefined) for (const [name, value] of Object.entries(extra)) headers.set(name, value);
   if (asker.crossOrigin !== undefined) {
     headers.set("access-control-allow-origin", asker.crossOrigin);

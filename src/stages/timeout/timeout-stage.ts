@@ -9,7 +9,7 @@ import type { Call, Stage } from "../../core/call.ts";
 import { DeniedError, UpstreamError } from "../../core/errors.ts";
 import { Cancellation } from "../../lib/cancellation.ts";
 import type { Clock } from "../../lib/clock.ts";
-import { SharedTimer, type Waiting } from "../../lib/shared-timer.ts";
+import { SharedTimer, type Wait, type Waiting } from "../../lib/shared-timer.ts";
 
 export function timeoutStage(timeoutMs: number, clock: Clock): Stage {
   const timer = new SharedTimer(timeoutMs, clock);
@@ -39,6 +39,7 @@ class Attempt extends Cancellation implements Waiting {
   readonly #startedAtMs: number;
   /** Progress only moves this mark, which is looked at when the time is over: a chatty backend starts no timers. */
   #quietSinceMs: number;
+  #wait: Wait | undefined;
   /** Of a timer of its own, for a time that is not the common one. */
   #cancelRest: (() => void) | undefined;
 
@@ -60,7 +61,7 @@ class Attempt extends Cancellation implements Waiting {
         },
       };
     call.signal.addEventListener("abort", this);
-    if (nowMs + timer.ms <= call.deadline) timer.start(this, nowMs);
+    if (nowMs + timer.ms <= call.deadline) this.#wait = timer.start(this, nowMs);
     else this.#waitFor(call.deadline - nowMs);
   }
 
@@ -85,7 +86,7 @@ class Attempt extends Cancellation implements Waiting {
   }
 
   end(): void {
-    this.#timer.cancel(this);
+    this.#wait?.cancel();
     this.#cancelRest?.();
     this.#original.signal.removeEventListener("abort", this);
   }
