@@ -16,17 +16,23 @@ const quiet: ReadonlySet<CallRecord["outcome"]> = new Set([
 ]);
 
 const maxReason = 500;
+/** A client may call a tool by any name on `/mcp/{backend}`. */
+const maxTool = 128;
 
-/** Debug lines for what goes well or was refused by a policy, warnings for what failed. Never arguments or results. */
+/**
+ * Debug lines for what goes well or was refused by a policy, info for errors a server answers with, which may be the
+ * caller's fault, and warnings for what failed. Never arguments or results.
+ */
 export function callLog(log: Logger, redact: (text: string) => string): CallSink {
   return ({ requestId, caller, upstream, method, tool, outcome, durationMs, reason }) => {
     const isQuiet = quiet.has(outcome);
-    log[isQuiet ? "debug" : "warn"](outcome === "OK" ? "Call answered" : "Call failed", {
+    const level = isQuiet ? "debug" : outcome === "UPSTREAM_ERROR" ? "info" : "warn";
+    log[level](outcome === "OK" ? "Call answered" : "Call failed", {
       request_id: requestId,
       caller,
       server: upstream,
       method,
-      tool,
+      tool: tool?.slice(0, maxTool),
       code: outcome === "OK" ? undefined : outcome,
       // Cut after secrets are out of it, or half of one would pass.
       reason: isQuiet || reason === undefined ? undefined : redact(reason).slice(0, maxReason),

@@ -20,15 +20,18 @@ test("callLog: a failure is a warning with the request id, a success and a flood
       { ...base, outcome: "CIRCUIT_OPEN", reason: "Wait", durationMs: 0 },
       { ...base, tool: undefined, outcome: "UPSTREAM_CLOSED", reason: `${"x".repeat(497)}s3cret`, durationMs: 5 },
     ];
+    records.push({ ...base, tool: "y".repeat(500), outcome: "UPSTREAM_ERROR", reason: "Bad", durationMs: 0 });
     for (const record of records) sink(record);
     return written;
   };
   const who = "request_id=r-1 caller=ci server=files method=tools/call";
   const failed = `WARN  Call failed ${who} code=UPSTREAM_CLOSED reason=${"x".repeat(497)}*** duration_ms=5`;
-  assert.deepEqual(lines("info"), [failed]);
+  const answered = `INFO  Call failed ${who} tool=${"y".repeat(128)} code=UPSTREAM_ERROR reason=Bad duration_ms=0`;
+  assert.deepEqual(lines("info"), [failed, answered]);
   assert.deepEqual(lines("debug"), [
     `DEBUG Call answered ${who} tool=read duration_ms=1.2`,
     `DEBUG Call failed ${who} tool=read code=CIRCUIT_OPEN duration_ms=0`,
     failed,
+    answered,
   ]);
 });
