@@ -1,7 +1,7 @@
 /** From a file, variables and options to one checked configuration, or to every reason why not. */
 import { ConfigError } from "../core/errors.ts";
 import { maxYamlBytes, readYaml, YamlError } from "../lib/yaml-document.ts";
-import { exists, FileTooLargeError, readText, systemErrorCode } from "../runtime/files.ts";
+import { exists, FileTooLargeError, isMissing, readText, systemErrorCode } from "../runtime/files.ts";
 import { dirname, displayPath, expandHome, resolve } from "../runtime/paths.ts";
 import type { Environment } from "../runtime/process.ts";
 import { checkSettings } from "./check.ts";
@@ -9,7 +9,7 @@ import { parseEnvFile } from "./env-file.ts";
 import type { EnvironmentOverrides } from "./environment.ts";
 import { namesSettings } from "./environment-names.ts";
 import { explain, type Override, placeText } from "./explain.ts";
-import { type ConfigSource, discoverConfig, locateConfig, namedConfig } from "./locate.ts";
+import { type ConfigSource, discoverConfig, namedConfig } from "./locate.ts";
 import { dropNulls, isMap, type Settings, withValueAt } from "./path.ts";
 import { readPlainYaml } from "./plain-yaml.ts";
 import type { Config } from "./schema.ts";
@@ -82,6 +82,7 @@ export async function readConfigText(path: string, label: string): Promise<strin
   try {
     return await readText(path, maxYamlBytes);
   } catch (error) {
+    if (isMissing(error)) throw new ConfigError(`Configuration file "${path}" does not exist`, { cause: error });
     throw new ConfigError(`${label}  ${whyUnreadable(error)}`, { cause: error });
   }
 }
@@ -108,10 +109,10 @@ export async function readSettings(text: string, label: string, refuseEmpty = fa
 
 async function locate(request: LoadRequest): Promise<{ source: ConfigSource | undefined; missing: string[] }> {
   const { path, env, cwd, fallBack } = request;
-  const named = fallBack ? namedConfig(path, env, cwd) : undefined;
-  if (named === undefined || (await exists(named.path)))
-    return { source: await locateConfig(path, env, cwd), missing: [] };
+  const named = namedConfig(path, env, cwd);
+  if (named !== undefined && (!fallBack || (await exists(named.path)))) return { source: named, missing: [] };
   const source = await discoverConfig(env, cwd);
+  if (named === undefined) return { source, missing: [] };
   const instead = source === undefined ? "the built-in defaults are used" : `"${source.path}" is used instead`;
   return { source, missing: [`Configuration file "${named.path}" does not exist: ${instead}`] };
 }
@@ -150,8 +151,6 @@ function whyUnreadable(error: unknown): string {
   if (error instanceof FileTooLargeError) return "The file is larger than 1 MiB";
   if (error instanceof TypeError) return "The file is not UTF-8 text";
   switch (systemErrorCode(error)) {
-    case "ENOENT":
-      return "The file does not exist";
     case "EACCES":
     case "EPERM":
       return "The file cannot be read: permission denied";

@@ -1,6 +1,5 @@
 /** Which file is the configuration. */
-import { ConfigError } from "../core/errors.ts";
-import { exists, isFile } from "../runtime/files.ts";
+import { isFile } from "../runtime/files.ts";
 import { expandHome, resolve } from "../runtime/paths.ts";
 import type { Environment } from "../runtime/process.ts";
 
@@ -32,16 +31,4 @@ export async function discoverConfig(env: Environment, cwd: string): Promise<Con
     if (await isFile(path)) return { path, explicit: false };
   }
   return undefined;
-}
-
-/** @throws ConfigError when a file is named that does not exist */
-export async function locateConfig(
-  path: string | undefined,
-  env: Environment,
-  cwd: string,
-): Promise<ConfigSource | undefined> {
-  const named = namedConfig(path, env, cwd);
-  if (named === undefined) return discoverConfig(env, cwd);
-  if (!(await exists(named.path))) throw new ConfigError(`Configuration file "${named.path}" does not exist`);
-  return named;
 }

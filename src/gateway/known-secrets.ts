@@ -3,14 +3,14 @@ import { backendSecrets, environmentSecrets } from "../config/backend-secrets.ts
 import type { Config } from "../config/schema.ts";
 import type { Environment } from "../runtime/process.ts";
 
-/** @param env the variables the configuration was read with, env files included */
-export function knownSecrets(config: Config, env: Environment): string[] {
+/**
+ * Worked out when they are asked for: the first line of a log is early enough.
+ * @param env the variables the configuration was read with, env files included
+ */
+export function* knownSecrets(config: Config, env: Environment): Iterable<string> {
   const { bearer_token, api_keys } = config.auth;
-  const own = bearer_token === undefined || bearer_token === "auto" ? [] : [bearer_token];
-  return [
-    ...own,
-    ...api_keys.map(({ key }) => key),
-    ...Object.values(config.backends).flatMap(backendSecrets),
-    ...environmentSecrets(env),
-  ];
+  if (bearer_token !== undefined && bearer_token !== "auto") yield bearer_token;
+  for (const { key } of api_keys) yield key;
+  for (const backend of Object.values(config.backends)) yield* backendSecrets(backend);
+  yield* environmentSecrets(env);
 }

@@ -13,7 +13,7 @@ export class Redactor {
   /** Longest first, so that a secret that contains another one goes as a whole. */
   #needles: readonly string[] = [];
   /** Given, and not among the needles before there is a text to look through: a start has none. */
-  readonly #waiting: string[] = [];
+  readonly #waiting: Iterable<string>[] = [];
 
   constructor(secrets: Iterable<string> = []) {
     this.add(secrets);
@@ -21,7 +21,7 @@ export class Redactor {
 
   /** From now on these values are taken out too. */
   add(secrets: Iterable<string>): void {
-    this.#waiting.push(...secrets);
+    this.#waiting.push(secrets);
   }
 
   /** The text without known secrets and without what looks like one. */
@@ -35,7 +35,8 @@ export class Redactor {
 
   #prepare(): void {
     const needles = new Set(this.#needles);
-    for (const secret of this.#waiting.splice(0)) for (const shape of shapesOf(secret)) needles.add(shape);
+    for (const secrets of this.#waiting.splice(0))
+      for (const secret of secrets) for (const shape of shapesOf(secret)) needles.add(shape);
     this.#needles = [...needles].sort((a, b) => b.length - a.length);
   }
 }
