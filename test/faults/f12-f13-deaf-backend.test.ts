@@ -40,8 +40,11 @@ describe("F13 backend that ignores the end of its input and SIGTERM, and has chi
     const client = await httpClient(gateway, "/mcp/deaf");
     const { text, tookMs } = await client.call("pid");
     assert.ok(tookMs < 5_000, "the answer does not wait for anything to end");
-    const grandchild = Number(/grandchild (\d+)/.exec(gateway.stderr())?.[1]);
-    const family = [Number(text), grandchild];
+    const grandchild = await eventually(
+      () => /grandchild (\d+)/.exec(gateway.stderr())?.[1],
+      (found) => found !== undefined,
+    );
+    const family = [Number(text), Number(grandchild)];
     assert.ok(family.every(isAlive), `${family}`);
     return family;
   }
