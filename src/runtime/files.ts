@@ -23,8 +23,8 @@ export class FileTooLargeError extends Error {
  * @throws the system's error (see {@link isMissing}), FileTooLargeError, or TypeError when the bytes are not UTF-8
  */
 export async function readText(path: string, maxBytes = Number.POSITIVE_INFINITY): Promise<string> {
-  const bytes =
-    "Bun" in globalThis && (await isFile(path)) ? await beginning(path, maxBytes) : await all(path, maxBytes);
+  const isOrdinary = "Bun" in globalThis && (await Bun.file(path).stat()).isFile();
+  const bytes = await (isOrdinary ? beginning(path, maxBytes) : all(path, maxBytes));
   if (bytes.byteLength > maxBytes) throw new FileTooLargeError(path, maxBytes);
   return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
 }
