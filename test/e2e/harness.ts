@@ -39,6 +39,18 @@ export interface GatewayProcess {
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+/** Kills the process with the tests, should the test that started it not come to its end. */
+export function endedWithTests<T extends ChildProcess>(child: T): T {
+  running.add(child);
+  child.on("exit", () => running.delete(child));
+  return child;
+}
+
 /** A configuration file in a fresh folder. JSON is YAML. */
 export function writeConfig(config: object): { folder: string; configPath: string } {
   const folder = mkdtempSync(join(tmpdir(), "mcp-gateway-"));
@@ -65,11 +77,13 @@ export async function startGateway(config: object, options: GatewayOptions = {})
   const { folder, configPath } = writeConfig({ ...config, server });
   const named = options.discover ? [] : ["--config", configPath];
   const [program, ...leading] = options.command ?? [binaryPath];
-  const child = spawn(program!, [...leading, "serve", ...named, ...(options.args ?? [])], {
-    cwd: folder,
-    env: environmentIn(folder, options.env),
-    stdio: ["ignore", "ignore", "pipe"],
-  });
+  const child = endedWithTests(
+    spawn(program!, [...leading, "serve", ...named, ...(options.args ?? [])], {
+      cwd: folder,
+      env: environmentIn(folder, options.env),
+      stdio: ["ignore", "ignore", "pipe"],
+    }),
+  );
   const errors: string[] = [];
   child.stderr!.setEncoding("utf8").on("data", (chunk: string) => errors.push(chunk));
   const ended = new Promise<number | null>((resolve) => {
