@@ -54,7 +54,7 @@ export const aggregateMethods: MethodTable = {
   "tools/call": async (request) => {
     const { name, arguments: args, ...rest } = request.params;
     if (typeof name !== "string") throw new GatewayError("INVALID_PARAMS", '"tools/call" needs "name", a string');
-    if (args !== undefined && !isJsonObject(args))
+    if (args !== undefined && args !== null && !isJsonObject(args))
       throw new GatewayError("INVALID_PARAMS", '"arguments" must be an object');
     const hasMetaTools = request.host.meta.enabled;
     const meta = hasMetaTools ? metaTools.get(name) : undefined;

@@ -1,5 +1,5 @@
 /** `/mcp/{backend}`: one backend, its own names, through the same policies as everything else. */
-import { GatewayError } from "../core/errors.ts";
+import { DeniedError, GatewayError } from "../core/errors.ts";
 import { mayUseServer, mayUseTool } from "../core/scope.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { isJsonObject } from "../lib/json.ts";
@@ -40,6 +40,8 @@ function listOf(kind: ListKind): Method {
     assertFirstPage(request.params);
     const { host, context } = request;
     const server = serverOf(request);
+    // An empty list would say that there is nothing; a reload may have switched it off during the session.
+    assertEnabled(host, server);
     await host.ensureListed(server, kind);
     host.refreshIfStale(server, kind);
     const items = host.catalog.list(server, kind) ?? [];
@@ -69,6 +71,12 @@ export const backendMethods: MethodTable = {
     return toolAnswer(request, request.callTool(serverOf(request), name, args, rest), "relay");
   },
 };
+
+/** @throws DeniedError SERVER_DISABLED */
+export function assertEnabled(host: FaceHost, server: string): void {
+  if (host.servers().find(({ name }) => name === server)?.enabled === false)
+    throw new DeniedError("SERVER_DISABLED", `Backend "${server}" is switched off in the configuration`);
+}
 
 function serverOf({ host, context }: RequestScope): string {
   const server = host.resolveServer(context.backend as string);

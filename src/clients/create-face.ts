@@ -14,7 +14,7 @@ import {
 } from "../mcp/json-rpc.ts";
 import { negotiateVersion } from "../mcp/protocol.ts";
 import { aggregateInitialize, aggregateMethods } from "./aggregate-methods.ts";
-import { backendInitialize, backendMethods } from "./backend-methods.ts";
+import { assertEnabled, backendInitialize, backendMethods } from "./backend-methods.ts";
 import type { Face, FaceContext } from "./face.ts";
 import type { FaceHost } from "./host.ts";
 import { RequestScope } from "./request-scope.ts";
@@ -119,10 +119,11 @@ export function createFace(host: FaceHost): Face {
       throw new DeniedError("SERVER_NOT_FOUND", `There is no backend "${backend}"`, {
         hint: `Backends: ${host
           .servers()
-          .filter((server) => mayUseServer(caller, server.name))
+          .filter((server) => server.enabled && mayUseServer(caller, server.name))
           .map((server) => server.name)
           .join(", ")}`,
       });
+    assertEnabled(host, name);
     return name;
   }
 }

@@ -124,7 +124,28 @@ describe("face on /mcp/{backend}", () => {
   });
 });
 
+describe("face on /mcp/{backend} that is switched off", () => {
+  test("opens no session, and an open one does not say that there is nothing", async () => {
+    const host = fakeHost(lists, ok);
+    const face = createFace(host);
+    const onFiles = { backend: "files" };
+    const { session } = await face.initialize({ protocolVersion: "2025-06-18" }, contextOf(onFiles));
+    const servers = host.servers();
+    host.servers = () => servers.map((server) => ({ ...server, enabled: server.name !== "files" }));
+    await assert.rejects(face.initialize({ protocolVersion: "2025-06-18" }, contextOf(onFiles)), {
+      code: "SERVER_DISABLED",
+    });
+    const answer = await face.handle(request("tools/list"), contextOf({ ...onFiles, session }));
+    assert.match(answer as string, /"SERVER_DISABLED"/);
+  });
+});
+
 describe("face on /mcp", () => {
+  test("arguments that are null count as absent", async () => {
+    const { result } = await ask(fakeHost(lists, ok), "tools/call", { name: "gateway_list_servers", arguments: null });
+    assert.equal(result["isError"], undefined);
+  });
+
   test("lists the four meta-tools, and pinned tools with their own schema", async () => {
     const host = fakeHost(lists, ok);
     host.meta = {

@@ -48,6 +48,6 @@ Next steps
   Run it:        mcp-gateway${named}
 
 Then tell your AI client about it:
-  { "mcpServers": { "gateway": { "url": "http://127.0.0.1:39400/mcp" } } }
+  { "mcpServers": { "gateway": { "type": "http", "url": "http://127.0.0.1:39400/mcp" } } }
 `;
 }
