@@ -16,6 +16,10 @@ export function parseForgiving<const TSchema extends v.GenericSchema>(
 ): { readonly output: v.InferOutput<TSchema> | undefined; readonly problems: readonly Problem[] } {
   const problems = new Map<string, Problem>();
   let rest = value;
+  for (const found of listsForMaps(schema, value)) {
+    problems.set(JSON.stringify(found.path), found);
+    rest = withoutPath(rest, found.path);
+  }
   for (let round = 0; round < 5; round += 1) {
     const result = v.safeParse(schema, rest);
     if (result.success) return { output: result.output, problems: [...problems.values()] };
@@ -27,6 +31,19 @@ export function parseForgiving<const TSchema extends v.GenericSchema>(
     }
   }
   return { output: undefined, problems: [...problems.values()] };
+}
+
+/** Lists where a map is due: valibot takes them for maps with the keys 0, 1 and so on. */
+function listsForMaps(schema: v.GenericSchema, value: unknown, path: Path = []): Problem[] {
+  if (typeof value !== "object" || value === null) return [];
+  const isList = Array.isArray(value);
+  const shape = shapeOf(schema);
+  if (isList && shape.kind.is === "map") return [{ path, text: `must be ${phrase(shape)}, not a list` }];
+  return Object.entries(value).flatMap(([name, inner]) => {
+    const key = isList ? Number(name) : name;
+    const child = childOf(schema, key);
+    return child === undefined ? [] : listsForMaps(child, inner, [...path, key]);
+  });
 }
 
 /** Keys the schema does not have, with the nearest one it has. */

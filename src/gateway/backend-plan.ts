@@ -53,7 +53,9 @@ export function planBackends(config: Config, pool: Pool<Upstream>, context: Plan
   for (const [name, upstream] of change.upstreams) {
     const settings = effectiveFailsafe(config, name);
     const timeoutMs = config.backends[name]?.timeout ?? capabilityTimeoutMs;
-    const state = context.stageStates.get(name) ?? createStageState(settings, context.clock);
+    // What a changed definition did before says nothing about it: its circuit begins closed.
+    const known = change.changed.includes(name) ? undefined : context.stageStates.get(name);
+    const state = known ?? createStageState(settings, context.clock);
     context.stageStates.set(name, state);
     state.apply(settings);
     const stages = stagesFor({ upstream, settings, timeoutMs, state, sink: context.onCall });

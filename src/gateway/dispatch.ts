@@ -17,7 +17,7 @@ export class Route {
   readonly listTimeoutMs: number;
   readonly #next: Next;
   #inFlight = 0;
-  #onQuiet: (() => void) | undefined;
+  readonly #waiting = new Set<() => void>();
 
   constructor(upstream: Upstream, stages: readonly (Stage | undefined)[], listTimeoutMs: number) {
     this.upstream = upstream;
@@ -36,18 +36,20 @@ export class Route {
 
   /** Made once, not for every call. */
   readonly #leave = (): void => {
-    if (--this.#inFlight === 0) this.#onQuiet?.();
+    if (--this.#inFlight === 0) for (const tell of this.#waiting) tell();
   };
 
   /** Resolves when no call is on its way, those that queue or wait for a retry included, at the latest after `graceMs`. */
   async quiet(graceMs: number, clock: Clock): Promise<void> {
     if (this.#inFlight === 0) return;
     await new Promise<void>((resolve) => {
-      const cancel = clock.after(graceMs, resolve);
-      this.#onQuiet = () => {
+      const tell = () => {
         cancel();
+        this.#waiting.delete(tell);
         resolve();
       };
+      const cancel = clock.after(graceMs, tell);
+      this.#waiting.add(tell);
     });
   }
 }

@@ -30,6 +30,11 @@ const wrong: readonly [name: string, text: string, ...lines: string[]][] = [
   ["list", "env_files: x", 'gateway.yaml:1:1  env_files must be a list, not "x"'],
   ["section", "server: 5", "gateway.yaml:1:1  server must be a map of settings, not 5"],
   [
+    "list for a map",
+    "backends:\n  a:\n    http_url: http://localhost/mcp\n    headers: [x]",
+    "gateway.yaml:4:5  backends.a.headers must be a map of settings, not a list",
+  ],
+  [
     "unquoted secret",
     "auth:\n  bearer_token: 12345",
     "gateway.yaml:2:3  auth.bearer_token must be a string: put it in quotes",
