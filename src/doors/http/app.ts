@@ -36,6 +36,8 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
   const page = (handler: Handler): Methods => ({ GET: handler, HEAD: handler });
   const routes: Readonly<Record<string, Methods>> = {
     "/mcp": mcp,
+    // Some hosts add a slash to every address.
+    "/mcp/": mcp,
     "/mcp/:backend/*": mcp,
     "/health": page((visit) => health(gateway, visit)),
     "/readiness": page((visit) => readiness(gateway, visit)),
