@@ -35,8 +35,8 @@ export class ByteCollector {
   /** Everything so far; begins anew. */
   take(): Uint8Array {
     this.#endTail();
-    const [first = new Uint8Array(0), ...more] = this.#pieces;
-    const whole = more.length === 0 ? first : concat(this.#pieces, this.byteLength);
+    const [first] = this.#pieces;
+    const whole = this.#pieces.length === 1 ? (first as Uint8Array) : concat(this.#pieces, this.byteLength);
     this.#pieces = [];
     this.byteLength = 0;
     return whole;

@@ -29,7 +29,8 @@ export class Exchange implements EventListenerObject {
   readonly promise: Promise<HttpResponse>;
   connection: HttpConnection | undefined;
   settled = false;
-  #settle!: { resolve: (response: HttpResponse) => void; reject: (error: unknown) => void };
+  #resolve!: (response: HttpResponse) => void;
+  #reject!: (error: unknown) => void;
 
   constructor(request: HttpRequest) {
     this.request = request;
@@ -37,7 +38,8 @@ export class Exchange implements EventListenerObject {
     this.wire =
       body === undefined ? `${head.wire}\r\n` : `${head.wire}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
     this.promise = new Promise((resolve, reject) => {
-      this.#settle = { resolve, reject };
+      this.#resolve = resolve;
+      this.#reject = reject;
     });
     request.signal.addEventListener("abort", this);
   }
@@ -45,13 +47,13 @@ export class Exchange implements EventListenerObject {
   resolve(response: HttpResponse): void {
     this.settled = true;
     this.request.signal.removeEventListener("abort", this);
-    this.#settle.resolve(response);
+    this.#resolve(response);
   }
 
   reject(error: unknown): void {
     this.settled = true;
     this.request.signal.removeEventListener("abort", this);
-    this.#settle.reject(error);
+    this.#reject(error);
   }
 
   handleEvent(): void {
@@ -89,11 +91,11 @@ export class HttpConnection implements SocketHandlers, ResponseReceiver {
     return this.#parser.keepAliveMs;
   }
 
-  start(exchange: Exchange): void {
+  start(exchange: Exchange, nowMs: number): void {
     exchange.connection = this;
     this.#exchange = exchange;
     this.#received = false;
-    this.#sentAtMs = this.#options.clock.now();
+    this.#sentAtMs = nowMs;
     this.#socket.write(exchange.wire);
   }
 

@@ -8,14 +8,25 @@ import { RequestHead } from "./request-head.ts";
 
 const maxRedirects = 5;
 
+interface Redirectable extends HttpRequest {
+  head: RequestHead;
+}
+
 /** Sends, and sends again where the server says so; `request.head` is then the one that was answered. */
-export async function sendFollowing(
+export function sendFollowing(http: HttpExchange, request: Redirectable, server: string): Promise<HttpResponse> {
+  return http
+    .send(request)
+    .then((response) => (isRedirect(response) ? follow(http, request, server, response) : response));
+}
+
+async function follow(
   http: HttpExchange,
-  request: HttpRequest & { head: RequestHead },
+  request: Redirectable,
   server: string,
+  redirect: HttpResponse,
 ): Promise<HttpResponse> {
-  let response = await http.send(request);
-  for (let followed = 0; response.status === 307 || response.status === 308; followed++) {
+  let response = redirect;
+  for (let followed = 0; isRedirect(response); followed++) {
     const { method, url, headers } = request.head;
     const location = response.headers.get("location");
     const target = URL.parse(location ?? "", url);
@@ -29,4 +40,8 @@ export async function sendFollowing(
     response = await http.send(request);
   }
   return response;
+}
+
+function isRedirect({ status }: HttpResponse): boolean {
+  return status === 307 || status === 308;
 }

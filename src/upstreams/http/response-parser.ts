@@ -4,6 +4,7 @@
  */
 import { HttpFault } from "./http-errors.ts";
 import type { ResponseHead } from "./http-exchange.ts";
+import { checkHeaderLine, ParsedHead } from "./response-head.ts";
 
 export interface ResponseReceiver {
   onHead(head: ResponseHead): void;
@@ -13,7 +14,6 @@ export interface ResponseReceiver {
 }
 
 const maxHeadBytes = 32_768;
-const maxHeaders = 128;
 const maxInformational = 8;
 const maxChunkLineBytes = 1_024;
 const maxExtensionBytes = 16_384;
@@ -116,31 +116,32 @@ export class ResponseParser {
       if (lineFeed >= 0 && bytes[lineFeed - 1] !== 0x0d) throw new HttpFault("a bare line feed in the head");
       return undefined;
     }
-    const { head, minor } = parseHead(bytes.toString("latin1", at, end));
+    const head = new ParsedHead(bytes.toString("latin1", at, end));
     if (head.status < 200) {
       if (head.status === 101) throw new HttpFault("a change of protocol that was not asked for");
       if (++this.#informational > maxInformational) throw new HttpFault("too many informational responses");
       return end + 4;
     }
-    this.#frame(head, minor);
+    this.#frame(head);
     this.#receiver.onHead(head);
     return end + 4;
   }
 
   /** RFC 9112 6.3, without its leniencies. */
-  #frame({ status, headers }: ParsedHead["head"], minor: string): void {
-    const connection = headers.get("connection")?.toLowerCase();
-    this.keepAlive = minor === "1" && (connection === undefined || !connection.includes("close"));
-    this.keepAliveMs = keepAliveMs(headers.get("keep-alive"));
-    const encoding = headers.get("transfer-encoding");
-    const length = headers.get("content-length");
+  #frame(head: ParsedHead): void {
+    const { status, minor } = head;
+    const connection = head.get("connection")?.toLowerCase();
+    this.keepAlive = minor === 1 && (connection === undefined || !connection.includes("close"));
+    this.keepAliveMs = keepAliveMs(head.get("keep-alive"));
+    const encoding = head.only("transfer-encoding");
+    const length = head.only("content-length");
     if (encoding !== undefined) {
       if (length !== undefined) throw new HttpFault("both Content-Length and Transfer-Encoding");
-      if (encoding.toLowerCase() !== "chunked" || minor !== "1")
+      if (encoding.toLowerCase() !== "chunked" || minor !== 1)
         throw new HttpFault("a Transfer-Encoding other than chunked");
     }
     if (length !== undefined && !/^\d{1,15}$/.test(length)) throw new HttpFault("an invalid Content-Length");
-    const contentEncoding = headers.get("content-encoding");
+    const contentEncoding = head.get("content-encoding");
     if (contentEncoding !== undefined && contentEncoding.toLowerCase() !== "identity")
       throw new HttpFault("a compressed body that was not asked for");
 
@@ -173,7 +174,7 @@ export class ResponseParser {
     this.#trailerBytes += line.length + 2;
     if (this.#trailerBytes > maxTrailerBytes) throw new HttpFault(`trailers of more than ${maxTrailerBytes} bytes`);
     if (line === "") this.#state = "done";
-    else parseHeaderLine(line);
+    else checkHeaderLine(line);
     return at + line.length + 2;
   }
 
@@ -185,35 +186,6 @@ export class ResponseParser {
     if (end === at || bytes[end - 1] !== 0x0d) throw new HttpFault("a bare line feed between chunks");
     return bytes.toString("latin1", at, end - 1);
   }
-}
-
-interface ParsedHead {
-  readonly head: { readonly status: number; readonly headers: Map<string, string> };
-  /** Of HTTP/1.x. */
-  readonly minor: string;
-}
-
-function parseHead(text: string): ParsedHead {
-  const lines = text.split("\r\n");
-  const status = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/.exec(lines[0] as string);
-  if (status === null) throw new HttpFault("something that is not an HTTP/1.1 response");
-  if (lines.length - 1 > maxHeaders) throw new HttpFault(`more than ${maxHeaders} headers`);
-  const headers = new Map<string, string>();
-  for (let at = 1; at < lines.length; at++) {
-    const [name, value] = parseHeaderLine(lines[at] as string);
-    const earlier = headers.get(name);
-    if (earlier !== undefined && (name === "content-length" || name === "transfer-encoding"))
-      throw new HttpFault(`two headers "${name}"`);
-    headers.set(name, earlier === undefined ? value : `${earlier}, ${value}`);
-  }
-  return { head: { status: Number(status[2]), headers }, minor: status[1] as string };
-}
-
-/** Also refuses folded lines, blanks before the colon, and control characters, bare CR and LF among them. */
-function parseHeaderLine(line: string): [name: string, value: string] {
-  const match = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[\t ]*([\t\x20-\x7e\x80-\xff]*)$/.exec(line);
-  if (match === null) throw new HttpFault("an invalid header line");
-  return [(match[1] as string).toLowerCase(), (match[2] as string).trimEnd()];
 }
 
 function keepAliveMs(value: string | undefined): number | undefined {

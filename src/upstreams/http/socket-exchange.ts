@@ -36,7 +36,8 @@ export class SocketExchange implements HttpExchange, ConnectionOwner {
     if (request.signal.aborted) return Promise.reject(abortError(request.signal));
     if (this.#closed) return Promise.reject(closedHere(this.#options.server));
     const exchange = new Exchange(request);
-    (this.#takeIdle() ?? this.#connect()).start(exchange);
+    const nowMs = this.#options.clock.now();
+    (this.#takeIdle(nowMs) ?? this.#connect()).start(exchange, nowMs);
     return exchange.promise;
   }
 
@@ -60,7 +61,7 @@ export class SocketExchange implements HttpExchange, ConnectionOwner {
 
   resend(exchange: Exchange): void {
     if (this.#closed) exchange.reject(closedHere(this.#options.server));
-    else this.#connect().start(exchange);
+    else this.#connect().start(exchange, this.#options.clock.now());
   }
 
   #connect(): HttpConnection {
@@ -70,10 +71,9 @@ export class SocketExchange implements HttpExchange, ConnectionOwner {
     return connection;
   }
 
-  #takeIdle(): HttpConnection | undefined {
-    const now = this.#options.clock.now();
+  #takeIdle(nowMs: number): HttpConnection | undefined {
     let connection = this.#idle.pop();
-    while (connection !== undefined && isOld(connection, now)) {
+    while (connection !== undefined && isOld(connection, nowMs)) {
       connection.destroy();
       connection = this.#idle.pop();
     }

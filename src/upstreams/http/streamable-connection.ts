@@ -76,16 +76,9 @@ export class StreamableConnection implements Connection, PostingSession {
     return connection;
   }
 
-  async request(request: RpcRequest): Promise<Answer> {
+  request(request: RpcRequest): Promise<Answer> {
     const session = this.#session;
-    try {
-      return await this.#ask(request, session);
-    } catch (error) {
-      // Sent again only because the server said that it did not even look at it.
-      if (!isLostSession(error, session)) throw error;
-    }
-    await untilAborted(this.#renew(session), request.signal);
-    return this.#ask(request, this.#session);
+    return this.#ask(request, session).catch((error) => this.#askAgain(request, session, error));
   }
 
   notify(method: string, params: JsonObject): void {
@@ -130,6 +123,13 @@ export class StreamableConnection implements Connection, PostingSession {
     } finally {
       if (request.onProgress !== undefined) this.#progress.delete(posted.id);
     }
+  }
+
+  /** Only where the server said that it did not even look at the request. */
+  async #askAgain(request: RpcRequest, session: Session, error: unknown): Promise<Answer> {
+    if (!isLostSession(error, session)) throw error;
+    await untilAborted(this.#renew(session), request.signal);
+    return this.#ask(request, this.#session);
   }
 
   async #initialize(signal: CancelSignal): Promise<void> {
