@@ -66,9 +66,9 @@ export const backendMethods: MethodTable = {
   "prompts/get": relay("prompts/get"),
   "completion/complete": (request) => complete(request, serverOf(request), request.relayParams()),
   "tools/call": (request) => {
-    const { name, arguments: args, ...rest } = request.params;
+    const { name } = request.params;
     if (typeof name !== "string") throw new GatewayError("INVALID_PARAMS", '"tools/call" needs "name", a string');
-    return toolAnswer(request, request.callTool(serverOf(request), name, args, rest), "relay");
+    return toolAnswer(request, request.relayTool(serverOf(request), name), "relay");
   },
 };
 

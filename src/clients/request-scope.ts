@@ -79,6 +79,11 @@ export class RequestScope {
     return this.host.call(call);
   }
 
+  /** Calls the tool that the client named as the backend does, with the client's own params. */
+  relayTool(server: string, tool: string): Promise<Answer> {
+    return this.call(server, "tools/call", this.relayParams(), this.#isSafeTool(server, tool));
+  }
+
   /** Calls a tool by its own name; `rest` are further members of the client's params that the backend is to see. */
   callTool(server: string, tool: string, args: unknown, rest?: JsonObject): Promise<Answer> {
     const params: Record<string, unknown> = { ...rest, name: tool };

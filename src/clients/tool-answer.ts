@@ -8,16 +8,18 @@ import type { RequestScope } from "./request-scope.ts";
  * JSON text of the tool's result. `rpcErrors: "relay"` lets a JSON-RPC error of the backend through as one, for a
  * client that addressed the backend's own tool; `"explain"` tells the model, for one that went through a meta-tool.
  */
-export async function toolAnswer(
+export function toolAnswer(
   request: RequestScope,
   answer: Promise<Answer>,
   rpcErrors: "relay" | "explain",
 ): Promise<string> {
-  try {
-    return (await answer).text;
-  } catch (error) {
+  return answer.then(textOf, (error: unknown) => {
     const isRelayed = error instanceof UpstreamRpcError && rpcErrors === "relay";
     if (!(error instanceof GatewayError) || error instanceof CancelledError || isRelayed) throw error;
     return JSON.stringify(toToolResult(error, request.context.requestId));
-  }
+  });
+}
+
+function textOf({ text }: Answer): string {
+  return text;
 }

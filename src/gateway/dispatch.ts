@@ -31,13 +31,22 @@ export class Route {
 
   call(call: Call): Promise<Answer> {
     this.#inFlight++;
-    return this.#next(call).finally(this.#leave);
+    return this.#next(call).then(this.#onAnswer, this.#onError);
   }
 
   /** Made once, not for every call. */
-  readonly #leave = (): void => {
-    if (--this.#inFlight === 0) for (const tell of this.#waiting) tell();
+  readonly #onAnswer = (answer: Answer): Answer => {
+    this.#leave();
+    return answer;
   };
+  readonly #onError = (error: unknown): never => {
+    this.#leave();
+    throw error;
+  };
+
+  #leave(): void {
+    if (--this.#inFlight === 0) for (const tell of this.#waiting) tell();
+  }
 
   /** Resolves when no call is on its way, those that queue or wait for a retry included, at the latest after `graceMs`. */
   async quiet(graceMs: number, clock: Clock): Promise<void> {

@@ -58,9 +58,7 @@ export function isRequestId(id: unknown): id is RequestId {
 
 /** JSON text of a request or, with `id` undefined, of a notification. */
 export function encodeRequest(id: RequestId | undefined, method: string, params: JsonObject | undefined): string {
-  const idPart = id === undefined ? "" : `,"id":${JSON.stringify(id)}`;
-  const paramsPart = params === undefined ? "" : `,"params":${JSON.stringify(params)}`;
-  return `{"jsonrpc":"2.0"${idPart},"method":${JSON.stringify(method)}${paramsPart}}`;
+  return JSON.stringify({ jsonrpc: "2.0", id, method, params });
 }
 
 /** JSON text of a response around a result that is JSON text already. */

@@ -47,7 +47,7 @@ export function createOriginGuard(
     return rules;
   }
 
-  function checkHost(host: string | null, rules: Rules): string {
+  function checkHost(host: string | null, rules: Rules): void {
     if (host === null || host === "") throw new Refusal(400, 'The request has no "Host" header');
     const lower = host.toLowerCase();
     // Two headers arrive joined by a comma, which no host has.
@@ -58,15 +58,15 @@ export function createOriginGuard(
         hint: `If it is one, add "${name}" to server.allowed_hosts`,
       });
     rules.passed = host;
-    return lower;
   }
 
   return (headers, settings) => {
     const rules = rulesOf(settings);
     const host = headers.get("host");
-    const lowerHost = host !== null && host === rules.passed ? host.toLowerCase() : checkHost(host, rules);
+    if (host === null || host !== rules.passed) checkHost(host, rules);
     const origin = headers.get("origin");
     if (origin === null) return undefined;
+    const lowerHost = host?.toLowerCase();
     const lower = origin.toLowerCase();
     const site = /^https?:\/\/([^/?#@,\s]+)$/.exec(lower)?.[1];
     if (site !== undefined && (site === lowerHost || site === rules.publicHost)) return undefined;

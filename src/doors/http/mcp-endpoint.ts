@@ -72,7 +72,7 @@ export function createMcpEndpoint(gateway: Gateway, clock: Clock): McpEndpoint {
       if (message.kind === "request" && message.method === "initialize")
         return await initialize(visit, backend, accepted, message.id, message.params);
       const exchange = new Exchange(visit, sessionOf(visit, backend), accepted, pace);
-      return exchange.respond(gateway.face.handle(message, exchange));
+      return await exchange.respond(gateway.face.handle(message, exchange));
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
       return refuse(visit, error, id);

@@ -6,17 +6,19 @@ import type { BreakerSettings } from "./schema.ts";
 
 export function breakerStage(settings: BreakerSettings, breaker: Breaker): Stage | undefined {
   if (!settings.enabled) return undefined;
-  return async (call, next) => {
+  return (call, next) => {
     const pass = breaker.enter();
-    if (pass === undefined) throw refusal(call, breaker);
-    try {
-      const answer = await next(call);
-      breaker.succeeded(pass);
-      return answer;
-    } catch (error) {
-      settle(breaker, pass, call, error);
-      throw error;
-    }
+    if (pass === undefined) return Promise.reject(refusal(call, breaker));
+    return next(call).then(
+      (answer) => {
+        breaker.succeeded(pass);
+        return answer;
+      },
+      (error) => {
+        settle(breaker, pass, call, error);
+        throw error;
+      },
+    );
   };
 }
 

@@ -1,6 +1,7 @@
 /** Bounds how many calls run at one backend at once, and how many wait. A retrying call keeps its place. */
 import { abortError } from "../../core/abort-error.ts";
-import type { Call, Stage } from "../../core/call.ts";
+import type { Answer } from "../../core/answer.ts";
+import type { Call, Next, Stage } from "../../core/call.ts";
 import { DeniedError } from "../../core/errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Semaphore } from "../../lib/semaphore.ts";
@@ -36,14 +37,16 @@ export function concurrencyStage(
     });
   }
 
-  return async (call, next) => {
-    if (!semaphore.tryAcquire()) await waitForPlace(call);
-    try {
-      return await next(call);
-    } finally {
-      semaphore.release();
-    }
+  const onAnswer = (answer: Answer): Answer => {
+    semaphore.release();
+    return answer;
   };
+  const onError = (error: unknown): never => {
+    semaphore.release();
+    throw error;
+  };
+  const run = (call: Call, next: Next) => next(call).then(onAnswer, onError);
+  return (call, next) => (semaphore.tryAcquire() ? run(call, next) : waitForPlace(call).then(() => run(call, next)));
 }
 
 function overloaded(call: Call, state: string, setting: string): DeniedError {

@@ -44,16 +44,18 @@ export function recordStage(sink: CallSink | undefined, clock: Clock): Stage | u
     }
   }
 
-  return async (call, next) => {
+  return (call, next) => {
     const startedAtMs = clock.now();
-    try {
-      const answer = await next(call);
-      report(call, startedAtMs, "OK");
-      return answer;
-    } catch (error) {
-      report(call, startedAtMs, outcomeOf(error, call), error);
-      throw error;
-    }
+    return next(call).then(
+      (answer) => {
+        report(call, startedAtMs, "OK");
+        return answer;
+      },
+      (error) => {
+        report(call, startedAtMs, outcomeOf(error, call), error);
+        throw error;
+      },
+    );
   };
 }
 

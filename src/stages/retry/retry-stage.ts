@@ -35,22 +35,25 @@ export function retryStage(
     return isTooLong ? undefined : waitMs;
   }
 
-  async function attempt(call: Call, next: Next): ReturnType<Next> {
-    for (let retry = 1; ; retry++) {
+  async function retryAfter(failure: unknown, call: Call, next: Next): ReturnType<Next> {
+    let error = failure;
+    for (let retry = 1; retry < settings.max_attempts; retry++) {
+      const waitMs = pauseMs(call, error, retry);
+      if (waitMs === undefined || !budget.take()) break;
+      await sleep(waitMs, call.signal, clock).catch(() => {
+        throw abortError(call.signal);
+      });
       try {
         return await next(call);
-      } catch (error) {
-        const waitMs = retry < settings.max_attempts ? pauseMs(call, error, retry) : undefined;
-        if (waitMs === undefined || !budget.take()) throw error;
-        await sleep(waitMs, call.signal, clock).catch(() => {
-          throw abortError(call.signal);
-        });
+      } catch (again) {
+        error = again;
       }
     }
+    throw error;
   }
 
   return (call, next) => {
     budget.countCall();
-    return call.safe ? attempt(call, next) : next(call);
+    return call.safe ? next(call).catch((error) => retryAfter(error, call, next)) : next(call);
   };
 }

@@ -13,18 +13,21 @@ import { SharedTimer, type Wait, type Waiting } from "../../lib/shared-timer.ts"
 
 export function timeoutStage(timeoutMs: number, clock: Clock): Stage {
   const timer = new SharedTimer(timeoutMs, clock);
-  return async (call, next) => {
-    if (call.signal.aborted) throw abortError(call.signal);
+  return (call, next) => {
+    if (call.signal.aborted) return Promise.reject(abortError(call.signal));
     const nowMs = clock.now();
-    if (nowMs >= call.deadline) throw deadlineReached(call);
+    if (nowMs >= call.deadline) return Promise.reject(deadlineReached(call));
     const attempt = new Attempt(call, timer, clock, nowMs);
-    try {
-      return await next(attempt.call);
-    } catch (error) {
-      throw attempt.timedOut ?? error;
-    } finally {
-      attempt.end();
-    }
+    return next(attempt.call).then(
+      (answer) => {
+        attempt.end();
+        return answer;
+      },
+      (error) => {
+        attempt.end();
+        throw attempt.timedOut ?? error;
+      },
+    );
   };
 }
 
