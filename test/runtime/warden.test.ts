@@ -17,11 +17,17 @@ async function startParent(count: number) {
   });
   const pids = () => [...output.matchAll(/child (\d+)/g)].map(([, pid]) => Number(pid));
   await until(() => pids().length === count * 2);
-  const wardens = linux ? childrenOf(parent.pid as number).filter((pid) => commandOf(pid).includes("groups=")) : [];
+  let wardens: number[] = [];
+  // Between fork and exec it still looks like its parent.
+  await until(() => {
+    wardens = childrenOf(parent.pid as number).filter((pid) => commandOf(pid).includes("groups="));
+    return wardens.length > 0 || !linux;
+  });
   return { parent, pids: pids(), wardens, output: () => output };
 }
 
 function childrenOf(parent: number): number[] {
+  if (!linux) return [];
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
