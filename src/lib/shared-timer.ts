@@ -61,6 +61,9 @@ export class SharedTimer {
     else wait.before.after = wait.after;
     if (wait.after === undefined) this.#last = wait.before;
     else wait.after.before = wait.before;
+    // Links left in it would keep all that came after it alive, until the collector looks at old objects too.
+    wait.before = undefined;
+    wait.after = undefined;
     if (this.#first === undefined) this.#disarm();
   }
 

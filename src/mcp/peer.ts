@@ -10,6 +10,7 @@ import { parseExact } from "../lib/exact-json.ts";
 import { isJsonObject, type JsonObject } from "../lib/json.ts";
 import { type DecodedMessage, decodeAnswer, decodeValue } from "./decode-answer.ts";
 import { encodeRequest } from "./json-rpc.ts";
+import { PendingTable } from "./pending-table.ts";
 import { withProgressToken } from "./progress-token.ts";
 import { answerServerRequest, type ServerRequestHandling } from "./server-request.ts";
 
@@ -37,15 +38,14 @@ export interface Peer {
 }
 
 export function createPeer(options: PeerOptions): Peer {
-  const pending = new Map<unknown, Pending>();
-  let lastId = 0;
+  const pending = new PendingTable<Pending>();
   let dropped = 0;
   let failure: UpstreamError | undefined;
 
   const notify = (method: string, params: JsonObject) => options.send(encodeRequest(undefined, method, params));
 
   const onAbort = (entry: Pending, reason: GatewayError) => {
-    pending.delete(entry.id);
+    pending.delete(entry);
     // basic/utilities/cancellation: initialize must not be cancelled.
     if (entry.request.method !== "initialize")
       notify("notifications/cancelled", { requestId: entry.id, reason: reason.message });
@@ -54,7 +54,7 @@ export function createPeer(options: PeerOptions): Peer {
   const take = (id: unknown): Pending | undefined => {
     const entry = pending.get(id);
     if (entry === undefined) dropped++;
-    else pending.delete(id);
+    else pending.delete(entry);
     return entry;
   };
 
@@ -69,7 +69,7 @@ export function createPeer(options: PeerOptions): Peer {
       }
       case "notifications/message": {
         // Log messages name no request; with one client waiting there is no doubt whose they are.
-        const listeners = [...pending.values()].flatMap(({ request }) => request.onNotification ?? []);
+        const listeners = pending.all().flatMap(({ request }) => request.onNotification ?? []);
         (listeners.length === 1 ? (listeners[0] as typeof options.onNotification) : options.onNotification)(
           method,
           params,
@@ -136,8 +136,8 @@ export function createPeer(options: PeerOptions): Peer {
     request(request) {
       if (failure !== undefined) return Promise.reject(failure);
       if (request.signal.aborted) return Promise.reject(abortError(request.signal));
-      const entry = new Pending(++lastId, request, onAbort);
-      pending.set(entry.id, entry);
+      const entry = new Pending(pending.nextId(), request, onAbort);
+      pending.add(entry);
       options.send(encodeRequest(entry.id, request.method, withProgressToken(request, entry.id)));
       return entry.promise;
     },
@@ -150,7 +150,7 @@ export function createPeer(options: PeerOptions): Peer {
     fail(error) {
       if (failure !== undefined) return;
       failure = error;
-      const waiting = [...pending.values()];
+      const waiting = pending.all();
       pending.clear();
       for (const entry of waiting) entry.reject(error);
     },
