@@ -205,6 +205,22 @@ export function manageUpstream(options: ManagedUpstreamOptions): ManagedUpstream
     return error;
   };
 
+  const onEnd = () => {
+    inFlight--;
+    lastUsedMs = clock.now();
+    // A turn later, so that who waits for this very place gets it first.
+    if (inFlight === 0 && closing !== undefined) clock.after(0, wakeCloser);
+  };
+  /** Made once, not for every request. */
+  const onAnswer = (answer: Answer): Answer => {
+    onEnd();
+    return answer;
+  };
+  const onRefusal = (error: unknown): never => {
+    onEnd();
+    throw withoutSecrets(error);
+  };
+
   const upstream: ManagedUpstream = {
     name,
     kind: options.kind,
@@ -214,20 +230,14 @@ export function manageUpstream(options: ManagedUpstreamOptions): ManagedUpstream
     get isReady() {
       return life.is === "ready";
     },
-    async request(request: RpcRequest): Promise<Answer> {
+    request(request: RpcRequest): Promise<Answer> {
       requestCount++;
       inFlight++;
-      try {
-        const connection = life.is === "ready" ? life.connection : await untilAborted(connected(), request.signal);
-        return await connection.request(request);
-      } catch (error) {
-        throw withoutSecrets(error);
-      } finally {
-        inFlight--;
-        lastUsedMs = clock.now();
-        // A turn later, so that who waits for this very place gets it first.
-        if (inFlight === 0 && closing !== undefined) clock.after(0, wakeCloser);
-      }
+      const answer =
+        life.is === "ready"
+          ? life.connection.request(request)
+          : untilAborted(connected(), request.signal).then((connection) => connection.request(request));
+      return answer.then(onAnswer, onRefusal);
     },
     notify(method, params) {
       if (life.is === "ready") life.connection.notify(method, params);
