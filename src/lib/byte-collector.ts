@@ -36,7 +36,7 @@ export class ByteCollector {
   take(): Uint8Array {
     this.#endTail();
     const [first] = this.#pieces;
-    const whole = this.#pieces.length === 1 ? (first as Uint8Array) : concat(this.#pieces, this.byteLength);
+    const whole = this.#pieces.length === 1 ? (first as Uint8Array) : Buffer.concat(this.#pieces, this.byteLength);
     this.#pieces = [];
     this.byteLength = 0;
     return whole;
@@ -48,14 +48,4 @@ export class ByteCollector {
     this.#tail = new Uint8Array(0);
     this.#tailBytes = 0;
   }
-}
-
-function concat(pieces: readonly Uint8Array[], byteLength: number): Uint8Array {
-  const whole = new Uint8Array(byteLength);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.byteLength;
-  }
-  return whole;
 }
