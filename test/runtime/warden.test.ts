@@ -53,6 +53,12 @@ function filesOf(pid: number): string[] {
   });
 }
 
+/** One bit each: 1 is SIGHUP, 2 is SIGINT, 0x4000 is SIGTERM. */
+function ignoredSignals(pid: number): number {
+  const mask = /SigIgn:\s+([0-9a-f]+)/.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1] ?? "0";
+  return Number.parseInt(mask.slice(-8), 16);
+}
+
 function commandOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, "latin1");
@@ -78,6 +84,8 @@ test("the warden leads a session of its own, holds one pipe and ignores signals"
   assert.equal(statOf(warden)[3], String(warden));
   const files = filesOf(warden).filter((file) => file !== "/dev/null" && !given.includes(file));
   assert.equal(files.length, 1, files.join(" "));
+  // Its first command is to ignore them; before that it is a shell like any other.
+  await until(() => (ignoredSignals(warden) & 0x4003) === 0x4003);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.kill(warden, signal);
   process.kill(parent.pid as number, "SIGKILL");
   await until(() => !pids.some(isAlive) && !isAlive(warden));
