@@ -1,7 +1,7 @@
 /**
- * Requests on their way, found by the ids they were given here. A ring of places instead of a `Map`, because a `Map`
- * that is filled and emptied all the time leaves its outgrown tables to the collector, which takes what was in them for
- * alive: every call then survives until the next full collection (2 of 25 µs per call).
+ * Requests on their way, found by the ids they were given here. A ring of places instead of a `Map`: with a `Map` that
+ * is filled and emptied all the time, young collections found 3.8 MB alive instead of 0.5, most of it calls long
+ * answered, and garbage collection took 4.4 µs of a call instead of 1.4 (Bun 1.4.4, 32 connections).
  */
 export class PendingTable<T extends { readonly id: number }> {
   #places: (T | undefined)[] = new Array(64).fill(undefined);
