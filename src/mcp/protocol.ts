@@ -5,9 +5,6 @@ export const legacyVersions = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-1
 export type LegacyVersion = (typeof legacyVersions)[number];
 export const latestLegacyVersion: LegacyVersion = legacyVersions[0];
 
-/** A request without `MCP-Protocol-Version` and without a session is of this revision (basic/transports, "Protocol Version Header"). */
-export const versionWithoutHeader: LegacyVersion = "2025-03-26";
-
 export function isLegacyVersion(version: unknown): version is LegacyVersion {
   return (legacyVersions as readonly unknown[]).includes(version);
 }

@@ -133,13 +133,6 @@ export async function listDirectory(path: string): Promise<DirectoryEntry[]> {
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** Removes one file; one that does not exist is fine. */
-export async function removeFile(path: string): Promise<void> {
-  await (await fs()).unlink(path).catch((error: unknown) => {
-    if (!isMissing(error)) throw error;
-  });
-}
-
 /** The file a link leads to, or the path itself where there is nothing to follow. */
 export async function resolveLinks(path: string): Promise<string> {
   return (await fs()).realpath(path).catch(() => path);

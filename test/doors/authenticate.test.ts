@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { makeToken } from "../../src/doors/http/authenticate.ts";
 import { FakeClock } from "../fixtures/fake-clock.ts";
 import { type FakeGateway, fakeConfig, fakeGateway } from "./fake-gateway.ts";
 import { type Ask, errorOf, initializeMessage, request, testApp } from "./http-client.ts";
@@ -173,11 +172,6 @@ test("authenticate: a reload changes who may come in, and not what they have use
   assert.equal(await status("/x", bearer("root-token")), 401);
   assert.equal(await status("/x", bearer("new-token")), 404);
   assert.equal(await status("/x", bearer("key-slow")), 429);
-});
-
-test("makeToken makes 256 random bits that name their kind", () => {
-  assert.match(makeToken(), /^mcp_[A-Za-z0-9_-]{43}$/);
-  assert.notEqual(makeToken(), makeToken());
 });
 
 test("request ids are honoured when fit for a log line, else made", async () => {

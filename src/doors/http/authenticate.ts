@@ -5,16 +5,10 @@ import { GatewayError } from "../../core/errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { TokenBucket } from "../../lib/token-bucket.ts";
 import { sha256 } from "../../runtime/digest.ts";
-import { randomToken } from "../../runtime/random.ts";
 import type { Peer } from "../../runtime/serve.ts";
 import type { AuthSettings } from "../schema.ts";
 import { FailedAttempts } from "./failed-attempts.ts";
 import { createKeyTable, type KeyHolder, type KeyTable, publicCaller } from "./key-table.ts";
-
-/** What `auth.bearer_token: auto` stands for: 256 random bits. */
-export function makeToken(): string {
-  return `mcp_${randomToken(32)}`;
-}
 
 /** Paths that say nothing worth protecting: probes of an orchestrator, and the page of the dashboard without its data. */
 const openPaths = ["/readiness", "/liveness", "/ui"];
