@@ -1,7 +1,8 @@
 /**
  * One timer for many waits of the same length that nearly all end before their time: a wait costs an object, not a
- * timer of the runtime. They are due in the order they began, so that only the first needs watching. (A linked list: a
- * `Map` that is filled and emptied all the time costs more than the timers.)
+ * timer of the runtime. They are due in the order they began, so that only the first needs watching. The timer runs on
+ * when its last wait has ended: calls one after the other would otherwise start one each. (A linked list: a `Map` that
+ * is filled and emptied all the time costs more than the timers.)
  */
 import type { Clock } from "./clock.ts";
 
@@ -36,7 +37,7 @@ export class SharedTimer {
   readonly #clock: Clock;
   #first: Wait | undefined;
   #last: Wait | undefined;
-  #cancelTimer: (() => void) | undefined;
+  #isArmed = false;
 
   constructor(ms: number, clock: Clock) {
     this.ms = ms;
@@ -50,7 +51,7 @@ export class SharedTimer {
     if (this.#last === undefined) this.#first = wait;
     else this.#last.after = wait;
     this.#last = wait;
-    if (this.#cancelTimer === undefined) this.#arm(this.ms);
+    if (!this.#isArmed) this.#arm(this.ms);
     return wait;
   }
 
@@ -64,26 +65,22 @@ export class SharedTimer {
     // Links left in it would keep all that came after it alive, until the collector looks at old objects too.
     wait.before = undefined;
     wait.after = undefined;
-    if (this.#first === undefined) this.#disarm();
   }
 
   #arm(ms: number): void {
-    this.#cancelTimer = this.#clock.after(ms, () => this.#onTimer());
+    this.#isArmed = true;
+    this.#clock.after(ms, this.#onTimer);
   }
 
-  #disarm(): void {
-    this.#cancelTimer?.();
-    this.#cancelTimer = undefined;
-  }
-
-  #onTimer(): void {
+  readonly #onTimer = (): void => {
+    this.#isArmed = false;
     const nowMs = this.#clock.now();
     while (this.#first !== undefined && this.#first.dueAtMs <= nowMs) {
       const { waiting } = this.#first;
       this.remove(this.#first);
       waiting.onTime();
     }
-    this.#disarm();
-    if (this.#first !== undefined) this.#arm(this.#first.dueAtMs - nowMs);
-  }
+    // One of the callbacks may have started the timer.
+    if (this.#first !== undefined && !this.#isArmed) this.#arm(this.#first.dueAtMs - nowMs);
+  };
 }

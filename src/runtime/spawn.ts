@@ -35,7 +35,7 @@ export interface Exit {
 
 export interface Child {
   readonly pid: number;
-  /** Queues text for the child's input. What is written in one turn of the event loop goes out as one write. */
+  /** Queues text for the child's input. What is written in one turn of the event loop goes out as two writes at most. */
   write(text: string): void;
   endInput(): void;
   killGroup(signal: "SIGTERM" | "SIGKILL"): void;
@@ -117,11 +117,16 @@ function launched(file: string, args: string[], options: SpawnOptions): Promise<
   });
 }
 
-/** Counts bytes by the callback of each write: the one sign of progress that Bun, Deno and Node all give (oven-sh/bun#29341). */
+/**
+ * Counts bytes by the callback of each write: the one sign of progress that Bun, Deno and Node all give
+ * (oven-sh/bun#29341). The first message of a turn goes out at once, so that the child works while we finish ours.
+ */
 function createInput(child: ChildProcessWithoutNullStreams, options: SpawnOptions) {
   let queue: string[] = [];
   let waitingBytes = 0;
+  let progressAtMs = 0;
   let scheduled: NodeJS.Immediate | undefined;
+  /** Runs on when nothing waits any more, because a timer for every message costs more than the message. */
   let watch: NodeJS.Timeout | undefined;
   let open = true;
 
@@ -137,28 +142,39 @@ function createInput(child: ChildProcessWithoutNullStreams, options: SpawnOption
     drop();
     options.onStalled(bytes);
   };
-  const flush = () => {
-    scheduled = undefined;
-    const bytes = Buffer.from(queue.length === 1 ? (queue[0] as string) : queue.join(""));
-    queue = [];
+  const look = () => {
+    watch = undefined;
+    const restMs = progressAtMs + options.writeStallMs - performance.now();
+    if (waitingBytes > 0 && restMs <= 0) stalled();
+    else if (waitingBytes > 0) watch = setTimeout(look, restMs);
+  };
+  const send = (text: string) => {
+    const bytes = Buffer.from(text);
+    if (waitingBytes === 0) progressAtMs = performance.now();
     waitingBytes += bytes.length;
     if (waitingBytes > options.maxWaitingBytes) return stalled();
-    watch ??= setTimeout(stalled, options.writeStallMs);
+    watch ??= setTimeout(look, options.writeStallMs);
     child.stdin.write(bytes, () => {
       waitingBytes -= bytes.length;
-      if (!open || watch === undefined) return;
-      if (waitingBytes > 0) watch.refresh();
-      else {
-        clearTimeout(watch);
-        watch = undefined;
-      }
+      progressAtMs = performance.now();
     });
+  };
+  const flush = () => {
+    scheduled = undefined;
+    if (queue.length === 0) return;
+    const texts = queue;
+    queue = [];
+    send(texts.length === 1 ? (texts[0] as string) : texts.join(""));
   };
   return {
     write: (text: string) => {
       if (!open) return;
-      queue.push(text);
-      scheduled ??= setImmediate(flush);
+      if (scheduled !== undefined) {
+        queue.push(text);
+        return;
+      }
+      scheduled = setImmediate(flush);
+      send(text);
     },
     end: () => {
       if (!open) return;

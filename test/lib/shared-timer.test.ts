@@ -28,7 +28,7 @@ test("SharedTimer calls each wait back at its own time, with one timer of the cl
   assert.equal(clock.pending, 0);
 });
 
-test("a wait that is cancelled is not called back, and the last one takes the timer with it", async () => {
+test("a wait that is cancelled is not called back, and starts and ends no timer of its own", async () => {
   const { clock, timer, over, waiting } = setUp(100);
   const first = timer.start(waiting("a"), clock.now());
   await clock.advance(10);
@@ -40,6 +40,10 @@ test("a wait that is cancelled is not called back, and the last one takes the ti
   assert.deepEqual(over, ["b 110"]);
   first.cancel();
   timer.start(waiting("c"), clock.now()).cancel();
+  timer.start(waiting("d"), clock.now()).cancel();
+  assert.equal(clock.pending, 1);
+  await clock.advance(100);
+  assert.deepEqual(over, ["b 110"]);
   assert.equal(clock.pending, 0);
 });
 
