@@ -80,9 +80,8 @@ export function createCatalog({ store, now }: CatalogOptions): Catalog {
   function load(server: KnownServer): Promise<void> {
     server.loading ??= (async () => {
       if (!store) return;
-      const { name, key } = server.definition;
-      const stored = await store.load(name, key);
-      if (known.get(name) !== server) return;
+      const stored = await store.load(server.definition);
+      if (known.get(server.definition.name) !== server) return;
       for (const kind of allListKinds) {
         const list = stored[kind];
         // What the server itself said meanwhile is newer than the disk.
@@ -134,7 +133,7 @@ export function createCatalog({ store, now }: CatalogOptions): Catalog {
         lists[kind] = { seenAt: list.seenAt, items: list.items };
         list.savedAt = list.seenAt;
       }
-      const saved = await target.save(server.definition.name, server.definition.key, lists);
+      const saved = await target.save(server.definition, lists);
       if (!saved) for (const list of server.lists.values()) list.savedAt = Number.NEGATIVE_INFINITY;
     }
     saving = undefined;

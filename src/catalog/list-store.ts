@@ -5,8 +5,8 @@
 import { parseExact } from "../lib/exact-json.ts";
 import { isJsonObject, type Json } from "../lib/json.ts";
 import { allListKinds, type ListKind } from "../mcp/protocol.ts";
-import { readText, writeAtomic } from "../runtime/files.ts";
-import type { Listed } from "./catalog.ts";
+import { exists, readText, writeAtomic } from "../runtime/files.ts";
+import type { CatalogServer, Listed } from "./catalog.ts";
 import { stableHash } from "./stable-hash.ts";
 
 export interface StoredList {
@@ -16,11 +16,14 @@ export interface StoredList {
 }
 export type StoredLists = Partial<Record<ListKind, StoredList>>;
 
+/** Whose lists they are: name and hash of the definition. */
+export type ListOwner = Pick<CatalogServer, "name" | "key">;
+
 /** Neither function rejects. */
 export interface ToolListStore {
-  load(server: string, key: string): Promise<StoredLists>;
+  load(owner: ListOwner): Promise<StoredLists>;
   /** Whether the lists are on disk now. */
-  save(server: string, key: string, lists: StoredLists): Promise<boolean>;
+  save(owner: ListOwner, lists: StoredLists): Promise<boolean>;
 }
 
 const formatVersion = 1;
@@ -36,24 +39,29 @@ export function createListStore(
   onChange: (error: unknown) => void,
 ): ToolListStore {
   let failing = false;
+  /** Asked once, before a key is worked out for every server: a first start has no lists. */
+  let directoryExists: Promise<boolean> | undefined;
   const pathOf = (server: string, key: string) =>
     `${directory}/${server.replace(/[^A-Za-z0-9_-]+/g, "_").slice(0, 60)}-${stableHash(`${server}\0${key}`)}.json`;
 
   return {
-    async load(server, key) {
+    async load(owner) {
       if (!isEnabled()) return {};
+      directoryExists ??= exists(directory);
+      if (!(await directoryExists)) return {};
+      const { name, key } = owner;
       try {
-        return readLists(parseExact(await readText(pathOf(server, key), maxFileBytes)) as Json, server, key);
+        return readLists(parseExact(await readText(pathOf(name, key), maxFileBytes)) as Json, name, key);
       } catch {
         return {};
       }
     },
-    async save(server, key, lists) {
+    async save({ name, key }, lists) {
       if (!isEnabled()) return false;
       try {
-        await writeAtomic(pathOf(server, key), JSON.stringify({ version: formatVersion, server, key, lists }), {
-          mode: 0o600,
-        });
+        const text = JSON.stringify({ version: formatVersion, server: name, key, lists });
+        await writeAtomic(pathOf(name, key), text, { mode: 0o600 });
+        directoryExists = undefined;
         if (failing) onChange(undefined);
         failing = false;
       } catch (error) {

@@ -5,7 +5,7 @@
  * equal results.
  */
 import { parseDurationMs } from "../lib/duration.ts";
-import type { Outline } from "./outline.ts";
+import type { Outline, StringOutline } from "./outline.ts";
 import { isMap, type Path, type Settings } from "./path.ts";
 import type { ParsedConfig } from "./schema.ts";
 import type { FoundSecret } from "./secrets.ts";
@@ -28,46 +28,54 @@ export function takeEveryday(outline: Outline, settings: Settings): EverydaySett
   return parsed === doubt ? undefined : { parsed: parsed as ParsedConfig, secrets };
 }
 
-function take(outline: Outline, value: unknown, path: Path, secrets: FoundSecret[]): unknown {
-  switch (outline.is) {
-    case "object": {
-      if (!isMap(value) || outline.required.some((key) => value[key] === undefined)) return doubt;
-      return takeEntries(value, { ...outline.defaults }, (key) => outline.entries[key], path, secrets);
+type Take<O extends Outline> = (outline: O, value: unknown, path: Path, secrets: FoundSecret[]) => unknown;
+type OfKind<Is extends Outline["is"]> = Outline & { readonly is: Is };
+
+/** A table and not one function: what is called for every value is compiled during the start, and its length is time then. */
+const takers: { readonly [Is in Outline["is"]]: Take<OfKind<Is>> } = {
+  object(outline, value, path, secrets) {
+    if (!isMap(value) || outline.required.some((key) => value[key] === undefined)) return doubt;
+    return takeEntries(value, { ...outline.defaults }, (key) => outline.entries[key], path, secrets);
+  },
+  map: (outline, value, path, secrets) =>
+    isMap(value) ? takeEntries(value, {}, () => outline.value, path, secrets) : doubt,
+  list({ item, minLength = 0 }, value, path, secrets) {
+    if (!Array.isArray(value) || value.length < minLength) return doubt;
+    const items = value.map((inner, at) => take(item, inner, [...path, at], secrets));
+    return items.includes(doubt) ? doubt : items;
+  },
+  either({ options }, value, path, secrets) {
+    for (const option of options) {
+      const taken = take(option, value, path, secrets);
+      if (taken !== doubt) return taken;
     }
-    case "map":
-      return isMap(value) ? takeEntries(value, {}, () => outline.value, path, secrets) : doubt;
-    case "list": {
-      if (!Array.isArray(value) || value.length < (outline.minLength ?? 0)) return doubt;
-      const items = value.map((item, at) => take(outline.item, item, [...path, at], secrets));
-      return items.includes(doubt) ? doubt : items;
-    }
-    case "either":
-      for (const option of outline.options) {
-        const taken = take(option, value, path, secrets);
-        if (taken !== doubt) return taken;
-      }
-      return doubt;
-    case "choice":
-      return outline.values.includes(value as string) ? value : doubt;
-    case "number": {
-      if (typeof value !== "number" || Number.isNaN(value) || (outline.whole && !Number.isInteger(value))) return doubt;
-      const { least = value, above = Number.NEGATIVE_INFINITY, most = value } = outline;
-      return value >= least && value > above && value <= most ? value : doubt;
-    }
-    case "boolean":
-      return typeof value === "boolean" ? value : doubt;
-    case "duration":
-      return typeof value === "string" || typeof value === "number" ? (parseDurationMs(value) ?? doubt) : doubt;
-    case "text":
-      return typeof value === "string" ? value : doubt;
-    case "string":
-    case "secret": {
-      const { minLength = 0, prefix = "" } = outline;
-      if (typeof value !== "string" || value.length < minLength || !value.startsWith(prefix)) return doubt;
-      if (outline.is === "secret") secrets.push({ path, value });
-      return value;
-    }
-  }
+    return doubt;
+  },
+  choice: ({ values }, value) => (values.includes(value as string) ? value : doubt),
+  number({ whole, least, above, most }, value) {
+    if (typeof value !== "number" || Number.isNaN(value) || (whole && !Number.isInteger(value))) return doubt;
+    const isWithin =
+      value >= (least ?? value) && value > (above ?? Number.NEGATIVE_INFINITY) && value <= (most ?? value);
+    return isWithin ? value : doubt;
+  },
+  boolean: (_outline, value) => (typeof value === "boolean" ? value : doubt),
+  duration: (_outline, value) =>
+    typeof value === "string" || typeof value === "number" ? (parseDurationMs(value) ?? doubt) : doubt,
+  text: (_outline, value) => (typeof value === "string" ? value : doubt),
+  string: (outline, value) => (isText(outline, value) ? value : doubt),
+  secret(outline, value, path, secrets) {
+    if (!isText(outline, value)) return doubt;
+    secrets.push({ path, value });
+    return value;
+  },
+};
+
+function take<O extends Outline>(outline: O, value: unknown, path: Path, secrets: FoundSecret[]): unknown {
+  return (takers[outline.is] as Take<O>)(outline, value, path, secrets);
+}
+
+function isText({ minLength = 0, prefix = "" }: StringOutline, value: unknown): value is string {
+  return typeof value === "string" && value.length >= minLength && value.startsWith(prefix);
 }
 
 function takeEntries(

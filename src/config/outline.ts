@@ -14,8 +14,15 @@ export interface ObjectOutline {
   readonly required: readonly string[];
 }
 
+export interface StringOutline {
+  readonly is: "string" | "secret";
+  readonly minLength?: number;
+  readonly prefix?: string;
+}
+
 export type Outline =
   | ObjectOutline
+  | StringOutline
   | { readonly is: "map"; readonly value: Outline }
   | { readonly is: "list"; readonly item: Outline; readonly minLength?: number }
   | { readonly is: "either"; readonly options: readonly Outline[] }
@@ -27,7 +34,6 @@ export type Outline =
       readonly above?: number;
       readonly most?: number;
     }
-  | { readonly is: "string" | "secret"; readonly minLength?: number; readonly prefix?: string }
   /** `text` is a string, number or boolean that becomes a string. */
   | { readonly is: "boolean" | "duration" | "text" };
 

@@ -58,7 +58,7 @@ export function planBackends(config: Config, pool: Pool<Upstream>, context: Plan
     const state = known ?? createStageState(settings, context.clock);
     context.stageStates.set(name, state);
     state.apply(settings);
-    const stages = stagesFor({ upstream, settings, timeoutMs, state, sink: context.onCall });
+    const stages = () => stagesFor({ upstream, settings, timeoutMs, state, sink: context.onCall });
     routes.set(name, new Route(upstream, stages, timeoutMs));
     const { enabled: isWatched, interval, timeout } = settings.health_check;
     if (isWatched && isManaged(upstream)) healthTargets.push({ upstream, intervalMs: interval, timeoutMs: timeout });

@@ -15,14 +15,16 @@ export class Route {
   readonly upstream: Upstream;
   /** Longest time one page of a list may take, in milliseconds. */
   readonly listTimeoutMs: number;
-  readonly #next: Next;
+  readonly #stages: () => readonly (Stage | undefined)[];
+  #next: Next | undefined;
   #inFlight = 0;
   readonly #waiting = new Set<() => void>();
 
-  constructor(upstream: Upstream, stages: readonly (Stage | undefined)[], listTimeoutMs: number) {
+  /** @param stages asked at the first call: most starts end with most backends unused */
+  constructor(upstream: Upstream, stages: () => readonly (Stage | undefined)[], listTimeoutMs: number) {
     this.upstream = upstream;
     this.listTimeoutMs = listTimeoutMs;
-    this.#next = chain(stages, (call) => upstream.request(call));
+    this.#stages = stages;
   }
 
   get inFlight(): number {
@@ -30,6 +32,7 @@ export class Route {
   }
 
   call(call: Call): Promise<Answer> {
+    this.#next ??= chain(this.#stages(), (last) => this.upstream.request(last));
     this.#inFlight++;
     return this.#next(call).then(this.#onAnswer, this.#onError);
   }

@@ -32,7 +32,7 @@ function setting(capabilities: JsonObject = { tools: {} }) {
       );
     },
   } as Partial<Upstream> as Upstream;
-  const route = new Route(upstream, [], 1_000);
+  const route = new Route(upstream, () => [], 1_000);
   const keeper = createListKeeper({
     catalog,
     routeOf: (name) => (name === "files" ? route : undefined),

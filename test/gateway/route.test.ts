@@ -12,7 +12,7 @@ test("Route.quiet waits for the last call, however many ask, and not beyond its 
   const upstream = {
     request: () => new Promise<Answer>((resolve) => ends.push(() => resolve(Answer.of({})))),
   } as Partial<Upstream> as Upstream;
-  const route = new Route(upstream, [], 1_000);
+  const route = new Route(upstream, () => [], 1_000);
   await route.quiet(1_000, clock);
   const calls = [route.call({} as Call), route.call({} as Call)];
   const told: string[] = [];

@@ -1,5 +1,5 @@
 /** What the HTTP door answers: the checks every request passes, then the table of routes. The only file that knows Hono. */
-import { Hono } from "hono";
+import { HonoBase } from "hono/hono-base";
 import { GatewayError } from "../../core/errors.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import type { Clock } from "../../lib/clock.ts";
@@ -57,7 +57,7 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
     "/sse": { GET: gone, POST: gone },
   };
 
-  const router = new Hono<{ Bindings: Visit }>({
+  const router = new HonoBase<{ Bindings: Visit }>({
     router: new PathRouter(),
     getPath: (_request, options) => (options as { env: Visit }).env.path,
   });
