@@ -4,17 +4,16 @@
  */
 import { GatewayError } from "../core/errors.ts";
 import { parseExact } from "../lib/exact-json.ts";
+import { decodeUtf8 } from "../lib/utf8.ts";
 
 export const maxDepth = 64;
 /** The envelope has five members; what vendors add is counted in ones. */
 const maxEnvelopeMembers = 32;
 
-const utf8 = new TextDecoder("utf-8", { fatal: true });
-
 /** @throws GatewayError PARSE_ERROR */
-export function decodeUtf8(bytes: Uint8Array): string {
+export function decodeBody(bytes: Uint8Array): string {
   try {
-    return utf8.decode(bytes);
+    return decodeUtf8(bytes);
   } catch (cause) {
     throw new GatewayError("PARSE_ERROR", "The message is not valid UTF-8", { cause });
   }

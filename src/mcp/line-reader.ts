@@ -3,6 +3,7 @@
  * costs no more than the cap. Lenient where servers are sloppy (CRLF, byte order mark, blank lines), strict in UTF-8.
  */
 import { ByteCollector } from "../lib/byte-collector.ts";
+import { decodeUtf8 } from "../lib/utf8.ts";
 
 /** What is read of a line beyond the cap, without keeping it, before the stream is given up. */
 export const maxSkippedBytes = 256 * 1024 * 1024;
@@ -26,7 +27,6 @@ export interface LineReaderOptions {
 
 /** Gives a function that takes the stream chunk by chunk. */
 export function createLineReader(options: LineReaderOptions): (chunk: Uint8Array) => void {
-  const strict = new TextDecoder("utf-8", { fatal: true });
   const begun = new ByteCollector();
   /** Set once the line is beyond the cap: from then on only its last bytes are remembered. */
   let skipping: { readonly head: string; tail: Uint8Array; bytes: number } | undefined;
@@ -36,7 +36,7 @@ export function createLineReader(options: LineReaderOptions): (chunk: Uint8Array
     if (end === 0) return;
     let text: string;
     try {
-      text = strict.decode(end === line.length ? line : line.subarray(0, end));
+      text = decodeUtf8(end === line.length ? line : line.subarray(0, end));
     } catch {
       options.onBroken({ problem: "not UTF-8", head: lossy(line.subarray(0, edgeBytes)), tail: lossy(tailOf(line)) });
       return;
@@ -75,7 +75,7 @@ export function createLineReader(options: LineReaderOptions): (chunk: Uint8Array
   const readTogether = (lines: Uint8Array): boolean => {
     let text: string;
     try {
-      text = strict.decode(lines);
+      text = decodeUtf8(lines);
     } catch {
       return false;
     }

@@ -5,6 +5,7 @@
  */
 
 import { ByteCollector } from "../lib/byte-collector.ts";
+import { decodeUtf8 } from "../lib/utf8.ts";
 
 export interface SseEvent {
   /** `message` when the stream does not say. */
@@ -29,7 +30,6 @@ export class SseReader {
   retryMs: number | undefined;
   readonly #maxEventBytes: number;
   readonly #onEvent: (event: SseEvent) => void;
-  readonly #decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   /** The line that has begun but not ended. */
   readonly #line = new ByteCollector();
   /** Bytes of the event so far, with the unfinished line, without line ends. */
@@ -105,7 +105,7 @@ export class SseReader {
     else if (line[0] === colon) {
       // A comment is part of no event: a stream that is kept alive for days by them must not reach the cap.
       if (this.#data === undefined) this.#eventBytes = 0;
-    } else this.#field(this.#decoder.decode(line));
+    } else this.#field(decodeUtf8(line, "keep"));
   }
 
   #field(line: string): void {

@@ -2,6 +2,7 @@
  * Files as whole texts. Writing is atomic: whoever reads sees the old content or the new one, also after a crash.
  * On Bun an ordinary file is read and looked at without `node:fs`: loading that takes a third of an empty program's start.
  */
+import { decodeUtf8 } from "../lib/utf8.ts";
 import { basename, dirname, join } from "./paths.ts";
 
 const fs = () => import("node:fs/promises");
@@ -26,7 +27,7 @@ export async function readText(path: string, maxBytes = Number.POSITIVE_INFINITY
   const isOrdinary = "Bun" in globalThis && (await Bun.file(path).stat()).isFile();
   const bytes = await (isOrdinary ? beginning(path, maxBytes) : all(path, maxBytes));
   if (bytes.byteLength > maxBytes) throw new FileTooLargeError(path, maxBytes);
-  return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  return decodeUtf8(bytes);
 }
 
 function beginning(path: string, maxBytes: number): Promise<Uint8Array> {

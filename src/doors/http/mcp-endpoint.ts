@@ -12,7 +12,7 @@ import { SharedTimer } from "../../lib/shared-timer.ts";
 import { classifyMessage, encodeError, encodeResult, type RequestId, type RpcMessage } from "../../mcp/json-rpc.ts";
 import { idleTimeoutSeconds } from "../../runtime/serve.ts";
 import { answerBatch, checkBatch, idOf } from "../answer-batch.ts";
-import { decodeUtf8, parseJson } from "../parse-json.ts";
+import { decodeBody, parseJson } from "../parse-json.ts";
 import { type Accepted, acceptedBy } from "./accept.ts";
 import { eraOf, unsupportedVersion } from "./era.ts";
 import { EventStream } from "./event-stream.ts";
@@ -63,7 +63,7 @@ export function createMcpEndpoint(gateway: Gateway, clock: Clock): McpEndpoint {
         throw new Refusal(406, 'The "Accept" header allows neither "application/json" nor "text/event-stream"', {
           hint: "Send Accept: application/json, text/event-stream",
         });
-      const value = parseJson(decodeUtf8(await readBody(visit.request, gateway.config.server.max_body_size)));
+      const value = parseJson(decodeBody(await readBody(visit.request, gateway.config.server.max_body_size)));
       if (Array.isArray(value)) return await postBatch(visit, backend, accepted, value);
       id = idOf(value);
       const message = classifyMessage(value);

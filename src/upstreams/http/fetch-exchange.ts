@@ -2,6 +2,7 @@
 import { abortError } from "../../core/abort-error.ts";
 import { GatewayError } from "../../core/errors.ts";
 import { ByteCollector } from "../../lib/byte-collector.ts";
+import { decodeUtf8 } from "../../lib/utf8.ts";
 import { answerTooLarge, cannotReach, closedHere, hungUp, protocolError } from "./http-errors.ts";
 import type { BodySink, HttpExchange, HttpExchangeOptions, HttpRequest, HttpResponse } from "./http-exchange.ts";
 
@@ -71,7 +72,7 @@ export class FetchExchange implements HttpExchange {
     const { server } = this.#options;
     const bytes = await this.#bytes(response);
     try {
-      return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+      return decodeUtf8(bytes);
     } catch (cause) {
       throw protocolError(server, "answered with bytes that are not UTF-8", { cause });
     }

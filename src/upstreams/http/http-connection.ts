@@ -2,6 +2,7 @@
 import { abortError } from "../../core/abort-error.ts";
 import { GatewayError } from "../../core/errors.ts";
 import { ByteCollector } from "../../lib/byte-collector.ts";
+import { decodeUtf8 } from "../../lib/utf8.ts";
 import { connectSocket, type Socket, type SocketAddress, type SocketHandlers } from "../../runtime/socket.ts";
 import { answerTooLarge, cannotReach, HttpFault, hungUp, protocolError } from "./http-errors.ts";
 import type { BodySink, HttpExchangeOptions, HttpRequest, HttpResponse, ResponseHead } from "./http-exchange.ts";
@@ -11,8 +12,6 @@ import { ResponseParser, type ResponseReceiver } from "./response-parser.ts";
 const maxUnwantedBytes = 65_536;
 /** A stale connection shows itself within a round trip; a server that hangs up later than this had the request. */
 const staleWithinMs = 500;
-
-const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 export interface ConnectionOwner {
   /** The exchange is over and the connection can carry another. */
@@ -146,7 +145,7 @@ export class HttpConnection implements SocketHandlers, ResponseReceiver {
 
   onEnd(): void {
     const exchange = this.#exchange as Exchange;
-    const response = exchange.settled ? undefined : this.#response(utf8.decode(this.#body.take()));
+    const response = exchange.settled ? undefined : this.#response(decodeUtf8(this.#body.take()));
     this.#exchange = undefined;
     this.#head = undefined;
     this.#sink = undefined;
