@@ -20,7 +20,6 @@ import { fixed, median, printTable, ratio } from "./table.ts";
 
 const rounds = Number(process.env["BENCH_ROUNDS"] ?? 5);
 const durationMs = Number(process.env["BENCH_MS"] ?? 1_000);
-const sessionCounts = [1, 8, 32] as const;
 const sizes = { "10 kB": 10_000, "1 MB": 1_000_000, "10 MB": 10_000_000 } as const;
 
 type Transport = "http" | "stdio";
@@ -120,31 +119,74 @@ async function inHouse(measure: (house: House) => Promise<void>): Promise<void> 
   }
 }
 
+type Field = "p50Us" | "p99Us" | "callsPerSecond" | "cpuUsPerCall";
+/** Median over the rounds. */
+type Found = (way: Way, sessions: number, field: Field) => number;
+
+async function measureCalls(
+  ways: readonly Way[],
+  transport: Transport,
+  sessionCounts: readonly number[],
+): Promise<Found> {
+  const found = new Map<string, Awaited<ReturnType<typeof load>>[]>();
+  for (let round = 0; round < rounds; round++)
+    for (const sessions of sessionCounts)
+      for (const way of ways) {
+        const key = `${way.name} ${sessions}`;
+        const result = await load(way, transport, { sessions, tool: "echo", args: {} });
+        found.set(key, [...(found.get(key) ?? []), result]);
+      }
+  return (way, sessions, field) =>
+    median(found.get(`${way.name} ${sessions}`)!.map((result) => result[field] ?? Number.NaN));
+}
+
 export function benchCalls(): Promise<void> {
   return inHouse(async ({ ways }) => {
+    for (const transport of ["http", "stdio"] as const)
+      printCalls(transport, ways[transport], await measureCalls(ways[transport], transport, [1, 8, 32]));
+  });
+}
+
+/**
+ * One session with everything on one core: the work of a call and nothing else. With more cores the host's time to wake
+ * an idle virtual processor is in it, which grows by jumps: 8 µs of work added to the relay added 40 µs to its p50.
+ */
+export async function benchLatency(): Promise<void> {
+  if (process.env["BENCH_ON_ONE_CORE"] !== "1") {
+    if (Bun.which("taskset") === null) return console.log("Latency on one core needs taskset (util-linux)\n");
+    const argv = ["taskset", "-c", "0", bun, `${root}bench/run.ts`, "latency"];
+    const child = Bun.spawn(argv, {
+      env: { ...process.env, BENCH_ON_ONE_CORE: "1" },
+      stdio: ["ignore", "inherit", "inherit"],
+    });
+    if ((await child.exited) !== 0) throw new Error("Measuring on one core failed");
+    return;
+  }
+  await inHouse(async ({ ways }) => {
     for (const transport of ["http", "stdio"] as const) {
-      const found = new Map<string, Awaited<ReturnType<typeof load>>[]>();
-      for (let round = 0; round < rounds; round++)
-        for (const sessions of sessionCounts)
-          for (const way of ways[transport]) {
-            const key = `${way.name} ${sessions}`;
-            const result = await load(way, transport, { sessions, tool: "echo", args: {} });
-            found.set(key, [...(found.get(key) ?? []), result]);
-          }
-      printCalls(transport, ways[transport], found);
+      const asked = ways[transport];
+      const mid = await measureCalls(asked, transport, [1]);
+      const yardstick = asked.find((way) => way.isYardstick)!;
+      console.log(`One session to a ${transport} backend, everything on one core, medians of ${rounds} rounds\n`);
+      printTable(
+        ["way", "p50 µs", `vs ${yardstick.name}`, "p99 µs"],
+        asked.map((way) => [
+          way.name,
+          fixed(mid(way, 1, "p50Us")),
+          ratio(mid(way, 1, "p50Us") / mid(yardstick, 1, "p50Us"), isLimited(way) ? { atMost: 1.3 } : undefined),
+          fixed(mid(way, 1, "p99Us"), 0),
+        ]),
+      );
     }
   });
 }
 
-function printCalls(
-  transport: Transport,
-  ways: readonly Way[],
-  found: Map<string, Awaited<ReturnType<typeof load>>[]>,
-) {
-  const mid = (way: Way, sessions: number, field: "p50Us" | "p99Us" | "callsPerSecond" | "cpuUsPerCall") =>
-    median(found.get(`${way.name} ${sessions}`)!.map((result) => result[field] ?? Number.NaN));
+function isLimited(way: Way): boolean {
+  return way.pid !== undefined && !way.isYardstick;
+}
+
+function printCalls(transport: Transport, ways: readonly Way[], mid: Found) {
   const yardstick = ways.find((way) => way.isYardstick)!;
-  const limited = (way: Way) => way.pid !== undefined && !way.isYardstick;
   console.log(`Calls to a ${transport} backend, medians of ${rounds} rounds of ${durationMs} ms\n`);
   printTable(
     [
@@ -160,12 +202,12 @@ function printCalls(
     ways.map((way) => [
       way.name,
       fixed(mid(way, 1, "p50Us")),
-      ratio(mid(way, 1, "p50Us") / mid(yardstick, 1, "p50Us"), limited(way) ? { atMost: 1.3 } : undefined),
+      ratio(mid(way, 1, "p50Us") / mid(yardstick, 1, "p50Us"), isLimited(way) ? { atMost: 1.3 } : undefined),
       fixed(mid(way, 8, "callsPerSecond"), 0),
       fixed(mid(way, 32, "callsPerSecond"), 0),
       ratio(
         mid(way, 32, "callsPerSecond") / mid(yardstick, 32, "callsPerSecond"),
-        limited(way) ? { atLeast: 0.8 } : undefined,
+        isLimited(way) ? { atLeast: 0.8 } : undefined,
       ),
       fixed(mid(way, 32, "p99Us"), 0),
       fixed(mid(way, 32, "cpuUsPerCall")),

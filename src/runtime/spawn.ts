@@ -149,13 +149,13 @@ function createInput(child: ChildProcessWithoutNullStreams, options: SpawnOption
     else if (waitingBytes > 0) watch = setTimeout(look, restMs);
   };
   const send = (text: string) => {
-    const bytes = Buffer.from(text);
+    const bytes = Buffer.byteLength(text);
     if (waitingBytes === 0) progressAtMs = performance.now();
-    waitingBytes += bytes.length;
+    waitingBytes += bytes;
     if (waitingBytes > options.maxWaitingBytes) return stalled();
     watch ??= setTimeout(look, options.writeStallMs);
-    child.stdin.write(bytes, () => {
-      waitingBytes -= bytes.length;
+    child.stdin.write(text, () => {
+      waitingBytes -= bytes;
       progressAtMs = performance.now();
     });
   };
