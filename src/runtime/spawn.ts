@@ -60,9 +60,8 @@ const drainMs = 100;
 /** @throws SpawnError */
 export async function spawnChild(options: SpawnOptions): Promise<Child> {
   const [file, ...args] = windowsProgram(options.argv, options.env);
-  const child = await launched(file as string, args, options);
+  const { child, release } = await launched(file as string, args, options);
   const pid = child.pid as number;
-  const release = guardGroup(pid);
   child.stdout.on("data", options.onStdout);
   child.stderr.on("data", options.onStderr);
   const input = createInput(child, options);
@@ -93,7 +92,13 @@ export async function spawnChild(options: SpawnOptions): Promise<Child> {
   };
 }
 
-function launched(file: string, args: string[], options: SpawnOptions): Promise<ChildProcessWithoutNullStreams> {
+interface Launched {
+  readonly child: ChildProcessWithoutNullStreams;
+  /** Ends the guard over its group. */
+  release(): void;
+}
+
+function launched(file: string, args: string[], options: SpawnOptions): Promise<Launched> {
   return new Promise((resolve, reject) => {
     const fail = (error: unknown) => reject(explained(error as NodeJS.ErrnoException, options));
     try {
@@ -105,12 +110,14 @@ function launched(file: string, args: string[], options: SpawnOptions): Promise<
         stdio: ["pipe", "pipe", "pipe"],
         windowsHide: true,
       });
+      // At once, not when it is known to run: until then nothing would end it if we were killed.
+      const release = child.pid === undefined ? () => {} : guardGroup(child.pid);
       // Later errors (a failed kill) change nothing: the exit is what counts.
       child.on("error", fail);
       child.stdin.on("error", () => {});
       child.stdout.on("error", () => {});
       child.stderr.on("error", () => {});
-      child.once("spawn", () => resolve(child));
+      child.once("spawn", () => resolve({ child, release }));
     } catch (error) {
       fail(error);
     }

@@ -3,7 +3,7 @@
  * own reads process-group ids from a pipe only the gateway holds; when the pipe ends, for whatever reason, it kills
  * the groups still on its list and exits. 1.7 MB where there is a shell; without one our own binary does it.
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import { childEnvironment } from "./child-environment.ts";
@@ -25,48 +25,74 @@ done
 for group in $groups; do kill -s KILL -- "-$group"; done
 `;
 
+/** Takes a line, and has handed it to the system when it returns where the runtime can: we may be killed in the next moment. */
+type Tell = (line: string) => void;
+
 const guarded = new Set<number>();
-let warden: ChildProcess | undefined;
+let warden: Tell | undefined;
 
 /** Puts a process group under guard until the returned function is called, which must happen when the group is gone: its id may be reused. */
 export function guardGroup(group: number): () => void {
   guarded.add(group);
   if (warden === undefined) startWarden();
-  else tell("+", group);
+  else warden(`+ ${group}\n`);
   return () => {
-    if (guarded.delete(group)) tell("-", group);
+    if (guarded.delete(group)) warden?.(`- ${group}\n`);
   };
-}
-
-function tell(change: "+" | "-", group: number): void {
-  warden?.stdin?.write(`${change} ${group}\n`);
 }
 
 function startWarden(): void {
   const command = wardenCommand();
   if (command === undefined) return;
-  const started = spawn(command.file, command.args, {
-    cwd: "/",
-    env: command.env,
-    detached: true,
-    stdio: ["pipe", "ignore", "ignore"],
-    windowsHide: true,
-  });
-  warden = started;
   // A warden that fails or is killed is replaced when the next child starts; until then nothing is worse than without one.
   const forget = () => {
     if (warden === started) warden = undefined;
   };
-  started.on("error", forget);
-  started.on("exit", forget);
-  started.stdin.on("error", forget);
-  // It waits for us to end, so we must not wait for it.
-  started.unref();
-  if ("unref" in started.stdin && typeof started.stdin.unref === "function") started.stdin.unref();
-  for (const group of guarded) tell("+", group);
+  const started = "Bun" in globalThis ? startOnBun(command, forget) : startOnNode(command, forget);
+  warden = started;
+  if (guarded.size > 0) started?.([...guarded].map((group) => `+ ${group}\n`).join(""));
 }
 
-function wardenCommand(): { file: string; args: string[]; env: Record<string, string> } | undefined {
+/** Bun's own `spawn`: what is written through `node:child_process` waits there for the end of the turn. */
+function startOnBun({ file, args, env }: WardenCommand, onGone: () => void): Tell | undefined {
+  try {
+    const child = Bun.spawn([file, ...args], {
+      cwd: "/",
+      env,
+      detached: true,
+      stdio: ["pipe", "ignore", "ignore"],
+      windowsHide: true,
+      onExit: onGone,
+    });
+    // It waits for us to end, so we must not wait for it.
+    child.unref();
+    child.stdin.unref();
+    return (line) => {
+      child.stdin.write(line);
+      void child.stdin.flush();
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+function startOnNode({ file, args, env }: WardenCommand, onGone: () => void): Tell {
+  const child = spawn(file, args, { cwd: "/", env, detached: true, stdio: ["pipe", "ignore", "ignore"] });
+  child.on("error", onGone);
+  child.on("exit", onGone);
+  child.stdin.on("error", onGone);
+  child.unref();
+  if ("unref" in child.stdin && typeof child.stdin.unref === "function") child.stdin.unref();
+  return (line) => void child.stdin.write(line);
+}
+
+interface WardenCommand {
+  readonly file: string;
+  readonly args: string[];
+  readonly env: Record<string, string>;
+}
+
+function wardenCommand(): WardenCommand | undefined {
   if (existsSync("/bin/sh")) return { file: "/bin/sh", args: ["-c", script], env: {} };
   // Run from source there is no binary of ours, and the runtime's would need the path of main.
   if (/^(bun|deno|node)(\.exe)?$/.test(basename(process.execPath))) return undefined;
