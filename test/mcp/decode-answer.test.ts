@@ -107,3 +107,27 @@ test("decodeValue tells the other messages apart and refuses what is none", () =
   assert.equal(decode('{"jsonrpc":"2.0","id":5,"error":{"code":-1,"message":"no"}}').kind, "error");
   assert.throws(() => decode('{"jsonrpc":"2.0","id":5,"result":[]}'), /Not a JSON-RPC 2.0 message/);
 });
+
+test("decodeAnswer is as strict with long strings as with short ones", () => {
+  const long = "a long string ".repeat(2_000);
+  const envelope = (result: string) => `{"jsonrpc":"2.0","id":5,"result":${result}}`;
+  const valid = [
+    `{"a":"${long}"}`,
+    `{"${long}":"${long}","b":[1,"${long}",{}]}`,
+    `{"a":"short","b":"${long}","c":"with \\n escapes \\u0041","d":"${long}"}`,
+    `{"a":"${long}\\"${long}"}`,
+    `{"a":"日本語${long}"}`,
+  ];
+  for (const result of valid) assert.ok(assertLossless(envelope(result)), result.slice(0, 40));
+  const invalid = [
+    `{"a":"${long}`,
+    `{"a":"${long}"x"}`,
+    `{"a":"${long}\t"}`,
+    `{"a":"${long}\\x"}`,
+    `{"a":"${long}\u0000"}`,
+    `{"a":"${long}" "b":1}`,
+    `{"a":${long}}`,
+    `"${long}"`,
+  ];
+  for (const result of invalid) assert.equal(decodeAnswer(envelope(result)), undefined, result.slice(-20));
+});
