@@ -74,6 +74,9 @@ try {
   legs.set("/mcp/fixture", await throughGateway("backend", "/mcp/fixture", http));
   legs.set("/mcp", await throughGateway("aggregate", "/mcp", { ...http, meta_mcp: { enabled: false } }));
   legs.set("stdio", await throughGateway("stdio", "/mcp/fixture", stdio));
+  // Another backend in which everything has the same name.
+  const decoyed = { ...http, backends: { decoy: stdio.backends.fixture, ...http.backends } };
+  legs.set("with a decoy", await throughGateway("decoy", "/mcp/fixture", decoyed));
 } finally {
   child.kill();
 }

@@ -28,7 +28,7 @@ after(async () => {
 const as = (key: string) => ({ authorization: `Bearer ${key}` });
 
 const clientCount = 50;
-const callsPerClient = 400;
+const callsPerClient = 2_000;
 
 test(`T7: ${clientCount} clients with equal request ids get ${clientCount * callsPerClient} answers, each its own`, async () => {
   const paths = ["/mcp", "/mcp/piped", "/mcp/posted"];
