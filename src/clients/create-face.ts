@@ -83,6 +83,7 @@ export function createFace(host: FaceHost): Face {
     handle(message, context) {
       if (message.kind === "request") return answer(message, context);
       if (message.kind === "notification") note(message, context);
+      else context.session?.questions.settle(message);
       return nothing;
     },
     async initialize(params, context) {

@@ -17,8 +17,11 @@ export interface FaceContext {
   readonly requestId: string;
   /** Aborted when the client can no longer take an answer and the transport treats that as cancellation. */
   readonly signal: CancelSignal;
-  /** JSON text of a notification that belongs on the response stream of this request, before the response. */
-  emit(messageText: string): void;
+  /**
+   * JSON text of a notification or request that belongs on the response stream of this request, before the response.
+   * False when there can be no such stream: the client takes nothing but JSON, or has its answer already.
+   */
+  emit(messageText: string): boolean;
 }
 
 export interface Face {

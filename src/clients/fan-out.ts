@@ -1,6 +1,7 @@
-/** Tells the sessions concerned that a list of a backend changed; never the others, never with content. */
+/** Tells the sessions concerned what happened at a backend; never the others. */
+import type { JsonObject } from "../lib/json.ts";
 import { encodeRequest } from "../mcp/json-rpc.ts";
-import { type ListKind, listKinds } from "../mcp/protocol.ts";
+import { elicitationEnd, type ListKind, listKinds } from "../mcp/protocol.ts";
 import type { FaceHost } from "./host.ts";
 
 export function announceListChange(host: FaceHost, server: string, kind: ListKind): void {
@@ -12,6 +13,13 @@ export function announceListChange(host: FaceHost, server: string, kind: ListKin
         : host.resolveServer(session.backend) === server;
     if (concerned) session.push(messageText);
   }
+}
+
+/** `notifications/elicitation/complete`: only for the client that was shown the address. */
+export function announceElicitationEnd(host: FaceHost, server: string, params: JsonObject): void {
+  const key = `${server}\0${params["elicitationId"]}`;
+  for (const session of host.sessions.all())
+    if (session.elicitations.delete(key)) session.push(encodeRequest(undefined, elicitationEnd, params));
 }
 
 /** With meta-tools, `tools/list` shows a backend's own tools only where they are surfaced. */

@@ -4,15 +4,20 @@
  */
 
 import type { Answer } from "../core/answer.ts";
-import type { Call } from "../core/call.ts";
+import type { Call, ClientLink } from "../core/call.ts";
 import { CancelledError, GatewayError } from "../core/errors.ts";
-import { Cancellation } from "../lib/cancellation.ts";
+import { Cancellation, eitherOf } from "../lib/cancellation.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { isJsonObject } from "../lib/json.ts";
 import { encodeRequest, type RpcRequestMessage } from "../mcp/json-rpc.ts";
+import { assertSupported, canBeAsked } from "./client-capabilities.ts";
 import type { FaceContext } from "./face.ts";
 import type { FaceHost } from "./host.ts";
 import { logSeverity } from "./log-levels.ts";
+import type { Session } from "./session.ts";
+
+/** Elicitations by address that a session remembers; an older one ends untold. */
+const maxElicitations = 100;
 
 export class RequestScope {
   readonly host: FaceHost;
@@ -24,6 +29,8 @@ export class RequestScope {
   readonly #onProgress: ((params: JsonObject) => void) | undefined;
   readonly #onNotification: (method: string, params: JsonObject) => void;
   readonly #registered: boolean;
+  /** Aborted when this request is over, however: then nobody waits for an answer of the client. */
+  #over: Cancellation | undefined;
 
   constructor(host: FaceHost, context: FaceContext, message: RpcRequestMessage) {
     this.host = host;
@@ -56,6 +63,7 @@ export class RequestScope {
 
   /** Must be called once the request is answered. */
   end(): void {
+    this.#over?.abort(new CancelledError("The server answered without waiting for the client"));
     this.context.signal.removeEventListener("abort", this);
     if (this.#registered) this.context.session?.running.delete(this.message.id);
   }
@@ -76,7 +84,51 @@ export class RequestScope {
       onProgress: this.#onProgress,
       onNotification: this.#onNotification,
     };
-    return this.host.call(call);
+    const client = this.#linkFor(upstream);
+    return this.host.call(client === undefined ? call : { ...call, client });
+  }
+
+  /** What a server may ask the client while it works on this request goes to that client, on the stream of this request. */
+  #linkFor(server: string): ClientLink | undefined {
+    const { session } = this.context;
+    if (session === undefined || !canBeAsked(session.clientCapabilities)) return undefined;
+    if (this.#over === undefined) {
+      const over = new Cancellation();
+      this.#over = over;
+      this.#abort.addEventListener("abort", () => over.abort(this.#abort.reason));
+    }
+    const over = this.#over;
+    return {
+      sessionId: session.id,
+      ask: async (method, params, signal) => {
+        assertSupported(method, params, session.clientCapabilities);
+        this.rememberElicitation(server, params);
+        const either = eitherOf(over, signal);
+        try {
+          return await session.questions.send(method, withoutProgressToken(params), either.signal, (text) =>
+            this.#tell(session, text),
+          );
+        } finally {
+          either.release();
+        }
+      },
+    };
+  }
+
+  /** A client that takes no stream as an answer may have opened one for everything else. */
+  #tell(session: Session, messageText: string): boolean {
+    if (this.context.emit(messageText)) return true;
+    if (!session.streaming) return false;
+    session.push(messageText);
+    return true;
+  }
+
+  /** Of a request `elicitation/create`, or of an entry in the error that asks for one. */
+  rememberElicitation(server: string, { elicitationId }: JsonObject): void {
+    const known = this.context.session?.elicitations;
+    if (known === undefined || typeof elicitationId !== "string") return;
+    known.add(`${server}\0${elicitationId}`);
+    if (known.size > maxElicitations) for (const oldest of known) return void known.delete(oldest);
   }
 
   /** Calls the tool that the client named as the backend does, with the client's own params. */
@@ -120,4 +172,12 @@ export class RequestScope {
     const wanted = this.context.session?.logLevel;
     return wanted === undefined || logSeverity(level) >= logSeverity(wanted);
   }
+}
+
+/** Progress of what the client does for a server is not relayed, so it is not asked for. */
+function withoutProgressToken(params: JsonObject): JsonObject {
+  const meta = params["_meta"];
+  if (!isJsonObject(meta) || meta["progressToken"] === undefined) return params;
+  const { progressToken: _notRelayed, ...rest } = meta;
+  return { ...params, _meta: rest };
 }

@@ -2,6 +2,7 @@
 
 import { CancelledError } from "../core/errors.ts";
 import type { Clock } from "../lib/clock.ts";
+import { ClientRequests } from "./client-requests.ts";
 import type { Session, SessionTable } from "./session.ts";
 
 export interface SessionTableOptions {
@@ -73,6 +74,8 @@ class OpenSession implements Session {
   readonly clientInfo: Session["clientInfo"];
   readonly clientCapabilities: Session["clientCapabilities"];
   readonly running: Session["running"] = new Map();
+  readonly questions = new ClientRequests();
+  readonly elicitations = new Set<string>();
   logLevel: string | undefined;
   lastSeenMs: number;
   readonly #bufferSize: () => number;
@@ -120,6 +123,7 @@ class OpenSession implements Session {
   end(): void {
     for (const controller of this.running.values()) controller.abort(new CancelledError("The session ended"));
     this.running.clear();
+    this.questions.end();
     this.#stream?.end();
     this.#stream = undefined;
   }

@@ -2,6 +2,7 @@
 import type { Cancellation } from "../lib/cancellation.ts";
 import type { JsonObject } from "../lib/json.ts";
 import type { LegacyVersion } from "../mcp/protocol.ts";
+import type { ClientRequests } from "./client-requests.ts";
 
 export interface Session {
   /** 256 random bits, base64url; on HTTP the `Mcp-Session-Id`. A handle, never a proof of identity. */
@@ -18,6 +19,10 @@ export interface Session {
   lastSeenMs: number;
   /** Running requests by JSON-RPC id (`typeof` and value both count: 1 is not "1"), for `notifications/cancelled`. */
   readonly running: Map<string | number, Cancellation>;
+  /** What servers asked this client and still wait for. */
+  readonly questions: ClientRequests;
+  /** Elicitations by address that were shown to this client, as `server\0elicitationId`: it is to hear of their end. */
+  readonly elicitations: Set<string>;
   /**
    * Where messages go that belong to no request: the GET stream on HTTP, stdout on stdio. While none is attached they
    * are kept up to `buffer_size`, equal ones once, the oldest giving way first.

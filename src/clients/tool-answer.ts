@@ -1,6 +1,7 @@
 /** Answers of tools: what a model could correct is a result with `isError`, never a JSON-RPC error (server/tools, "Error Handling"). */
 import type { Answer } from "../core/answer.ts";
 import { CancelledError, GatewayError, UpstreamRpcError } from "../core/errors.ts";
+import { isJsonObject } from "../lib/json.ts";
 import { toToolResult } from "../mcp/error-answer.ts";
 import type { RequestScope } from "./request-scope.ts";
 
@@ -14,7 +15,8 @@ export function toolAnswer(
   rpcErrors: "relay" | "explain",
 ): Promise<string> {
   return answer.then(textOf, (error: unknown) => {
-    const isRelayed = error instanceof UpstreamRpcError && rpcErrors === "relay";
+    const isRelayed =
+      error instanceof UpstreamRpcError && (asksForElicitation(request, error) || rpcErrors === "relay");
     if (!(error instanceof GatewayError) || error instanceof CancelledError || isRelayed) throw error;
     return JSON.stringify(toToolResult(error, request.context.requestId));
   });
@@ -22,4 +24,16 @@ export function toolAnswer(
 
 function textOf({ text }: Answer): string {
   return text;
+}
+
+/**
+ * `URLElicitationRequiredError` (client/elicitation, 2025-11-25): the host shows the addresses in it to the user and
+ * calls again, so it must see the error itself, whichever way the call came.
+ */
+function asksForElicitation(request: RequestScope, { rpc, data }: UpstreamRpcError): boolean {
+  const elicitations = rpc.code === -32_042 && isJsonObject(rpc.data) ? rpc.data["elicitations"] : undefined;
+  if (!Array.isArray(elicitations)) return false;
+  for (const entry of elicitations)
+    if (isJsonObject(entry)) request.rememberElicitation(String(data?.["server"]), entry);
+  return true;
 }

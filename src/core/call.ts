@@ -7,6 +7,18 @@ import type { JsonObject } from "../lib/json.ts";
 import type { Answer } from "./answer.ts";
 import type { Caller } from "./caller.ts";
 
+/** The client of a request, as far as the server that works on it may ask it something: sampling, elicitation, roots. */
+export interface ClientLink {
+  /** Equal for all requests of one client, for transports that do not say which of them a server is asking about. */
+  readonly sessionId: string;
+  /**
+   * Resolves with the client's result. Aborting tells the client that no answer is awaited any more.
+   * @throws ClientRpcError when the client answered with an error
+   * @throws GatewayError METHOD_NOT_FOUND, INVALID_PARAMS for what this client does not support; CANCELLED
+   */
+  ask(method: string, params: JsonObject, signal: CancelSignal): Promise<JsonObject>;
+}
+
 /** What an upstream needs to know of a request. */
 export interface RpcRequest {
   readonly method: string;
@@ -20,6 +32,8 @@ export interface RpcRequest {
   readonly onProgress?: ((params: JsonObject) => void) | undefined;
   /** Called for other notifications the upstream sent for this very request, e.g. `notifications/message`. */
   readonly onNotification?: ((method: string, params: JsonObject) => void) | undefined;
+  /** Present only when the client can be asked something. */
+  readonly client?: ClientLink | undefined;
 }
 
 export interface Call extends RpcRequest {

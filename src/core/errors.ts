@@ -67,6 +67,16 @@ export class UpstreamRpcError extends GatewayError {
   }
 }
 
+/** A client answered what a server had asked it with a JSON-RPC error; relayed verbatim. */
+export class ClientRpcError extends GatewayError {
+  readonly rpc: { readonly code: number; readonly message: string; readonly data?: Json | undefined };
+
+  constructor(rpc: { readonly code: number; readonly message: string; readonly data?: Json | undefined }) {
+    super("INVALID_REQUEST", rpc.message);
+    this.rpc = rpc;
+  }
+}
+
 /** The caller went away: nobody failed. */
 export class CancelledError extends GatewayError {
   constructor(message = "The request was cancelled", details?: ErrorDetails) {

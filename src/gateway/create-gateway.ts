@@ -4,7 +4,7 @@ import { createCatalog } from "../catalog/create-catalog.ts";
 import { createListStore } from "../catalog/list-store.ts";
 import { stableHash } from "../catalog/stable-hash.ts";
 import { createFace } from "../clients/create-face.ts";
-import { announceListChange } from "../clients/fan-out.ts";
+import { announceElicitationEnd, announceListChange } from "../clients/fan-out.ts";
 import type { FaceHost } from "../clients/host.ts";
 import { mostVerboseLevel } from "../clients/log-levels.ts";
 import { createSessionTable } from "../clients/session-table.ts";
@@ -16,6 +16,7 @@ import type { Upstream, UpstreamEvents, UpstreamStatus } from "../core/upstream.
 import { Cancellation } from "../lib/cancellation.ts";
 import type { Clock } from "../lib/clock.ts";
 import { stableJson } from "../lib/json.ts";
+import { elicitationEnd } from "../mcp/protocol.ts";
 import type { Environment } from "../runtime/process.ts";
 import { randomToken } from "../runtime/random.ts";
 import { startHealthChecks } from "../upstreams/health.ts";
@@ -100,6 +101,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
           server: upstream.name,
           data: options.redact(JSON.stringify(params)).slice(0, 500),
         });
+      else if (method === elicitationEnd) announceElicitationEnd(host, upstream.name, params);
       else lists.onNotification(upstream.name, method);
     },
     onConnected: (upstream) => {

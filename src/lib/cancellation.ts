@@ -55,6 +55,18 @@ export class Cancellation implements CancelSignal {
   }
 }
 
+/** A signal that aborts with the first of the two; `release` ends the listening. */
+export function eitherOf(first: CancelSignal, second: CancelSignal): { signal: CancelSignal; release: () => void } {
+  const signal = new Cancellation();
+  const links = [first, second].map((source) => {
+    const listener = () => signal.abort(source.reason);
+    if (source.aborted) listener();
+    else source.addEventListener("abort", listener);
+    return () => source.removeEventListener("abort", listener);
+  });
+  return { signal, release: () => links.forEach((unlink) => void unlink()) };
+}
+
 /** For work that nobody cancels. */
 export const neverCancelled: CancelSignal = {
   aborted: false,

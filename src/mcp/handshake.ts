@@ -8,6 +8,7 @@ import { version } from "../core/version.ts";
 import type { CancelSignal } from "../lib/cancellation.ts";
 import { isJsonObject, type JsonObject } from "../lib/json.ts";
 import { isLegacyVersion, type LegacyVersion, latestLegacyVersion, legacyVersions } from "./protocol.ts";
+import { relayedCapabilities } from "./server-request.ts";
 
 export interface HandshakeOptions {
   readonly serverName: string;
@@ -44,8 +45,7 @@ async function initialize(options: HandshakeOptions, offered: string): Promise<{
   const ask = async (protocolVersion: string) => {
     const params = {
       protocolVersion,
-      // Nothing is declared that is not relayed: a server must not ask for what it cannot get.
-      capabilities: {},
+      capabilities: relayedCapabilities,
       clientInfo: { name: "mcp-gateway", title: "MCP Gateway", version },
     };
     const answer = await options.request({ method: "initialize", params, signal: options.signal });

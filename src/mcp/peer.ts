@@ -12,14 +12,16 @@ import { type DecodedMessage, decodeAnswer, decodeValue } from "./decode-answer.
 import { encodeRequest } from "./json-rpc.ts";
 import { PendingTable } from "./pending-table.ts";
 import { withProgressToken } from "./progress-token.ts";
-import { answerServerRequest, type ServerRequestHandling } from "./server-request.ts";
+import { onlyClient, ServerRequests } from "./server-request.ts";
 
-export interface PeerOptions extends ServerRequestHandling {
+export interface PeerOptions {
   readonly serverName: string;
   /** Hands one message to the transport. Must not throw: a transport that fails calls {@link Peer.fail}. */
   send(text: string): void;
   /** Notifications that belong to no request. */
   onNotification(method: string, params: JsonObject): void;
+  /** Told of each request of the server that could not be relayed to a client, and why. */
+  onRefused(method: string, reason: string): void;
 }
 
 export interface Peer {
@@ -39,6 +41,7 @@ export interface Peer {
 
 export function createPeer(options: PeerOptions): Peer {
   const pending = new PendingTable<Pending>();
+  const serverRequests = new ServerRequests(options.onRefused);
   let dropped = 0;
   let failure: UpstreamError | undefined;
 
@@ -77,7 +80,8 @@ export function createPeer(options: PeerOptions): Peer {
         return;
       }
       case "notifications/cancelled":
-        return; // The server gave up a request of its own, which was answered when it came.
+        serverRequests.cancel(params);
+        return;
       default:
         options.onNotification(method, params);
     }
@@ -95,7 +99,9 @@ export function createPeer(options: PeerOptions): Peer {
         onNotification(message.method, message.params ?? {});
         return;
       case "request":
-        void answerServerRequest(message, options).then((text) => options.send(text));
+        void serverRequests
+          .answer(message, onlyClient(pending.all().map(({ request }) => request)))
+          .then((text) => text !== undefined && options.send(text));
     }
   };
 
@@ -150,6 +156,7 @@ export function createPeer(options: PeerOptions): Peer {
     fail(error) {
       if (failure !== undefined) return;
       failure = error;
+      serverRequests.end();
       const waiting = pending.all();
       pending.clear();
       for (const entry of waiting) entry.reject(error);

@@ -38,3 +38,6 @@ export const listKinds = {
 } as const;
 export type ListKind = keyof typeof listKinds;
 export const allListKinds = Object.keys(listKinds) as ListKind[];
+
+/** A server says that what a user was sent to an address for is done (client/elicitation, 2025-11-25). */
+export const elicitationEnd = "notifications/elicitation/complete";

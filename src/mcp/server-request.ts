@@ -1,34 +1,80 @@
-/** What a server gets when it asks something of us: `ping` is answered here, the rest by whoever was handed in. */
+/**
+ * What a server asks of its client: `ping` is answered here, the rest by the client whose request the server is working
+ * on (client/sampling, client/elicitation, client/roots). One table for each connection, so that a server can give up.
+ */
+import type { ClientLink, RpcRequest } from "../core/call.ts";
 import { errorCodes } from "../core/error-codes.ts";
-import { GatewayError } from "../core/errors.ts";
+import { CancelledError, ClientRpcError, GatewayError } from "../core/errors.ts";
+import { Cancellation } from "../lib/cancellation.ts";
 import type { JsonObject } from "../lib/json.ts";
-import { encodeError, encodeResult, type RpcRequestMessage } from "./json-rpc.ts";
+import { encodeError, encodeResult, type RequestId, type RpcRequestMessage } from "./json-rpc.ts";
 
-export interface ServerRequestHandling {
-  /**
-   * Answers a request of the server, other than `ping`; a thrown `GatewayError` is the error it gets.
-   * Without it every request is refused.
-   */
-  readonly onRequest?: ((method: string, params: JsonObject) => Promise<JsonObject>) | undefined;
-  /** Told of each request that was refused. */
-  readonly onRefused?: ((method: string) => void) | undefined;
+/**
+ * What is declared to every server: it is relayed to clients that declared it themselves, and refused for the others.
+ * `roots` without `listChanged`: a change of one client's roots is no news for a server that many share.
+ */
+export const relayedCapabilities: JsonObject = {
+  sampling: { tools: {}, context: {} },
+  elicitation: { form: {}, url: {} },
+  roots: {},
+};
+
+export class ServerRequests {
+  readonly #running = new Map<RequestId, Cancellation>();
+  readonly #onRefused: (method: string, reason: string) => void;
+
+  /** @param onRefused told of each request that no client was asked or none answered, and why */
+  constructor(onRefused: (method: string, reason: string) => void) {
+    this.#onRefused = onRefused;
+  }
+
+  /** JSON text of the response to send back; `undefined` when the server has given the request up. Never rejects. */
+  async answer(message: RpcRequestMessage, client: ClientLink | undefined): Promise<string | undefined> {
+    const { id, method, params = {} } = message;
+    if (method === "ping") return encodeResult(id, "{}");
+    const cancellation = new Cancellation();
+    this.#running.set(id, cancellation);
+    try {
+      if (client === undefined) throw nobodyToAsk(method);
+      return encodeResult(id, JSON.stringify(await client.ask(method, params, cancellation)));
+    } catch (error) {
+      if (cancellation.aborted) return undefined;
+      if (error instanceof ClientRpcError) return encodeError(id, error.rpc);
+      const known = error instanceof GatewayError ? error : new GatewayError("INTERNAL", "The gateway failed on it");
+      this.#onRefused(method, known.message);
+      return encodeError(id, { code: errorCodes[known.code].rpc, message: known.message });
+    } finally {
+      this.#running.delete(id);
+    }
+  }
+
+  /** `notifications/cancelled` of the server: its client is told. */
+  cancel({ requestId, reason }: JsonObject): void {
+    const text = typeof reason === "string" ? reason : "The server does not need the answer any more";
+    this.#running.get(requestId as RequestId)?.abort(new CancelledError(text));
+  }
+
+  /** The connection is gone, and with it whoever wanted the answers. */
+  end(): void {
+    for (const cancellation of this.#running.values())
+      cancellation.abort(new CancelledError("The server is gone and does not need the answer any more"));
+  }
 }
 
-/** JSON text of the response to send back. Never rejects. */
-export async function answerServerRequest(
-  { id, method, params = {} }: RpcRequestMessage,
-  { onRequest, onRefused }: ServerRequestHandling,
-): Promise<string> {
-  if (method === "ping") return encodeResult(id, "{}");
-  try {
-    if (onRequest === undefined) {
-      onRefused?.(method);
-      throw new GatewayError("METHOD_NOT_FOUND", `This gateway does not relay "${method}" to its clients`);
-    }
-    return encodeResult(id, JSON.stringify(await onRequest(method, params)));
-  } catch (error) {
-    const code = error instanceof GatewayError ? error.code : "INTERNAL";
-    const message = error instanceof GatewayError ? error.message : "The gateway could not answer the request";
-    return encodeError(id, { code: errorCodes[code].rpc, message });
+/** The client that a server means where the transport does not say: certain only while it works for one alone. */
+export function onlyClient(requests: Iterable<RpcRequest>): ClientLink | undefined {
+  let only: ClientLink | undefined;
+  for (const { client } of requests) {
+    if (client === undefined) continue;
+    if (only !== undefined && only.sessionId !== client.sessionId) return undefined;
+    only = client;
   }
+  return only;
+}
+
+function nobodyToAsk(method: string): GatewayError {
+  return new GatewayError(
+    "METHOD_NOT_FOUND",
+    `There is no one to ask "${method}": no client that can answer it waits for this server, or several do`,
+  );
 }

@@ -101,7 +101,7 @@ export function contextOf(
     backend: undefined,
     requestId: "req-1",
     signal: new AbortController().signal,
-    emit: (messageText) => emitted.push(messageText),
+    emit: (messageText) => emitted.push(messageText) > 0,
     ...change,
     emitted,
   };

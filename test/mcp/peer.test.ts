@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { RpcRequest } from "../../src/core/call.ts";
-import { CancelledError, UpstreamError } from "../../src/core/errors.ts";
-import type { JsonObject } from "../../src/lib/json.ts";
+import type { ClientLink, RpcRequest } from "../../src/core/call.ts";
+import { CancelledError, ClientRpcError, UpstreamError } from "../../src/core/errors.ts";
+import type { CancelSignal } from "../../src/lib/cancellation.ts";
+import { isJsonObject, type JsonObject } from "../../src/lib/json.ts";
 import { createPeer, type PeerOptions } from "../../src/mcp/peer.ts";
 
 const never = new AbortController().signal;
@@ -14,6 +15,7 @@ function connect(more: Partial<PeerOptions> = {}) {
     serverName: "fake",
     send: (text) => void sent.push(JSON.parse(text)),
     onNotification: (method) => void notices.push(method),
+    onRefused() {},
     ...more,
   });
   const ask = (method = "tools/call", request: Partial<RpcRequest> = {}) =>
@@ -129,11 +131,76 @@ test("a log message goes to a request only when there is no doubt whose it is", 
   assert.equal(notices.length, 2);
 });
 
-test("a request of the server goes to the handler that was handed in", async () => {
-  const { sent, receive } = connect({ onRequest: async (method, params) => ({ method, params }) });
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** A client that answers what it is asked, later; it remembers what it was asked. */
+function fakeClient(sessionId: string) {
+  const asked: { method: string; params: JsonObject; signal: CancelSignal; answer: (result: JsonObject) => void }[] =
+    [];
+  const client: ClientLink = {
+    sessionId,
+    ask: (method, params, signal) =>
+      new Promise((answer, reject) => {
+        asked.push({ method, params, signal, answer });
+        signal.addEventListener("abort", () => reject(signal.reason));
+      }),
+  };
+  return { asked, client };
+}
+
+test("a request of the server goes to the client it works for, and its answer back", async () => {
+  const { sent, ask, receive } = connect();
+  const { asked, client } = fakeClient("a");
+  void ask("tools/call", { client });
   receive({ id: "s", method: "roots/list", params: { a: 1 } });
-  await new Promise((resolve) => setImmediate(resolve));
-  assert.deepEqual(sent, [{ jsonrpc: "2.0", id: "s", result: { method: "roots/list", params: { a: 1 } } }]);
+  assert.deepEqual([asked[0]?.method, asked[0]?.params], ["roots/list", { a: 1 }]);
+  asked[0]?.answer({ roots: [] });
+  await turn();
+  assert.deepEqual(sent.slice(1), [{ jsonrpc: "2.0", id: "s", result: { roots: [] } }]);
+});
+
+test("a request of the server is refused when no client is certain to be meant", async () => {
+  const refused: string[] = [];
+  const { sent, ask, receive } = connect({ onRefused: (method) => void refused.push(method) });
+  const [first, second] = [fakeClient("a"), fakeClient("b")];
+  receive({ id: 1, method: "roots/list" });
+  void ask("tools/call", { client: first.client });
+  void ask("tools/call");
+  void ask("tools/call", { client: second.client });
+  receive({ id: 2, method: "elicitation/create" });
+  receive({ id: 3, method: "ping" });
+  await turn();
+  assert.deepEqual([first.asked, second.asked], [[], []]);
+  const answers = sent.filter((message) => message["method"] === undefined);
+  assert.deepEqual(answers.map(({ id, error }) => [id, isJsonObject(error) ? error["code"] : undefined]).sort(), [
+    [1, -32601],
+    [2, -32601],
+    [3, undefined],
+  ]);
+  assert.deepEqual(refused.sort(), ["elicitation/create", "roots/list"]);
+});
+
+test("a client's error reaches the server as it is, a question given up is not answered", async () => {
+  const { peer, sent, ask, receive } = connect();
+  const error = { code: -1, message: "User rejected it", data: { by: "user" } };
+  const client = { sessionId: "a", ask: () => Promise.reject(new ClientRpcError(error)) };
+  void ask("tools/call", { client });
+  receive({ id: "s", method: "sampling/createMessage" });
+  await turn();
+  assert.deepEqual(sent.at(-1), { jsonrpc: "2.0", id: "s", error });
+  const patient = fakeClient("a");
+  const working = connect();
+  void working.ask("tools/call", { client: patient.client }).catch(() => {});
+  working.receive({ id: 7, method: "elicitation/create" });
+  working.receive({ id: 8, method: "elicitation/create" });
+  working.receive({ method: "notifications/cancelled", params: { requestId: 7, reason: "Too late" } });
+  assert.match(String(patient.asked[0]?.signal.reason), /Too late/);
+  assert.equal(patient.asked[1]?.signal.aborted, false);
+  working.peer.fail(new UpstreamError("UPSTREAM_CLOSED", "gone"));
+  assert.equal(patient.asked[1]?.signal.aborted, true);
+  await turn();
+  assert.equal(working.sent.length, 1);
+  assert.equal(peer.inFlight, 1);
 });
 
 test("receive tells what is no JSON, and a broken envelope fails the request it names", async () => {

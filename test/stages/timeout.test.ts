@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Call, Next } from "../../src/core/call.ts";
+import type { Call, ClientLink, Next } from "../../src/core/call.ts";
 import { CancelledError, DeniedError, UpstreamError } from "../../src/core/errors.ts";
+import { Cancellation } from "../../src/lib/cancellation.ts";
+import type { JsonObject } from "../../src/lib/json.ts";
 import { timeoutStage } from "../../src/stages/timeout/timeout-stage.ts";
 import { FakeClock } from "../fixtures/fake-clock.ts";
 import { answers, hangs, makeCall, pong, watch } from "./fixture.ts";
@@ -25,6 +27,36 @@ describe("timeoutStage", () => {
     assert.match(running.error.hint ?? "", /backends\.files\.timeout/);
     assert.equal(seen?.signal.reason, running.error);
     assert.equal(clock.pending, 0);
+  });
+
+  test("its time stands still while the client is asked, and begins anew with the answer", async () => {
+    const clock = new FakeClock();
+    let answerClient = (_result: JsonObject) => {};
+    const client: ClientLink = {
+      sessionId: "a",
+      ask: () =>
+        new Promise((resolve) => {
+          answerClient = resolve;
+        }),
+    };
+    let seen: Call | undefined;
+    const running = watch(
+      timeoutStage(30_000, clock)(makeCall({ client, deadline: 1_000_000 }), (call) => {
+        seen = call;
+        return hangs(call);
+      }),
+    );
+    await clock.advance(20_000);
+    const question = seen?.client?.ask("elicitation/create", {}, new Cancellation());
+    await clock.advance(500_000);
+    assert.equal(running.isDone, false);
+    answerClient({ action: "accept" });
+    assert.deepEqual(await question, { action: "accept" });
+    await clock.advance(29_999);
+    assert.equal(running.isDone, false);
+    await clock.advance(30_001);
+    assert.ok(running.error instanceof UpstreamError);
+    assert.equal(running.error.code, "TIMEOUT");
   });
 
   test("the deadline cuts an attempt short, and an attempt beyond it is not begun", async () => {

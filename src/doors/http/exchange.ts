@@ -49,8 +49,10 @@ export class Exchange implements FaceContext, Waiting {
     this.#pace = pace;
   }
 
-  emit(messageText: string): void {
-    if (this.#accepted.events && !this.#ended) this.#open().send(messageText);
+  emit(messageText: string): boolean {
+    if (!this.#accepted.events || this.#ended) return false;
+    this.#open().send(messageText);
+    return true;
   }
 
   /** @param work what the face does for this request */

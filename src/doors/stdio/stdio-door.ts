@@ -160,7 +160,10 @@ class StdioDoor {
         backend: undefined,
         requestId,
         signal: this.#gone,
-        emit: (messageText) => this.#write(messageText),
+        emit: (messageText) => {
+          this.#write(messageText);
+          return true;
+        },
       };
       return await this.#gateway.face.handle(message, context);
     } catch (error) {

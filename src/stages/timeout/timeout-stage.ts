@@ -1,6 +1,6 @@
 /**
- * Gives each attempt its time: the backend's `timeout`, started anew by every progress notification, and never beyond
- * the call's deadline (basic/lifecycle, "Timeouts"). It aborts the attempt and waits for it to end instead of racing
+ * Gives each attempt its time: the backend's `timeout`, started anew by every progress notification, standing still
+ * while the client is asked something (a person may be thinking), and never beyond the call's deadline (basic/lifecycle, "Timeouts"). It aborts the attempt and waits for it to end instead of racing
  * it, so that nothing of it is still running when the caller has its error.
  */
 
@@ -42,13 +42,15 @@ class Attempt extends Cancellation implements Waiting {
   readonly #startedAtMs: number;
   /** Progress only moves this mark, which is looked at when the time is over: a chatty backend starts no timers. */
   #quietSinceMs: number;
+  /** Questions of the server that the client has not answered yet. */
+  #questions = 0;
   #wait: Wait | undefined;
   /** Of a timer of its own, for a time that is not the common one. */
   #cancelRest: (() => void) | undefined;
 
   constructor(call: Call, timer: SharedTimer, clock: Clock, nowMs: number) {
     super();
-    const { onProgress } = call;
+    const { onProgress, client } = call;
     this.#original = call;
     this.#timer = timer;
     this.#clock = clock;
@@ -61,6 +63,20 @@ class Attempt extends Cancellation implements Waiting {
         onProgress: (params) => {
           this.#quietSinceMs = clock.now();
           onProgress(params);
+        },
+      };
+    if (client !== undefined)
+      this.call = {
+        ...this.call,
+        client: {
+          sessionId: client.sessionId,
+          ask: (...question) => {
+            this.#questions++;
+            return client.ask(...question).finally(() => {
+              this.#questions--;
+              this.#quietSinceMs = clock.now();
+            });
+          },
         },
       };
     call.signal.addEventListener("abort", this);
@@ -76,6 +92,7 @@ class Attempt extends Cancellation implements Waiting {
   onTime(): void {
     const { deadline } = this.#original;
     const nowMs = this.#clock.now();
+    if (this.#questions > 0) this.#quietSinceMs = nowMs;
     const dueAtMs = Math.min(this.#quietSinceMs + this.#timer.ms, deadline);
     if (nowMs < dueAtMs) {
       this.#waitFor(dueAtMs - nowMs);

@@ -13,8 +13,8 @@ import { Cancellation, type CancelSignal } from "../../lib/cancellation.ts";
 import type { JsonObject } from "../../lib/json.ts";
 import { handshake } from "../../mcp/handshake.ts";
 import { encodeRequest } from "../../mcp/json-rpc.ts";
-import { listKinds } from "../../mcp/protocol.ts";
-import { answerServerRequest } from "../../mcp/server-request.ts";
+import { elicitationEnd, listKinds } from "../../mcp/protocol.ts";
+import { onlyClient, ServerRequests } from "../../mcp/server-request.ts";
 import { decodeMessages } from "./event-messages.ts";
 import { HttpStatusError, protocolError, reasonOf, statusError } from "./http-errors.ts";
 import { type HttpExchange, type HttpRequest, type HttpResponse, wantNothing } from "./http-exchange.ts";
@@ -49,6 +49,9 @@ export class StreamableConnection implements Connection, PostingSession {
   readonly #events: ConnectionEvents;
   /** Who wants progress, by token. */
   readonly #progress = new Map<unknown, (params: JsonObject) => void>();
+  /** Requests on their way whose client can be asked something. */
+  readonly #askable = new Set<RpcRequest>();
+  readonly #serverRequests: ServerRequests;
   #session: Session;
   #renewing: Promise<void> | undefined;
   #listening: ListenStream | undefined;
@@ -63,6 +66,9 @@ export class StreamableConnection implements Connection, PostingSession {
     this.#http = http;
     this.#headers = headers;
     this.#events = events;
+    this.#serverRequests = new ServerRequests((method, reason) =>
+      settings.log.info("A request of the server was not relayed", { method, reason }),
+    );
     this.#session = this.#newSession(url, undefined, undefined);
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
@@ -92,8 +98,9 @@ export class StreamableConnection implements Connection, PostingSession {
 
   onMessage(message: ServerMessage, request: RpcRequest | undefined): void {
     if (message.kind === "request") {
-      const onRefused = (method: string) => this.#settings.log.info("Refused a request of the server", { method });
-      void answerServerRequest(message, { onRefused }).then((text) => this.#postQuietly(text));
+      void this.#serverRequests
+        .answer(message, request === undefined ? onlyClient(this.#askable) : request.client)
+        .then((text) => text !== undefined && this.#postQuietly(text));
       return;
     }
     const { method, params = {} } = message;
@@ -104,7 +111,8 @@ export class StreamableConnection implements Connection, PostingSession {
         return;
       }
       case "notifications/cancelled":
-        return; // The server gave up a request of its own, which was answered when it came.
+        this.#serverRequests.cancel(params);
+        return;
       default:
         if (request?.onNotification === undefined || concernsAll(method)) this.#events.onNotification(method, params);
         else request.onNotification(method, params);
@@ -114,6 +122,7 @@ export class StreamableConnection implements Connection, PostingSession {
   async #ask(request: RpcRequest, session: Session): Promise<Answer> {
     const posted = new PostedRequest(++this.#lastId, request, session.post, this);
     if (request.onProgress !== undefined) this.#progress.set(posted.id, request.onProgress);
+    if (request.client !== undefined) this.#askable.add(request);
     try {
       return posted.answer(await sendFollowing(this.#http, posted, this.server));
     } catch (error) {
@@ -122,6 +131,7 @@ export class StreamableConnection implements Connection, PostingSession {
       throw error;
     } finally {
       if (request.onProgress !== undefined) this.#progress.delete(posted.id);
+      if (request.client !== undefined) this.#askable.delete(request);
     }
   }
 
@@ -188,6 +198,7 @@ export class StreamableConnection implements Connection, PostingSession {
 
   async #end(): Promise<void> {
     this.#listening?.stop();
+    this.#serverRequests.end();
     const session = this.#session;
     if (session.id !== undefined) {
       const head = this.#head("DELETE", session, {});
@@ -271,5 +282,5 @@ function isLostSession(error: unknown, session: Session): boolean {
 
 /** Whatever request a server sends it with, the news is for everybody. */
 function concernsAll(method: string): boolean {
-  return method.endsWith("/list_changed") || method === "notifications/resources/updated";
+  return method.endsWith("/list_changed") || method === "notifications/resources/updated" || method === elicitationEnd;
 }

@@ -66,7 +66,7 @@ export async function connectSse(settings: HttpSettings, opening: Opening): Prom
     serverName: name,
     send: (text) => void post(text),
     onNotification: events.onNotification,
-    onRefused: (method) => log.info("Refused a request of the server", { method }),
+    onRefused: (method, reason) => log.info("A request of the server was not relayed", { method, reason }),
   });
 
   let cancelLimit = () => {};

@@ -74,7 +74,7 @@ export function stdioConnect(settings: StdioSettings): Connect {
       serverName: name,
       send: (text) => child.write(`${text}\n`),
       onNotification: events.onNotification,
-      onRefused: (method) => log.info("Refused a request of the server", { method }),
+      onRefused: (method, reason) => log.info("A request of the server was not relayed", { method, reason }),
     });
 
     const read = createLineReader({
