@@ -22,13 +22,14 @@ import { readResource, resourceOwners } from "./read-resource.ts";
 import type { RequestScope } from "./request-scope.ts";
 import { distinctUris } from "./resource-uris.ts";
 import { complete, setLogLevel } from "./shared-methods.ts";
+import { subscribeAnywhere, unsubscribe } from "./subscribe.ts";
 import { toolAnswer } from "./tool-answer.ts";
 
 export function aggregateInitialize(host: FaceHost, caller: Caller): Introduction {
   return {
     capabilities: {
       tools: { listChanged: true },
-      resources: { listChanged: true },
+      resources: { subscribe: true, listChanged: true },
       prompts: { listChanged: true },
       completions: {},
       logging: {},
@@ -74,6 +75,8 @@ export const aggregateMethods: MethodTable = {
     return JSON.stringify({ resourceTemplates: distinctUris(await listAll(request, "templates"), "uriTemplate") });
   },
   "resources/read": readResource,
+  "resources/subscribe": subscribeAnywhere,
+  "resources/unsubscribe": unsubscribe,
 
   "prompts/list": async (request) => {
     assertFirstPage(request.params);

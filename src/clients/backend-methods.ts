@@ -9,6 +9,7 @@ import type { FaceHost } from "./host.ts";
 import { assertFirstPage } from "./lists.ts";
 import type { RequestScope } from "./request-scope.ts";
 import { complete, setLogLevel } from "./shared-methods.ts";
+import { subscribe, unsubscribe } from "./subscribe.ts";
 import { toolAnswer } from "./tool-answer.ts";
 
 /** Capabilities of the backend that the gateway does not carry yet, so that no client relies on them. */
@@ -21,10 +22,7 @@ export async function backendInitialize(host: FaceHost, backend: string): Promis
   const description = host.describe(backend);
   const capabilities: Record<string, JsonObject> = { logging: {} };
   for (const [name, value] of Object.entries(description?.capabilities ?? knownFromLists(host, backend)))
-    if (!withheld.has(name) && isJsonObject(value)) {
-      const { subscribe: _notRelayed, ...rest } = value;
-      capabilities[name] = rest;
-    }
+    if (!withheld.has(name) && isJsonObject(value)) capabilities[name] = value;
   return { capabilities, instructions: description?.instructions };
 }
 
@@ -63,6 +61,8 @@ export const backendMethods: MethodTable = {
   "resources/templates/list": listOf("templates"),
   "prompts/list": listOf("prompts"),
   "resources/read": relay("resources/read"),
+  "resources/subscribe": (request) => subscribe(request, serverOf(request)),
+  "resources/unsubscribe": unsubscribe,
   "prompts/get": relay("prompts/get"),
   "completion/complete": (request) => complete(request, serverOf(request), request.relayParams()),
   "tools/call": (request) => {

@@ -36,12 +36,6 @@ const nothing = Promise.resolve(undefined);
 
 const serverInfo = { name: "mcp-gateway", title: "MCP Gateway", version };
 
-/** Methods we know and do not relay, each with what to do instead. Never declared as capabilities. */
-const notRelayed: Readonly<Record<string, string>> = {
-  "resources/subscribe": "This gateway does not relay resource subscriptions; read the resource again instead",
-  "resources/unsubscribe": "This gateway does not relay resource subscriptions",
-};
-
 export function createFace(host: FaceHost): Face {
   async function answer(message: RpcRequestMessage, context: FaceContext): Promise<string | undefined> {
     const request = new RequestScope(host, context, message);
@@ -67,7 +61,7 @@ export function createFace(host: FaceHost): Face {
     const table = request.context.backend === undefined ? aggregateMethods : backendMethods;
     const handler = Object.hasOwn(table, method) ? table[method] : undefined;
     if (handler !== undefined) return handler(request);
-    throw new GatewayError("METHOD_NOT_FOUND", notRelayed[method] ?? `Method "${method}" is not known`);
+    throw new GatewayError("METHOD_NOT_FOUND", `Method "${method}" is not known`);
   }
 
   function note(message: RpcNotificationMessage, context: FaceContext): void {

@@ -1,7 +1,7 @@
 /** Tells the sessions concerned what happened at a backend; never the others. */
 import type { JsonObject } from "../lib/json.ts";
 import { encodeRequest } from "../mcp/json-rpc.ts";
-import { elicitationEnd, type ListKind, listKinds } from "../mcp/protocol.ts";
+import { elicitationEnd, type ListKind, listKinds, resourceUpdated } from "../mcp/protocol.ts";
 import type { FaceHost } from "./host.ts";
 
 export function announceListChange(host: FaceHost, server: string, kind: ListKind): void {
@@ -13,6 +13,14 @@ export function announceListChange(host: FaceHost, server: string, kind: ListKin
         : host.resolveServer(session.backend) === server;
     if (concerned) session.push(messageText);
   }
+}
+
+/** `notifications/resources/updated`: for those who watch the resource, under the URI each knows it by. */
+export function announceUpdate(host: FaceHost, server: string, params: JsonObject): void {
+  const { uri } = params;
+  if (typeof uri !== "string") return;
+  for (const [session, shownAs] of host.subscriptions.watchersOf({ server, uri }))
+    session.push(encodeRequest(undefined, resourceUpdated, { ...params, uri: shownAs }));
 }
 
 /** `notifications/elicitation/complete`: only for the client that was shown the address. */

@@ -9,10 +9,12 @@ import type { ListKind } from "../mcp/protocol.ts";
 import type { ServerView } from "../meta/meta-tool.ts";
 import type { MetaMcpSettings } from "../meta/schema.ts";
 import type { SessionTable } from "./session.ts";
+import type { Subscriptions } from "./subscriptions.ts";
 
 export interface FaceHost {
   readonly catalog: Catalog;
   readonly sessions: SessionTable;
+  readonly subscriptions: Subscriptions;
   readonly log: Logger;
   readonly clock: Clock;
   /** The `meta_mcp` section in force now. */

@@ -15,6 +15,8 @@ export interface SessionTableOptions {
     readonly session_reaper_interval: number;
     readonly buffer_size: number;
   };
+  /** Called once for each session, when it is over. */
+  readonly onEnd?: ((session: Session) => void) | undefined;
 }
 
 export function createSessionTable(options: SessionTableOptions): SessionTable {
@@ -32,6 +34,7 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
   function end(session: OpenSession): void {
     sessions.delete(session.id);
     session.end();
+    options.onEnd?.(session);
   }
 
   return {

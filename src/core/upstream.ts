@@ -41,7 +41,7 @@ export interface ServerDescription {
 export interface UpstreamEvents {
   /** A notification that belongs to no request: `notifications/tools/list_changed` and its like. */
   onNotification?(upstream: Upstream, method: string, params: JsonObject): void;
-  /** A connection was made (first start, wake, restart); {@link Upstream.description} is current. */
+  /** A connection or a new session was made (first start, wake, restart); {@link Upstream.description} is current. */
   onConnected?(upstream: Upstream): void;
   onDisconnected?(upstream: Upstream, reason: string): void;
 }
@@ -86,6 +86,8 @@ export interface Connection {
 
 export interface ConnectionEvents {
   onNotification(method: string, params: JsonObject): void;
+  /** The server forgot the session and has a new one: whatever it was told before, it must be told again. */
+  onRenewed?(): void;
 }
 
 /** Makes a connection including the `initialize` handshake, or rejects with an `UpstreamError` that says why. */

@@ -9,6 +9,8 @@ export interface BackendContext {
   readonly clock: Clock;
   readonly log: Logger;
   readonly events: UpstreamEvents;
+  /** Whether anything of this backend is subscribed to. */
+  isWatched(name: string): boolean;
   redact(text: string): string;
 }
 
@@ -20,6 +22,7 @@ export function backendUpstream(backend: BackendConfig, context: BackendContext)
     connect: connectOf(backend, context),
     startTimeoutMs: backend.start_timeout,
     idleMs: backend.stop_when_idle_for,
+    isHeld: () => context.isWatched(backend.name),
     clock,
     log,
     events,

@@ -4,10 +4,11 @@ import { createCatalog } from "../catalog/create-catalog.ts";
 import { createListStore } from "../catalog/list-store.ts";
 import { stableHash } from "../catalog/stable-hash.ts";
 import { createFace } from "../clients/create-face.ts";
-import { announceElicitationEnd, announceListChange } from "../clients/fan-out.ts";
+import { announceElicitationEnd, announceListChange, announceUpdate } from "../clients/fan-out.ts";
 import type { FaceHost } from "../clients/host.ts";
 import { mostVerboseLevel } from "../clients/log-levels.ts";
 import { createSessionTable } from "../clients/session-table.ts";
+import { Subscriptions } from "../clients/subscriptions.ts";
 import { diffConfigs } from "../config/diff.ts";
 import type { Config } from "../config/schema.ts";
 import { DeniedError } from "../core/errors.ts";
@@ -16,7 +17,7 @@ import type { Upstream, UpstreamEvents, UpstreamStatus } from "../core/upstream.
 import { Cancellation } from "../lib/cancellation.ts";
 import type { Clock } from "../lib/clock.ts";
 import { stableJson } from "../lib/json.ts";
-import { elicitationEnd } from "../mcp/protocol.ts";
+import { elicitationEnd, resourceUpdated } from "../mcp/protocol.ts";
 import type { Environment } from "../runtime/process.ts";
 import { randomToken } from "../runtime/random.ts";
 import { startHealthChecks } from "../upstreams/health.ts";
@@ -24,7 +25,7 @@ import { createPool } from "../upstreams/pool.ts";
 import { warmStart } from "../upstreams/warm-start.ts";
 import { type Plan, planBackends } from "./backend-plan.ts";
 import { callLog } from "./call-log.ts";
-import { type Route, requestLogLevel } from "./dispatch.ts";
+import { type Route, requestLogLevel, tellWatched } from "./dispatch.ts";
 import type { Gateway } from "./gateway.ts";
 import { createListKeeper } from "./list-keeper.ts";
 import { principalsOf } from "./principals.ts";
@@ -85,7 +86,18 @@ export function createGateway(options: GatewayOptions): RunningGateway {
         : createListStore(`${stateDirectory}/catalog`, () => config.meta_mcp.cache_tools, onStoreChange),
     now: Date.now,
   });
-  const sessions = createSessionTable({ clock, newId: () => randomToken(32), settings: () => config.streaming });
+  const subscriptions = new Subscriptions();
+  const sessions = createSessionTable({
+    clock,
+    newId: () => randomToken(32),
+    settings: () => config.streaming,
+    onEnd(session) {
+      for (const { server, uri } of subscriptions.removeSession(session)) {
+        const route = routeOf(server);
+        if (route !== undefined) tellWatched(route, uri, false);
+      }
+    },
+  });
   const pool = createPool<Upstream>();
   const stageStates: Plan["stageStates"] = new Map();
   /** Every route that still has calls on it, those of earlier configurations included. */
@@ -101,21 +113,27 @@ export function createGateway(options: GatewayOptions): RunningGateway {
           server: upstream.name,
           data: options.redact(JSON.stringify(params)).slice(0, 500),
         });
+      else if (method === resourceUpdated) announceUpdate(host, upstream.name, params);
       else if (method === elicitationEnd) announceElicitationEnd(host, upstream.name, params);
       else lists.onNotification(upstream.name, method);
     },
     onConnected: (upstream) => {
       lists.onConnected(upstream.name);
       host.applyLogLevels();
+      const route = routeOf(upstream.name);
+      if (route?.upstream === upstream)
+        for (const uri of subscriptions.urisOf(upstream.name)) tellWatched(route, uri, true);
     },
   };
-  const context = { ...options, events, stageStates, onCall: callLog(log, options.redact) };
+  const isWatched = (name: string) => subscriptions.hasAny(name);
+  const context = { ...options, events, isWatched, stageStates, onCall: callLog(log, options.redact) };
   let plan = planBackends(config, pool, context);
   adopt(plan.routes);
 
   const host: FaceHost = {
     catalog,
     sessions,
+    subscriptions,
     log,
     clock,
     get meta() {
@@ -167,6 +185,9 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       retiredRoutes.delete(route);
     });
     for (const name of stageStates.keys()) if (!plan.routes.has(name)) stageStates.delete(name);
+    // Who watches something of a backend waits for its successor to say that it changed.
+    const wanted = plan.change.changed.filter(isWatched).flatMap((name) => routeOf(name)?.upstream ?? []);
+    if (wanted.length > 0) void warmStart(wanted, stopping);
     catalog.setServers(
       plan.definitions.map(({ name, description, settings }) => ({
         name,

@@ -92,9 +92,18 @@ export async function fetchList({ upstream, listTimeoutMs }: Route, kind: ListKi
   return items;
 }
 
-/** Asks a running backend that logs to log at this level; what it says to that changes nothing. */
-export function requestLogLevel({ upstream, listTimeoutMs }: Route, level: string): void {
-  if (!upstream.isReady || upstream.description?.capabilities["logging"] === undefined) return;
-  const signal = AbortSignal.timeout(listTimeoutMs);
-  upstream.request({ method: "logging/setLevel", params: { level }, signal }).catch(() => {});
+/** Asks a running backend that logs to log at this level. */
+export function requestLogLevel(route: Route, level: string): void {
+  if (route.upstream.description?.capabilities["logging"] !== undefined) tell(route, "logging/setLevel", { level });
+}
+
+/** Tells a running backend that somebody watches the resource, again after it forgot, or that nobody does any more. */
+export function tellWatched(route: Route, uri: string, isWatched: boolean): void {
+  tell(route, isWatched ? "resources/subscribe" : "resources/unsubscribe", { uri });
+}
+
+/** For a backend that runs; what it says to that changes nothing. */
+function tell({ upstream, listTimeoutMs }: Route, method: string, params: JsonObject): void {
+  if (!upstream.isReady) return;
+  upstream.request({ method, params, signal: AbortSignal.timeout(listTimeoutMs) }).catch(() => {});
 }

@@ -41,3 +41,6 @@ export const allListKinds = Object.keys(listKinds) as ListKind[];
 
 /** A server says that what a user was sent to an address for is done (client/elicitation, 2025-11-25). */
 export const elicitationEnd = "notifications/elicitation/complete";
+
+/** A server says that a resource, or a part of one, that was subscribed to has changed (server/resources, "Subscriptions"). */
+export const resourceUpdated = "notifications/resources/updated";

@@ -30,6 +30,8 @@ export interface ManagedUpstreamOptions {
   readonly startTimeoutMs: number;
   /** Stops the server after this time without requests; `undefined` keeps it running. */
   readonly idleMs?: number | undefined;
+  /** Whether somebody waits for what the server will say by itself: then it is not idle. */
+  readonly isHeld?: (() => boolean) | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   readonly events: UpstreamEvents;
@@ -117,6 +119,11 @@ export function manageUpstream(options: ManagedUpstreamOptions): ManagedUpstream
       await leaving;
       const connection = await options.connect(abort, {
         onNotification: (method, params) => events.onNotification?.(upstream, method, params),
+        onRenewed() {
+          if (life.is !== "ready") return;
+          description = life.connection.description;
+          events.onConnected?.(upstream);
+        },
       });
       if (!isCurrent()) {
         await connection.close();
@@ -185,7 +192,8 @@ export function manageUpstream(options: ManagedUpstreamOptions): ManagedUpstream
   /** One timer for the whole life of a connection instead of one per request. */
   const onIdleTimer = () => {
     const idleMs = options.idleMs as number;
-    const restMs = inFlight > 0 ? idleMs : idleMs - (clock.now() - lastUsedMs);
+    const isBusy = inFlight > 0 || options.isHeld?.() === true;
+    const restMs = isBusy ? idleMs : idleMs - (clock.now() - lastUsedMs);
     if (restMs > 0) waitForIdle(restMs);
     else leave("dormant", "it was idle", isStopping(name));
   };

@@ -98,12 +98,6 @@ describe("face on /mcp/{backend}", () => {
     assert.match(JSON.stringify(result), /1500/);
   });
 
-  test("refuses subscriptions with a reason instead of dropping them", async () => {
-    const { error } = await ask(fakeHost(lists, ok), "resources/subscribe", { uri: "file:///a" }, onFiles);
-    assert.equal(error.code, -32601);
-    assert.match(error.message, /does not relay resource subscriptions/);
-  });
-
   test("notifications/cancelled aborts exactly the request it names", async () => {
     const host = fakeHost(
       lists,

@@ -3,6 +3,7 @@ import type { Catalog } from "../../src/catalog/catalog.ts";
 import type { FaceContext } from "../../src/clients/face.ts";
 import type { FaceHost } from "../../src/clients/host.ts";
 import { createSessionTable } from "../../src/clients/session-table.ts";
+import { Subscriptions } from "../../src/clients/subscriptions.ts";
 import type { Answer } from "../../src/core/answer.ts";
 import type { Call } from "../../src/core/call.ts";
 import { anonymousCaller, type Caller } from "../../src/core/caller.ts";
@@ -46,6 +47,7 @@ export function fakeHost(lists: Lists, answer: (call: Call) => Promise<Answer>):
       newId: () => `session-${++ids}`,
       settings: () => ({ session_ttl: 60_000, session_reaper_interval: 60_000, buffer_size: 3 }),
     }),
+    subscriptions: new Subscriptions(),
     log: silentLogger,
     clock: systemClock,
     meta: {

@@ -202,6 +202,17 @@ test("a server with a request in flight is not idle", async () => {
   assert.equal(upstream.status().state.is, "dormant");
 });
 
+test("a server is not idle while somebody waits for what it will say by itself", async () => {
+  let isHeld = true;
+  const { clock, upstream } = fakeServer({ idleMs: 1_000, isHeld: () => isHeld });
+  await upstream.request(echo);
+  await clock.advance(5_500);
+  assert.equal(upstream.status().state.is, "ready");
+  isHeld = false;
+  await clock.advance(1_000);
+  assert.equal(upstream.status().state.is, "dormant");
+});
+
 test("a wake waits until the one before has gone", async () => {
   const { server, clock, upstream } = fakeServer({ idleMs: 1_000 });
   let gone = () => {};

@@ -13,7 +13,7 @@ import { Cancellation, type CancelSignal } from "../../lib/cancellation.ts";
 import type { JsonObject } from "../../lib/json.ts";
 import { handshake } from "../../mcp/handshake.ts";
 import { encodeRequest } from "../../mcp/json-rpc.ts";
-import { elicitationEnd, listKinds } from "../../mcp/protocol.ts";
+import { elicitationEnd, resourceUpdated } from "../../mcp/protocol.ts";
 import { onlyClient, ServerRequests } from "../../mcp/server-request.ts";
 import { decodeMessages } from "./event-messages.ts";
 import { HttpStatusError, protocolError, reasonOf, statusError } from "./http-errors.ts";
@@ -192,8 +192,7 @@ export class StreamableConnection implements Connection, PostingSession {
     this.#settings.log.info("The server forgot the session: initializing again");
     await this.#within(renewLimitMs, (signal) => this.#initialize(signal));
     // It was restarted, perhaps with something else to offer.
-    for (const { capability, changed } of Object.values(listKinds))
-      if (this.description.capabilities[capability] !== undefined) this.#events.onNotification(changed, {});
+    this.#events.onRenewed?.();
   }
 
   async #end(): Promise<void> {
@@ -282,5 +281,5 @@ function isLostSession(error: unknown, session: Session): boolean {
 
 /** Whatever request a server sends it with, the news is for everybody. */
 function concernsAll(method: string): boolean {
-  return method.endsWith("/list_changed") || method === "notifications/resources/updated" || method === elicitationEnd;
+  return method.endsWith("/list_changed") || method === resourceUpdated || method === elicitationEnd;
 }

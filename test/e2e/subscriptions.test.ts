@@ -1,0 +1,88 @@
+/** Subscriptions on the executable: many clients, one backend that is asked once, and that may fail meanwhile. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
+import { ResourceUpdatedNotificationSchema } from "@modelcontextprotocol/sdk/types.js";
+import { until } from "../fixtures/processes.ts";
+import { scriptArgv } from "../fixtures/script-argv.ts";
+import { type GatewayProcess, startGateway } from "./harness.ts";
+
+let gateway: GatewayProcess;
+before(async () => {
+  const backend = (resource: string) => ({
+    command: scriptArgv("stdio-backend.mjs", "--resources", `--resource=${resource}`),
+    stop_when_idle_for: "300ms",
+  });
+  gateway = await startGateway({
+    capabilities: { enabled: false },
+    failsafe: { health_check: { interval: "200ms", timeout: "1s" } },
+    backends: { one: backend("test://one"), two: backend("test://two") },
+  });
+});
+after(() => gateway?.stop());
+
+async function connect(path: string) {
+  const client = new Client({ name: "test", version: "1" });
+  const heard: string[] = [];
+  client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => void heard.push(params.uri));
+  const transport = new StreamableHTTPClientTransport(new URL(`${gateway.url}${path}`));
+  // The SDK's own types disagree with exactOptionalPropertyTypes.
+  await client.connect(transport as Transport);
+  const call = async (server: string, tool: string, args: object = {}) => {
+    const result = await client.callTool({ name: "gateway_invoke", arguments: { server, tool, arguments: args } });
+    return (result.content as { text: string }[])[0]?.text as string;
+  };
+  const leave = async () => {
+    await transport.terminateSession();
+    await client.close();
+  };
+  return { client, heard, call, leave };
+}
+
+test("who subscribed hears of the change, nobody else does, and the backend was asked once", async () => {
+  const [first, second, third] = await Promise.all([connect("/mcp"), connect("/mcp/one"), connect("/mcp")]);
+  assert.ok(first.client.getServerCapabilities()?.resources?.subscribe);
+  await first.client.subscribeResource({ uri: "test://one" });
+  await second.client.subscribeResource({ uri: "test://one" });
+  await third.client.subscribeResource({ uri: "gw+two:test://shared" });
+  assert.equal(await first.call("one", "watched"), "+test://one");
+  await first.call("one", "update", { uri: "test://one" });
+  await first.call("one", "update", { uri: "test://shared" });
+  await first.call("two", "update", { uri: "test://shared" });
+  await until(() => first.heard.length > 0 && second.heard.length > 0 && third.heard.length > 0);
+  assert.deepEqual(
+    [first.heard, second.heard, third.heard],
+    [["test://one"], ["test://one"], ["gw+two:test://shared"]],
+  );
+  await second.client.unsubscribeResource({ uri: "test://one" });
+  assert.equal(await first.call("one", "watched"), "+test://one");
+  await second.leave();
+  await third.leave();
+  await first.leave();
+  const last = await connect("/mcp");
+  assert.equal(await last.call("one", "watched"), "+test://one -test://one", "the end of the last session ends it");
+  await last.leave();
+});
+
+test("a watched backend is kept awake, and one that was killed is back and watched without a call", async () => {
+  const watcher = await connect("/mcp");
+  await watcher.client.subscribeResource({ uri: "test://two" });
+  const pid = Number(await watcher.call("two", "pid"));
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  assert.equal(Number(await watcher.call("two", "pid")), pid, "it was not stopped as idle");
+  process.kill(pid, "SIGKILL");
+  const health = async () => (await fetch(`${gateway.url}/health`)).json() as Promise<object>;
+  let restarted = false;
+  for (let tries = 0; tries < 200 && !restarted; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 25));
+    restarted = /"restart_count":\s*1/.test(JSON.stringify(await health()));
+  }
+  assert.ok(restarted, JSON.stringify(await health()));
+  assert.match(await watcher.call("two", "watched"), /^\+test:\/\/two/);
+  await watcher.call("two", "update", { uri: "test://two" });
+  await until(() => watcher.heard.length > 0);
+  assert.deepEqual(watcher.heard, ["test://two"]);
+  await watcher.leave();
+});
