@@ -153,6 +153,12 @@ test("T7: a hundred questions to five clients at once, each answered by the one 
   for (const { client } of clients) await client.close();
 });
 
+test("a call whose stream the server ends, to be polled for the rest, gets its answer", async () => {
+  const { client, call } = await connect("patient", http("/mcp"));
+  assert.match((await call("test_reconnection", {}, "posted")).text, /Delivered on the stream that was resumed/);
+  await client.close();
+});
+
 test("a client that declared nothing is asked nothing, and its call says so", async () => {
   const { client, call } = await connect("plain", http("/mcp/posted"), {});
   await assert.rejects(call("test_sampling", { prompt: "Hi" }), /no one to ask/);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Socket } from "node:net";
 import { test } from "node:test";
 import type { RpcRequest } from "../../src/core/call.ts";
 import { GatewayError, UpstreamError, UpstreamRpcError } from "../../src/core/errors.ts";
@@ -421,6 +422,70 @@ test("notifications come over the GET stream, which is opened again with back-of
     },
     { clock },
   );
+});
+
+/** A server that ends the stream of a call after its first event; `rest` answers the GETs that ask for more. */
+function interrupted(rest: (socket: Socket, lastEventId: string, gets: number, callId: number) => void): Script {
+  let callId = 0;
+  let gets = 0;
+  return {
+    onMessage(socket, { id, method }) {
+      if (method !== "tools/call") return false;
+      callId = id as number;
+      socket.write(events("id: first\nretry: 200\ndata:"));
+      return true;
+    },
+    onGet(socket, { headers }) {
+      const lastEventId = headers["last-event-id"];
+      // The stream for what belongs to no request.
+      if (lastEventId === undefined) socket.write(status(405));
+      else rest(socket, lastEventId, ++gets, callId);
+    },
+  };
+}
+
+test("an answer whose stream ended is fetched from its last event on, over several streams, with its progress", async () => {
+  const asked: string[] = [];
+  const script = interrupted((socket, lastEventId, gets, callId) => {
+    asked.push(lastEventId);
+    const params = { progressToken: callId, progress: gets };
+    if (gets === 1)
+      socket.write(events(`id: second\n${data({ jsonrpc: "2.0", method: "notifications/progress", params })}`));
+    else if (gets === 2) socket.destroy();
+    else socket.write(events(`id: third\n${data({ jsonrpc: "2.0", id: callId, result: { got: "it" } })}`));
+  });
+  await connected(script, async ({ call, server }) => {
+    const progress: unknown[] = [];
+    assert.equal(await call({ onProgress: (params) => void progress.push(params["progress"]) }), '{"got":"it"}');
+    assert.deepEqual(asked, ["first", "second", "second"]);
+    assert.deepEqual(progress, [1]);
+    assert.equal(server.messages.filter(({ method }) => method === "tools/call").length, 1, "it ran once");
+  });
+});
+
+test("an answer that cannot be had is the error that cut it off: refused, lost, or cancelled meanwhile", async () => {
+  const refusing = interrupted((socket) => void socket.write(status(405)));
+  await connected(refusing, async ({ call }) => {
+    await assert.rejects(call(), failsWith("UPSTREAM_CLOSED", /before it answered/));
+  });
+  let gets = 0;
+  const silent = interrupted((socket) => {
+    gets++;
+    socket.write(events(": nothing"));
+  });
+  await connected(silent, async ({ call }) => {
+    await assert.rejects(call(), failsWith("UPSTREAM_CLOSED", /before it answered/));
+    assert.equal(gets, 5);
+  });
+  const hanging = interrupted((socket) => void socket.write(eventStream));
+  await connected(hanging, async ({ call, server }) => {
+    const controller = new AbortController();
+    const waiting = call({ signal: controller.signal });
+    await until(() => server.requests.filter(({ method }) => method === "GET").length === 2);
+    controller.abort(new UpstreamError("TIMEOUT", "Too slow"));
+    await assert.rejects(waiting, failsWith("TIMEOUT"));
+    await until(() => server.messages.at(-1)?.method === "notifications/cancelled");
+  });
 });
 
 test("redirects within the origin are followed once and remembered", async () => {

@@ -43,6 +43,15 @@ export function messageReader(maxEventBytes: number, onData: (data: string) => v
   });
 }
 
+const defaultRetryMs = 1_000;
+const shortestRetryMs = 100;
+const longestRetryMs = 60_000;
+
+/** The pause before a stream is asked for again, as the server wants it (`retry:`) within reason. */
+export function reconnectMs(retryMs = defaultRetryMs): number {
+  return Math.min(Math.max(retryMs, shortestRetryMs), longestRetryMs);
+}
+
 /** @throws UpstreamError for a stream that cannot be read on */
 export function readEvents(reader: SseReader, bytes: Uint8Array, server: string, maxEventBytes: number): void {
   try {

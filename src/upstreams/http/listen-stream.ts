@@ -8,7 +8,7 @@ import { Cancellation, type CancelSignal } from "../../lib/cancellation.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { sleep } from "../../lib/sleep.ts";
 import type { SseReader } from "../../mcp/sse.ts";
-import { isEventStream, messageReader, readEvents } from "./event-messages.ts";
+import { isEventStream, messageReader, readEvents, reconnectMs } from "./event-messages.ts";
 import type { BodySink, HttpExchange } from "./http-exchange.ts";
 import { isHeaderValue, type RequestHead } from "./request-head.ts";
 
@@ -23,9 +23,7 @@ export interface ListenOptions {
   onData(data: string): void;
 }
 
-const defaultRetryMs = 1_000;
-const shortestRetryMs = 100;
-const longestRetryMs = 60_000;
+const longestDelayMs = 60_000;
 /** A stream that lived this long was sound: its end starts the back-off anew. */
 const soundAfterMs = 10_000;
 
@@ -35,7 +33,7 @@ export class ListenStream implements BodySink {
   /** Of the last stream there was. */
   #reader: SseReader | undefined;
   #lastEventId: string | undefined;
-  #retryMs = defaultRetryMs;
+  #retryMs = reconnectMs();
   /** Ends since the stream last carried something or held for a while. */
   #failures = 0;
 
@@ -67,7 +65,7 @@ export class ListenStream implements BodySink {
       }
       if (clock.now() - startedMs > soundAfterMs) this.#failures = 0;
       this.#remember();
-      const delayMs = Math.min(this.#retryMs * 2 ** this.#failures++, longestRetryMs);
+      const delayMs = Math.min(this.#retryMs * 2 ** this.#failures++, longestDelayMs);
       await sleep(delayMs, signal, clock).catch(() => {});
     }
   }
@@ -97,7 +95,6 @@ export class ListenStream implements BodySink {
     const reader = this.#reader;
     if (reader === undefined) return;
     if (reader.lastEventId !== "" && isHeaderValue(reader.lastEventId)) this.#lastEventId = reader.lastEventId;
-    if (reader.retryMs !== undefined)
-      this.#retryMs = Math.min(Math.max(reader.retryMs, shortestRetryMs), longestRetryMs);
+    if (reader.retryMs !== undefined) this.#retryMs = reconnectMs(reader.retryMs);
   }
 }

@@ -16,10 +16,18 @@ import {
 } from "../../mcp/json-rpc.ts";
 import { withProgressToken } from "../../mcp/progress-token.ts";
 import type { SseReader } from "../../mcp/sse.ts";
-import { contentType, decodeMessages, isEventStream, isSuccess, messageReader, readEvents } from "./event-messages.ts";
+import {
+  contentType,
+  decodeMessages,
+  isEventStream,
+  isSuccess,
+  messageReader,
+  readEvents,
+  reconnectMs,
+} from "./event-messages.ts";
 import { hungUp, protocolError, statusError, wrongContentType } from "./http-errors.ts";
 import type { BodySink, HttpRequest, HttpResponse, ResponseHead } from "./http-exchange.ts";
-import type { RequestHead } from "./request-head.ts";
+import { isHeaderValue, type RequestHead } from "./request-head.ts";
 
 /** What a server says besides answers. */
 export type ServerMessage = RpcRequestMessage | RpcNotificationMessage;
@@ -41,6 +49,10 @@ export class PostedRequest implements HttpRequest, BodySink {
   readonly #session: PostingSession;
   #reader: SseReader | undefined;
   #outcome: Outcome | undefined;
+  /** Of the last event that had one, over all streams of this request. */
+  #lastEventId = "";
+  #retryMs: number | undefined;
+  #isRefused = false;
 
   constructor(id: number, request: RpcRequest, head: RequestHead, session: PostingSession) {
     this.id = id;
@@ -60,8 +72,32 @@ export class PostedRequest implements HttpRequest, BodySink {
 
   stream(head: ResponseHead): BodySink | undefined {
     if (!isEventStream(head)) return undefined;
+    this.#remember();
     this.#reader = messageReader(this.#session.maxResultBytes, (data) => this.#take(data));
     return this;
+  }
+
+  /** Where the answer can be gone on with, and after what pause; `undefined` when it cannot. */
+  get resumePoint(): { readonly lastEventId: string; readonly delayMs: number } | undefined {
+    this.#remember();
+    if (this.#outcome !== undefined || this.#isRefused || this.#lastEventId === "") return undefined;
+    return { lastEventId: this.#lastEventId, delayMs: reconnectMs(this.#retryMs) };
+  }
+
+  /** The GET for the rest; its stream is one more of this request. */
+  continuedBy(head: RequestHead): HttpRequest {
+    const stream = (response: ResponseHead) => {
+      const sink = this.stream(response);
+      this.#isRefused = sink === undefined;
+      return sink;
+    };
+    return { head, body: undefined, signal: this.signal, stream };
+  }
+
+  #remember(): void {
+    const { lastEventId = "", retryMs } = this.#reader ?? {};
+    if (lastEventId !== "" && isHeaderValue(lastEventId)) this.#lastEventId = lastEventId;
+    this.#retryMs = retryMs ?? this.#retryMs;
   }
 
   push(bytes: Uint8Array): boolean {

@@ -23,6 +23,7 @@ import { ListenStream } from "./listen-stream.ts";
 import { PostedRequest, type PostingSession, type ServerMessage } from "./posted-request.ts";
 import { sendFollowing } from "./redirects.ts";
 import { type Method, RequestHead } from "./request-head.ts";
+import { isCutOff, resumedAnswer } from "./resume-answer.ts";
 
 const noticeLimitMs = 10_000;
 const renewLimitMs = 30_000;
@@ -126,10 +127,15 @@ export class StreamableConnection implements Connection, PostingSession {
     try {
       return posted.answer(await sendFollowing(this.#http, posted, this.server));
     } catch (error) {
+      if (!isCutOff(error, posted) || this.#closing !== undefined) throw error;
+      return await resumedAnswer(posted, error, {
+        http: this.#http,
+        clock: this.#settings.clock,
+        head: (lastEventId) => this.#listenHead(session, lastEventId),
+      });
+    } finally {
       if (request.signal.aborted)
         this.notify("notifications/cancelled", { requestId: posted.id, reason: abortError(request.signal).message });
-      throw error;
-    } finally {
       if (request.onProgress !== undefined) this.#progress.delete(posted.id);
       if (request.client !== undefined) this.#askable.delete(request);
     }
@@ -168,7 +174,7 @@ export class StreamableConnection implements Connection, PostingSession {
       maxEventBytes: this.maxResultBytes,
       clock: this.#settings.clock,
       log: this.#settings.log,
-      head: (lastEventId) => this.#head("GET", session, { accept: "text/event-stream", "last-event-id": lastEventId }),
+      head: (lastEventId) => this.#listenHead(session, lastEventId),
       onData: (data) => this.#onListened(data),
     });
   }
@@ -250,6 +256,10 @@ export class StreamableConnection implements Connection, PostingSession {
       "content-type": "application/json",
     });
     return { ...session, post };
+  }
+
+  #listenHead(session: Session, lastEventId: string | undefined): RequestHead {
+    return this.#head("GET", session, { accept: "text/event-stream", "last-event-id": lastEventId });
   }
 
   #head(
