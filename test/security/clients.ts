@@ -75,7 +75,7 @@ export async function post(
   const text = await response.text();
   const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") ?? false;
   const messages = isStream
-    ? text.split("\n\n").flatMap((event) => /^data: (.*)$/m.exec(event)?.[1] ?? [])
+    ? text.split("\n\n").flatMap((event) => /^data: (.+)$/m.exec(event)?.[1] ?? [])
     : text === ""
       ? []
       : [text];

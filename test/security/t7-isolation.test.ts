@@ -92,14 +92,40 @@ test("T7: a session is unknown to every other key, endpoint and to guesses", asy
   assert.equal((await own.request("ping")).status, 200);
 });
 
-test("T7: who resumes a stream by an event id of somebody gets no event", async () => {
-  const own = await HttpClient.open(`${gateway.url}/mcp`, as(keyA));
-  for (const key of [keyA, keyB]) {
-    const headers = { ...as(key), "mcp-session-id": own.sessionId, accept: "text/event-stream", "last-event-id": "1" };
-    const answered = await fetch(own.url, { headers });
-    assert.equal(answered.status, key === keyA ? 400 : 404);
-    assert.doesNotMatch(await answered.text(), /data:/);
+test("T7: a broken call is resumed by its own session, and an event id of somebody gives nobody else an event", async () => {
+  const own = await HttpClient.open(`${gateway.url}/mcp/posted`, as(keyA));
+  const sameKey = await HttpClient.open(`${gateway.url}/mcp/posted`, as(keyA));
+  const otherKey = await HttpClient.open(`${gateway.url}/mcp/posted`, as(keyB));
+  const stop = new AbortController();
+  const broken = await fetch(own.url, {
+    method: "POST",
+    headers: { ...own.headers, "content-type": "application/json", accept: "application/json, text/event-stream" },
+    body: JSON.stringify(toolCall(1, "echo", { token: "secret-of-a", steps: 1, maxDelayMs: 400 }, "p")),
+    signal: stop.signal,
+  });
+  const reader = broken.body?.getReader();
+  const begun = new TextDecoder().decode((await reader?.read())?.value);
+  stop.abort();
+  const id = /^id: (.*)$/m.exec(begun)?.[1] ?? "";
+  assert.match(id, /^\d+-\d+$/, begun);
+  const resume = async (headers: Record<string, string>, lastEventId: string) => {
+    const answered = await fetch(own.url, {
+      headers: { ...headers, accept: "text/event-stream", "last-event-id": lastEventId },
+    });
+    return { status: answered.status, text: await answered.text() };
+  };
+  for (const [headers, status] of [
+    [sameKey.headers, 400],
+    [otherKey.headers, 400],
+    [{ ...own.headers, ...as(keyB) }, 404],
+  ] as const) {
+    const { status: got, text } = await resume(headers, id);
+    assert.equal(got, status);
+    assert.doesNotMatch(text, /secret-of-a/);
   }
+  const { status, text } = await resume(own.headers, id);
+  assert.equal(status, 200);
+  assert.match(text, /"id":1,"result":.*secret-of-a/);
 });
 
 test("T7: session ids are 128 random bits or more", async () => {

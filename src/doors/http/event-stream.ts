@@ -54,10 +54,15 @@ export class EventStream {
   }
 
   /** Sends one JSON-RPC message; does nothing once the stream has ended. */
-  send(messageText: string): void {
+  send(messageText: string, id?: string): void {
     if (this.#state !== "open") return;
     this.#spoke = true;
-    this.#write(encodeSseEvent({ event: "message", data: messageText }));
+    this.#write(encodeSseEvent({ event: "message", data: messageText, id }));
+  }
+
+  /** An event with an id and no data. */
+  prime(id: string): void {
+    if (this.#state === "open") this.#write(encodeSseEvent({ data: "", id }));
   }
 
   comment(): void {

@@ -11,6 +11,7 @@ import type { SharedTimer, Wait, Waiting } from "../../lib/shared-timer.ts";
 import type { Accepted } from "./accept.ts";
 import { EventStream, type StreamPace } from "./event-stream.ts";
 import { send, sendEmpty, sendJson } from "./respond.ts";
+import type { ResumableStream, SessionStreams } from "./session-streams.ts";
 import type { Visit } from "./visit.ts";
 
 /** JSON text of the response; several of a batch; `undefined` when none is due. */
@@ -21,6 +22,7 @@ export const eventStreamHeaders = { "x-accel-buffering": "no" };
 export interface ExchangePace extends StreamPace {
   /** For `keepAliveMs`, shared by all exchanges. */
   readonly silence: SharedTimer;
+  streamsOf(session: Session): SessionStreams;
 }
 
 export class Exchange implements FaceContext, Waiting {
@@ -33,7 +35,9 @@ export class Exchange implements FaceContext, Waiting {
   readonly #visit: Visit;
   readonly #accepted: Accepted;
   readonly #pace: ExchangePace;
-  #stream: EventStream | undefined;
+  #stream: ResumableStream | undefined;
+  /** Of the stream, where that was opened before anybody waited for a response. */
+  #response: Response | undefined;
   #decide: ((response: Response) => void) | undefined;
   /** Runs until something is sent. */
   #silence: Wait | undefined;
@@ -59,7 +63,7 @@ export class Exchange implements FaceContext, Waiting {
   respond(work: Promise<Outcome>): Promise<Response> {
     return new Promise((resolve, reject) => {
       this.#decide = resolve;
-      if (this.#stream !== undefined) resolve(this.#streamResponse(this.#stream));
+      if (this.#response !== undefined) resolve(this.#response);
       else this.#silence = this.#pace.silence.start(this, this.#pace.clock.now());
       void this.#answer(work, reject);
     });
@@ -101,16 +105,14 @@ export class Exchange implements FaceContext, Waiting {
     this.#silence?.cancel();
   }
 
-  #open(): EventStream {
+  #open(): ResumableStream {
     if (this.#stream === undefined) {
       this.#silence?.cancel();
-      this.#stream = new EventStream(this.#pace);
-      this.#decide?.(this.#streamResponse(this.#stream));
+      const out = new EventStream(this.#pace);
+      this.#stream = this.#pace.streamsOf(this.session).open(out, false);
+      this.#response = send(this.#visit, 200, "text/event-stream", out.body, eventStreamHeaders);
+      this.#decide?.(this.#response);
     }
     return this.#stream;
-  }
-
-  #streamResponse(stream: EventStream): Response {
-    return send(this.#visit, 200, "text/event-stream", stream.body, eventStreamHeaders);
   }
 }

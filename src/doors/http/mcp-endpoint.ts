@@ -19,6 +19,7 @@ import { EventStream } from "./event-stream.ts";
 import { Exchange, type ExchangePace, eventStreamHeaders, type Outcome } from "./exchange.ts";
 import { readBody } from "./read-body.ts";
 import { Refusal, refuse, send, sendEmpty, sendJson } from "./respond.ts";
+import { SessionStreams } from "./session-streams.ts";
 import type { Visit } from "./visit.ts";
 
 export interface McpEndpoint {
@@ -38,6 +39,7 @@ const longestKeepAliveMs = (idleTimeoutSeconds * 1_000) / 2;
 
 export function createMcpEndpoint(gateway: Gateway, clock: Clock): McpEndpoint {
   const streams = new Set<EventStream>();
+  const sessionStreams = new WeakMap<Session, SessionStreams>();
   let silence: SharedTimer | undefined;
   const pace: ExchangePace = {
     clock,
@@ -50,6 +52,14 @@ export function createMcpEndpoint(gateway: Gateway, clock: Clock): McpEndpoint {
     get silence() {
       if (silence?.ms !== this.keepAliveMs) silence = new SharedTimer(this.keepAliveMs, clock);
       return silence;
+    },
+    streamsOf(session) {
+      let found = sessionStreams.get(session);
+      if (found === undefined) {
+        found = new SessionStreams(session, clock);
+        sessionStreams.set(session, found);
+      }
+      return found;
     },
   };
 
@@ -137,23 +147,28 @@ export function createMcpEndpoint(gateway: Gateway, clock: Clock): McpEndpoint {
       const refusal = refusedEra(visit, null, undefined);
       if (refusal !== undefined) return refusal;
       const session = sessionOf(visit, backend);
-      if (headers.has("last-event-id"))
-        throw new Refusal(400, "Streams of this gateway cannot be resumed", {
+      const lastEventId = headers.get("last-event-id");
+      const resumed = lastEventId === null ? undefined : pace.streamsOf(session).find(lastEventId);
+      if (lastEventId !== null && resumed === undefined)
+        throw new Refusal(400, "No stream of this session can be resumed after that event", {
           hint: 'Open the stream without "Last-Event-ID"; what was missed has to be asked for again',
         });
       let detach = () => {};
-      const stream = new EventStream(pace, () => {
-        streams.delete(stream);
+      const out = new EventStream(pace, () => {
+        streams.delete(out);
         detach();
       });
-      streams.add(stream);
+      streams.add(out);
       // Proxies pass a response on when its first bytes come.
-      stream.comment();
-      detach = session.attach(
-        (messageText) => stream.send(messageText),
-        () => stream.end(),
-      );
-      return send(visit, 200, "text/event-stream", stream.body, eventStreamHeaders);
+      out.comment();
+      resumed?.stream.attach(out, resumed.after);
+      const stream = resumed?.stream ?? pace.streamsOf(session).open(out, true);
+      if (stream.isStanding)
+        detach = session.attach(
+          (messageText) => stream.send(messageText),
+          () => out.end(),
+        );
+      return send(visit, 200, "text/event-stream", out.body, eventStreamHeaders);
     },
     delete(visit, backend) {
       const refusal = refusedEra(visit, null, undefined);
