@@ -80,7 +80,7 @@ export function createFace(host: FaceHost): Face {
       else context.session?.questions.settle(message);
       return nothing;
     },
-    async initialize(params, context) {
+    async initialize(params, context, isKept) {
       if (host.draining) throw new GatewayError("SHUTTING_DOWN", "The gateway is stopping and opens no new sessions");
       if (!isJsonObject(params) || typeof params["protocolVersion"] !== "string")
         throw new GatewayError("INVALID_PARAMS", '"initialize" needs "protocolVersion", a string');
@@ -91,13 +91,14 @@ export function createFace(host: FaceHost): Face {
       if (backend === undefined) host.clock.after(learnDelayMs, () => learnTools(context.caller));
       const protocolVersion = negotiateVersion(params["protocolVersion"]);
       const { clientInfo, capabilities } = params;
-      const session = host.sessions.open({
+      const init = {
         principal: context.caller.principal,
         backend: context.backend,
         protocolVersion,
         clientInfo: isJsonObject(clientInfo) ? clientInfo : {},
         clientCapabilities: isJsonObject(capabilities) ? capabilities : {},
-      });
+      };
+      const session = host.sessions.open(init, isKept);
       return { session, resultText: JSON.stringify({ protocolVersion, ...introduction, serverInfo }) };
     },
   };

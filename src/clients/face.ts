@@ -31,11 +31,13 @@ export interface Face {
    */
   handle(message: RpcMessage, context: FaceContext): Promise<string | undefined>;
   /**
-   * Handles `initialize` and makes the session, bound to the caller's principal.
+   * Handles `initialize` and makes the session, bound to the caller's principal; `isKept` lets it outlive the process,
+   * for doors through which the client can come back.
    * @throws GatewayError INVALID_PARAMS, SERVER_NOT_FOUND, FORBIDDEN, SHUTTING_DOWN
    */
   initialize(
     params: unknown,
     context: Omit<FaceContext, "session" | "emit">,
+    isKept?: boolean,
   ): Promise<{ session: Session; resultText: string }>;
 }

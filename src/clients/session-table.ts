@@ -4,9 +4,30 @@ import { CancelledError } from "../core/errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import { ClientRequests } from "./client-requests.ts";
 import type { Session, SessionTable } from "./session.ts";
+import type { Subscriptions, Watched } from "./subscriptions.ts";
+
+/** A session as it outlives its process. */
+export interface SavedSession extends SessionInit {
+  readonly logLevel: string | undefined;
+  /** Calendar time in milliseconds of its last message, or up to a quarter of its lifetime before. */
+  readonly seenAt: number;
+  readonly watches: readonly (Watched & { readonly shownAs: string })[];
+}
+
+/** Nothing here rejects. */
+export interface SessionStore {
+  save(id: string, session: SavedSession): void;
+  remove(id: string): void;
+  load(id: string): Promise<SavedSession | undefined>;
+  removeOlderThan(calendarMs: number): Promise<void>;
+  /** Resolves when everything said so far is done. */
+  flush(): Promise<void>;
+}
 
 export interface SessionTableOptions {
   readonly clock: Clock;
+  /** Calendar time in milliseconds. */
+  readonly calendar: () => number;
   /** 256 random bits as visible ASCII. */
   readonly newId: () => string;
   /** Live settings of the `streaming` section. */
@@ -15,39 +36,100 @@ export interface SessionTableOptions {
     readonly session_reaper_interval: number;
     readonly buffer_size: number;
   };
+  readonly subscriptions: Subscriptions;
+  /** Without one, sessions end with the process. */
+  readonly store?: SessionStore | undefined;
   /** Called once for each session, when it is over. */
   readonly onEnd?: ((session: Session) => void) | undefined;
+  /** Called for each session that an earlier process had opened. */
+  readonly onRestored?: ((session: Session) => void) | undefined;
 }
 
+/** Until the answer that carries the session's id is out. */
+const saveDelayMs = 5;
+
 export function createSessionTable(options: SessionTableOptions): SessionTable {
-  const { clock, newId, settings } = options;
+  const { clock, newId, settings, store, subscriptions } = options;
   const sessions = new Map<string, OpenSession>();
+  const restoring = new Map<string, Promise<void>>();
+  let sweptMs = Number.NEGATIVE_INFINITY;
   let stopReaper = clock.after(settings().session_reaper_interval, reap);
 
   function reap(): void {
-    const oldest = clock.now() - settings().session_ttl;
+    const { session_ttl, session_reaper_interval } = settings();
+    const oldest = clock.now() - session_ttl;
     for (const session of sessions.values())
       if (session.lastSeenMs < oldest && !session.streaming && session.running.size === 0) end(session);
-    stopReaper = clock.after(settings().session_reaper_interval, reap);
+      else if (session.streaming) keepAlive(session);
+    if (clock.now() - sweptMs > session_ttl) {
+      sweptMs = clock.now();
+      void store?.removeOlderThan(options.calendar() - session_ttl * 1.25);
+    }
+    stopReaper = clock.after(session_reaper_interval, reap);
   }
 
   function end(session: OpenSession): void {
     sessions.delete(session.id);
+    if (session.isKept) store?.remove(session.id);
     session.end();
     options.onEnd?.(session);
   }
 
+  function save(session: OpenSession): void {
+    if (!session.isKept || store === undefined) return;
+    session.savedMs = clock.now();
+    const { principal, backend, protocolVersion, clientInfo, clientCapabilities, logLevel } = session;
+    const init = { principal, backend, protocolVersion, clientInfo, clientCapabilities };
+    const watches = subscriptions.watchedBy(session);
+    store.save(session.id, { ...init, logLevel, seenAt: options.calendar(), watches });
+  }
+
+  /** That it is in use is written down now and then. */
+  function keepAlive(session: OpenSession): void {
+    if (clock.now() - session.savedMs > settings().session_ttl / 4) save(session);
+  }
+
+  function add(id: string, init: SessionInit, isKept: boolean): OpenSession {
+    const session = new OpenSession(id, init, clock.now(), () => settings().buffer_size, isKept);
+    sessions.set(id, session);
+    return session;
+  }
+
+  async function bringBack(id: string): Promise<void> {
+    const saved = await store?.load(id);
+    if (saved === undefined || sessions.has(id)) return;
+    if (options.calendar() - saved.seenAt > settings().session_ttl * 1.25) return;
+    const session = add(id, saved, true);
+    session.logLevel = saved.logLevel;
+    for (const { shownAs, ...watched } of saved.watches) subscriptions.add(session, watched, shownAs);
+    options.onRestored?.(session);
+  }
+
+  function find(id: string, principal: string, backend: string | undefined): Session | undefined {
+    const session = sessions.get(id);
+    if (session === undefined || session.principal !== principal || session.backend !== backend) return undefined;
+    session.lastSeenMs = clock.now();
+    if (session.isKept) keepAlive(session);
+    return session;
+  }
+
   return {
-    open(init) {
-      const session = new OpenSession(newId(), init, clock.now(), () => settings().buffer_size);
-      sessions.set(session.id, session);
+    open(init, isKept = false) {
+      const session = add(newId(), init, isKept);
+      clock.after(saveDelayMs, () => sessions.get(session.id) === session && save(session));
       return session;
     },
-    find(id, principal, backend) {
-      const session = sessions.get(id);
-      if (session === undefined || session.principal !== principal || session.backend !== backend) return undefined;
-      session.lastSeenMs = clock.now();
-      return session;
+    find,
+    async restore(id, principal, backend) {
+      if (store === undefined) return undefined;
+      const running = restoring.get(id) ?? bringBack(id).finally(() => restoring.delete(id));
+      restoring.set(id, running);
+      await running;
+      return find(id, principal, backend);
+    },
+    save(session) {
+      const known = sessions.get(session.id);
+      if (known !== undefined) save(known);
     },
     has: (id, principal) => sessions.get(id)?.principal === principal,
     close(id, principal) {
@@ -60,14 +142,18 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
       return sessions.size;
     },
     all: () => sessions.values(),
-    closeAll() {
+    async closeAll() {
       stopReaper();
-      for (const session of sessions.values()) end(session);
+      for (const session of sessions.values()) {
+        sessions.delete(session.id);
+        session.end();
+      }
+      await store?.flush();
     },
   };
 }
 
-type SessionInit = Parameters<SessionTable["open"]>[0];
+export type SessionInit = Parameters<SessionTable["open"]>[0];
 
 class OpenSession implements Session {
   readonly id: string;
@@ -81,11 +167,14 @@ class OpenSession implements Session {
   readonly elicitations = new Set<string>();
   logLevel: string | undefined;
   lastSeenMs: number;
+  /** Whether it outlives this process, and monotonic milliseconds of when it was last written down. */
+  readonly isKept: boolean;
+  savedMs: number;
   readonly #bufferSize: () => number;
   #waiting: string[] = [];
   #stream: { send: (messageText: string) => void; end: () => void } | undefined;
 
-  constructor(id: string, init: SessionInit, nowMs: number, bufferSize: () => number) {
+  constructor(id: string, init: SessionInit, nowMs: number, bufferSize: () => number, isKept: boolean) {
     this.id = id;
     this.principal = init.principal;
     this.backend = init.backend;
@@ -93,6 +182,8 @@ class OpenSession implements Session {
     this.clientInfo = init.clientInfo;
     this.clientCapabilities = init.clientCapabilities;
     this.lastSeenMs = nowMs;
+    this.savedMs = nowMs;
+    this.isKept = isKept;
     this.#bufferSize = bufferSize;
   }
 

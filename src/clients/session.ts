@@ -34,15 +34,23 @@ export interface Session {
 }
 
 export interface SessionTable {
-  open(init: Pick<Session, "principal" | "backend" | "protocolVersion" | "clientInfo" | "clientCapabilities">): Session;
+  /** @param isKept whether it is to outlive this process */
+  open(
+    init: Pick<Session, "principal" | "backend" | "protocolVersion" | "clientInfo" | "clientCapabilities">,
+    isKept?: boolean,
+  ): Session;
   /** The session if it exists, belongs to this principal and this endpoint; marks it as seen. Otherwise `undefined`: the door answers 404 in every case. */
   find(id: string, principal: string, backend: string | undefined): Session | undefined;
+  /** As {@link find}, for a session that an earlier process of this gateway opened. */
+  restore(id: string, principal: string, backend: string | undefined): Promise<Session | undefined>;
+  /** Keeps what changed about the session, where it is kept. */
+  save(session: Session): void;
   /** Whether this principal holds the session, on whatever endpoint. */
   has(id: string, principal: string): boolean;
   /** Ends it: cancels what runs, ends its stream. Returns whether it existed for this principal. */
   close(id: string, principal: string): boolean;
   readonly size: number;
   all(): Iterable<Session>;
-  /** Ends every session and the reaper. */
-  closeAll(): void;
+  /** Ends every session and the reaper; those that are kept can be restored by the next process. */
+  closeAll(): Promise<void>;
 }

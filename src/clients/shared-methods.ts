@@ -21,7 +21,10 @@ export const setLogLevel: Method = ({ host, context, params }) => {
   const level = params["level"];
   if (!(mcpLogLevels as readonly unknown[]).includes(level))
     throw new GatewayError("INVALID_PARAMS", `"level" must be one of ${mcpLogLevels.join(", ")}`);
-  if (context.session !== undefined) context.session.logLevel = level as string;
+  if (context.session !== undefined) {
+    context.session.logLevel = level as string;
+    host.sessions.save(context.session);
+  }
   host.applyLogLevels();
   return "{}";
 };

@@ -35,10 +35,13 @@ export function subscribe(request: RequestScope, server: string): Promise<string
 
 /** Ending what was never begun is fine: the client has what it wants. */
 export async function unsubscribe(request: RequestScope): Promise<string> {
-  const { subscriptions } = request.host;
+  const { subscriptions, sessions } = request.host;
   const session = sessionOf(request);
   const watched = subscriptions.find(session, uriOf(request));
-  if (watched === undefined || !subscriptions.remove(session, watched)) return "{}";
+  if (watched === undefined) return "{}";
+  const isLast = subscriptions.remove(session, watched);
+  sessions.save(session);
+  if (!isLast) return "{}";
   const { server, uri } = watched;
   return (await request.call(server, "resources/unsubscribe", request.relayParams({ uri }), true)).text;
 }
@@ -53,6 +56,7 @@ async function subscribeTo(request: RequestScope, watched: Watched, shownAs: str
   }
   if (!sessions.has(session.id, session.principal)) throw new CancelledError("The session ended");
   subscriptions.add(session, watched, shownAs);
+  sessions.save(session);
   return text;
 }
 

@@ -35,9 +35,17 @@ export class Subscriptions {
 
   /** What the session watches under this URI. */
   find(session: Session, shownAs: string): Watched | undefined {
+    return this.watchedBy(session).find((watched) => watched.shownAs === shownAs);
+  }
+
+  watchedBy(session: Session): (Watched & { readonly shownAs: string })[] {
+    const found = [];
     for (const [server, uris] of this.#servers)
-      for (const [uri, watchers] of uris) if (watchers.get(session) === shownAs) return { server, uri };
-    return undefined;
+      for (const [uri, watchers] of uris) {
+        const shownAs = watchers.get(session);
+        if (shownAs !== undefined) found.push({ server, uri, shownAs });
+      }
+    return found;
   }
 
   /** True when now nobody watches it. */

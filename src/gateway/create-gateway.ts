@@ -29,6 +29,7 @@ import { type Route, requestLogLevel, tellWatched } from "./dispatch.ts";
 import type { Gateway } from "./gateway.ts";
 import { createListKeeper } from "./list-keeper.ts";
 import { principalsOf } from "./principals.ts";
+import { createSessionStore } from "./session-store.ts";
 
 export interface GatewayOptions {
   readonly config: Config;
@@ -62,39 +63,59 @@ export function createGateway(options: GatewayOptions): RunningGateway {
   let config = options.config;
   let draining = false;
   let closing: Promise<void> | undefined;
-  let storeProblem: string | undefined;
+  const storeProblems = new Map<string, string>();
   const stopping = new Cancellation();
   let hurry = () => {};
   const hurried = new Promise<void>((resolve) => {
     hurry = resolve;
   });
 
-  const onStoreChange = (error: unknown) => {
+  /** Told when saving begins to fail, and when it works again. */
+  const noteProblem = (what: string, consequence: string) => (error: unknown) => {
     if (error === undefined) {
-      storeProblem = undefined;
-      log.info("Tool lists are saved again");
+      storeProblems.delete(what);
+      log.info(`${what} are saved again`);
       return;
     }
     const reason = error instanceof Error ? error.message : String(error);
-    storeProblem = `Tool lists cannot be saved: ${reason}`;
-    log.warn("Saving a tool list failed; search knows nothing of sleeping backends after a restart", { reason });
+    storeProblems.set(what, `${what} cannot be saved: ${reason}`);
+    log.warn(`${what} cannot be saved; ${consequence}`, { reason });
   };
   const catalog = createCatalog({
     store:
       stateDirectory === undefined
         ? undefined
-        : createListStore(`${stateDirectory}/catalog`, () => config.meta_mcp.cache_tools, onStoreChange),
+        : createListStore(
+            `${stateDirectory}/catalog`,
+            () => config.meta_mcp.cache_tools,
+            noteProblem("Tool lists", "search knows nothing of sleeping backends after a restart"),
+          ),
     now: Date.now,
   });
   const subscriptions = new Subscriptions();
   const sessions = createSessionTable({
     clock,
     newId: () => randomToken(32),
+    calendar: Date.now,
     settings: () => config.streaming,
+    subscriptions,
+    store:
+      stateDirectory === undefined
+        ? undefined
+        : createSessionStore(`${stateDirectory}/sessions`, noteProblem("Sessions", "they end with this process")),
     onEnd(session) {
       for (const { server, uri } of subscriptions.removeSession(session)) {
         const route = routeOf(server);
         if (route !== undefined) tellWatched(route, uri, false);
+      }
+    },
+    onRestored(session) {
+      host.applyLogLevels();
+      for (const { server, uri } of subscriptions.watchedBy(session)) {
+        const route = routeOf(server);
+        if (route?.upstream.isReady) tellWatched(route, uri, true);
+        // It is told once it is there.
+        else if (route !== undefined) void warmStart([route.upstream], stopping);
       }
     },
   });
@@ -208,7 +229,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     endHealthChecks();
     // What still runs fails with its backend and so is answered; ending the sessions first would cancel it silently.
     await Promise.all([pool.close(0), catalog.flush()]);
-    sessions.closeAll();
+    await sessions.closeAll();
   }
 
   const gateway: RunningGateway = {
@@ -225,7 +246,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       return draining;
     },
     get degraded() {
-      return storeProblem === undefined ? [] : [storeProblem];
+      return [...storeProblems.values()];
     },
     get inFlight() {
       return busyRoutes().reduce((sum, route) => sum + route.inFlight, 0);

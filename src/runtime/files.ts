@@ -59,9 +59,11 @@ const chunkBytes = 65_536;
 export interface WriteOptions {
   /** Permission bits of a file that did not exist before; an existing file keeps its own. */
   readonly mode?: number;
+  /** False where losing the newest content with the power is no harm: the file is then whole all the same, or empty. */
+  readonly sync?: boolean;
 }
 
-/** Writes beside the target, syncs, then renames over it. A symbolic link is followed, never replaced. Makes missing directories. */
+/** Writes beside the target, syncs unless told otherwise, then renames over it. A symbolic link is followed, never replaced. Makes missing directories. */
 export async function writeAtomic(
   path: string,
   content: string | Uint8Array,
@@ -78,7 +80,7 @@ export async function writeAtomic(
       await file.writeFile(content);
       // The umask applies to open(), so the mode of an existing file is set explicitly.
       if (existing !== undefined) await file.chmod(existing.mode & 0o7777);
-      await file.sync();
+      if (options.sync !== false) await file.sync();
     } finally {
       await file.close();
     }
@@ -110,6 +112,16 @@ async function statOf(path: string) {
 export async function fileStamp(path: string): Promise<string | undefined> {
   const found = await statOf(path);
   return found && `${found.dev}:${found.ino}:${found.size}:${found.mtimeMs}:${found.ctimeMs}`;
+}
+
+/** Calendar time in milliseconds of the last change; `undefined` when there is no such file. */
+export async function modifiedAtMs(path: string): Promise<number | undefined> {
+  return (await statOf(path))?.mtimeMs;
+}
+
+/** What cannot be removed, because it is not there or not ours, stays. */
+export async function removeFile(path: string): Promise<void> {
+  await (await fs()).unlink(path).catch(() => {});
 }
 
 export interface DirectoryEntry {

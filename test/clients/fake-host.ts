@@ -39,15 +39,18 @@ export function fakeHost(lists: Lists, answer: (call: Call) => Promise<Answer>):
     nearest: (name, candidates) => candidates.filter((candidate) => candidate[0] === name[0]).slice(0, 3),
     flush: async () => {},
   };
+  const subscriptions = new Subscriptions();
   return {
     calls,
     catalog,
     sessions: createSessionTable({
+      subscriptions,
+      calendar: Date.now,
       clock: systemClock,
       newId: () => `session-${++ids}`,
       settings: () => ({ session_ttl: 60_000, session_reaper_interval: 60_000, buffer_size: 3 }),
     }),
-    subscriptions: new Subscriptions(),
+    subscriptions,
     log: silentLogger,
     clock: systemClock,
     meta: {

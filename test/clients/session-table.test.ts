@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { createSessionTable } from "../../src/clients/session-table.ts";
+import { createSessionTable, type SavedSession, type SessionStore } from "../../src/clients/session-table.ts";
+import { Subscriptions } from "../../src/clients/subscriptions.ts";
 import { Cancellation } from "../../src/lib/cancellation.ts";
 import type { Clock } from "../../src/lib/clock.ts";
 
@@ -37,7 +38,14 @@ function table() {
   const clock = fakeClock();
   let id = 0;
   const settings = { session_ttl: 1_000, session_reaper_interval: 100, buffer_size: 2 };
-  return { clock, sessions: createSessionTable({ clock, newId: () => `s${++id}`, settings: () => settings }) };
+  const sessions = createSessionTable({
+    clock,
+    calendar: () => 0,
+    newId: () => `s${++id}`,
+    settings: () => settings,
+    subscriptions: new Subscriptions(),
+  });
+  return { clock, sessions };
 }
 
 describe("session table", () => {
@@ -102,5 +110,93 @@ describe("session table", () => {
     assert.deepEqual(ended, ["old", "new"]);
     assert.equal(running.aborted, true);
     assert.equal(sessions.size, 0);
+  });
+});
+
+/** What several processes of one gateway share. */
+function sharedDisk() {
+  const files = new Map<string, SavedSession>();
+  const store: SessionStore = {
+    save: (id, saved) => void files.set(id, structuredClone(saved)),
+    remove: (id) => void files.delete(id),
+    load: async (id) => files.get(id),
+    removeOlderThan: async () => {},
+    flush: async () => {},
+  };
+  const process = (calendarMs = 0) => {
+    const clock = fakeClock();
+    const subscriptions = new Subscriptions();
+    const restored: string[] = [];
+    const sessions = createSessionTable({
+      clock,
+      calendar: () => calendarMs + clock.now(),
+      newId: () => "kept",
+      settings: () => ({ session_ttl: 1_000, session_reaper_interval: 100, buffer_size: 2 }),
+      subscriptions,
+      store,
+      onRestored: ({ id }) => void restored.push(id),
+    });
+    return { clock, sessions, subscriptions, restored };
+  };
+  return { files, process };
+}
+
+describe("sessions that outlive their process", () => {
+  test("a kept one is restored with all it had, once, for its principal and endpoint alone", async () => {
+    const { process } = sharedDisk();
+    const before = process();
+    const { id } = before.sessions.open({ ...init, clientCapabilities: { roots: {} } }, true);
+    before.clock.advance(10);
+    const session = before.sessions.find(id, "key:a", undefined);
+    assert.ok(session);
+    session.logLevel = "debug";
+    before.subscriptions.add(session, { server: "files", uri: "file:///a" }, "gw+files:file:///a");
+    before.sessions.save(session);
+    const { sessions, subscriptions, restored } = process(500);
+    assert.equal(sessions.find(id, "key:a", undefined), undefined);
+    const [found, same, stranger, elsewhere] = await Promise.all([
+      sessions.restore(id, "key:a", undefined),
+      sessions.restore(id, "key:a", undefined),
+      sessions.restore(id, "key:b", undefined),
+      sessions.restore(id, "key:a", "files"),
+    ]);
+    assert.ok(found !== undefined && found === same);
+    assert.deepEqual([stranger, elsewhere], [undefined, undefined]);
+    assert.deepEqual([found.logLevel, found.clientCapabilities], ["debug", { roots: {} }]);
+    assert.equal(subscriptions.find(found, "gw+files:file:///a")?.uri, "file:///a");
+    assert.deepEqual(restored, [id]);
+  });
+
+  test("one that was ended, is too old, or was not to be kept is not restored; a shutdown ends none", async () => {
+    const { files, process } = sharedDisk();
+    const first = process();
+    const ended = first.sessions.open(init, true);
+    first.clock.advance(10);
+    assert.equal(files.size, 1);
+    first.sessions.close(ended.id, "key:a");
+    assert.equal(files.size, 0);
+    first.sessions.open(init);
+    first.clock.advance(10);
+    assert.equal(files.size, 0, "of a client that cannot come back");
+    const second = process();
+    second.sessions.open(init, true);
+    second.clock.advance(10);
+    await second.sessions.closeAll();
+    assert.ok(await process(900).sessions.restore("kept", "key:a", undefined));
+    assert.equal(await process(5_000).sessions.restore("kept", "key:a", undefined), undefined);
+  });
+
+  test("what is in use is written down now and then, what is forgotten here is forgotten on disk", () => {
+    const { files, process } = sharedDisk();
+    const { clock, sessions } = process();
+    const { id } = sessions.open(init, true);
+    clock.advance(10);
+    for (let step = 0; step < 10; step++) {
+      clock.advance(90);
+      sessions.find(id, "key:a", undefined);
+    }
+    assert.ok((files.get(id)?.seenAt ?? 0) > 500);
+    for (let step = 0; step < 12; step++) clock.advance(100);
+    assert.equal(files.size, 0);
   });
 });

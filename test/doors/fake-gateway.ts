@@ -3,6 +3,7 @@ import * as v from "valibot";
 import type { Face, FaceContext } from "../../src/clients/face.ts";
 import type { SessionTable } from "../../src/clients/session.ts";
 import { createSessionTable } from "../../src/clients/session-table.ts";
+import { Subscriptions } from "../../src/clients/subscriptions.ts";
 import { silentLogger } from "../../src/core/log.ts";
 import { authSchema, serverSchema, streamingSchema } from "../../src/doors/schema.ts";
 import type { Gateway } from "../../src/gateway/gateway.ts";
@@ -42,6 +43,8 @@ export function fakeConfig(sections: Sections = {}): Gateway["config"] {
 export function fakeGateway(sections: Sections = {}): FakeGateway {
   const config = fakeConfig(sections);
   const sessions: SessionTable = createSessionTable({
+    subscriptions: new Subscriptions(),
+    calendar: Date.now,
     clock: systemClock,
     newId: () => randomToken(32),
     settings: () => config.streaming,

@@ -107,7 +107,7 @@ test("T7: a broken call is resumed by its own session, and an event id of somebo
   const begun = new TextDecoder().decode((await reader?.read())?.value);
   stop.abort();
   const id = /^id: (.*)$/m.exec(begun)?.[1] ?? "";
-  assert.match(id, /^\d+-\d+$/, begun);
+  assert.match(id, /^[\w-]{8}\.\d+\.\d+$/, begun);
   const resume = async (headers: Record<string, string>, lastEventId: string) => {
     const answered = await fetch(own.url, {
       headers: { ...headers, accept: "text/event-stream", "last-event-id": lastEventId },

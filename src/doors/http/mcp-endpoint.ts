@@ -19,16 +19,16 @@ import { EventStream } from "./event-stream.ts";
 import { Exchange, type ExchangePace, eventStreamHeaders, type Outcome } from "./exchange.ts";
 import { readBody } from "./read-body.ts";
 import { Refusal, refuse, send, sendEmpty, sendJson } from "./respond.ts";
-import { SessionStreams } from "./session-streams.ts";
+import { isOfEarlierProcess, SessionStreams } from "./session-streams.ts";
 import type { Visit } from "./visit.ts";
 
 export interface McpEndpoint {
   /** @param backend of `/mcp/{backend}`; `undefined` on `/mcp` */
   post(visit: Visit, backend: string | undefined): Promise<Response>;
   /** The stream of messages that answer no request. */
-  get(visit: Visit, backend: string | undefined): Response;
+  get(visit: Visit, backend: string | undefined): Promise<Response>;
   /** Ends the session. */
-  delete(visit: Visit, backend: string | undefined): Response;
+  delete(visit: Visit, backend: string | undefined): Promise<Response>;
   /** Ends every stream of {@link get}, so that the server can stop. */
   endStreams(): void;
 }
@@ -81,7 +81,8 @@ export function createMcpEndpoint(gateway: Gateway, clock: Clock): McpEndpoint {
       if (refusal !== undefined) return refusal;
       if (message.kind === "request" && message.method === "initialize")
         return await initialize(visit, backend, accepted, message.id, message.params);
-      const exchange = new Exchange(visit, sessionOf(visit, backend), accepted, pace);
+      const session = heldSession(visit, backend) ?? (await restoredSession(visit, backend));
+      const exchange = new Exchange(visit, session, accepted, pace);
       return await exchange.respond(gateway.face.handle(message, exchange));
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
@@ -97,7 +98,7 @@ export function createMcpEndpoint(gateway: Gateway, clock: Clock): McpEndpoint {
   ): Promise<Response> {
     const refusal = refusedEra(visit, null, undefined);
     if (refusal !== undefined) return refusal;
-    const session = sessionOf(visit, backend);
+    const session = await sessionOf(visit, backend);
     checkBatch(values, session.protocolVersion);
     const exchange = new Exchange(visit, session, accepted, pace);
     const answers: Promise<Outcome> = answerBatch(values, visit.requestId, (message) =>
@@ -114,7 +115,8 @@ export function createMcpEndpoint(gateway: Gateway, clock: Clock): McpEndpoint {
     params: unknown,
   ): Promise<Response> {
     const { caller, requestId } = visit;
-    const opened = await gateway.face.initialize(params, { caller, backend, requestId, signal: neverCancelled });
+    const context = { caller, backend, requestId, signal: neverCancelled };
+    const opened = await gateway.face.initialize(params, context, true);
     const text = encodeResult(id, opened.resultText);
     const extra = { [sessionHeader]: opened.session.id };
     if (accepted.json) return sendJson(visit, 200, text, extra);
@@ -124,13 +126,24 @@ export function createMcpEndpoint(gateway: Gateway, clock: Clock): McpEndpoint {
     return send(visit, 200, "text/event-stream", stream.body, { ...eventStreamHeaders, ...extra });
   }
 
-  function sessionOf({ request, caller }: Visit, backend: string | undefined): Session {
+  /** The session of the request, if it is known to this process. */
+  function heldSession({ request, caller }: Visit, backend: string | undefined): Session | undefined {
     const sessionId = request.headers.get(sessionHeader);
     if (sessionId === null)
       throw new GatewayError("INVALID_REQUEST", 'The request has no "Mcp-Session-Id" header', {
         hint: 'Send "initialize" first, then repeat the session id of its answer in every request',
       });
-    const session = gateway.sessions.find(sessionId, caller.principal, backend);
+    return gateway.sessions.find(sessionId, caller.principal, backend);
+  }
+
+  async function sessionOf(visit: Visit, backend: string | undefined): Promise<Session> {
+    return heldSession(visit, backend) ?? (await restoredSession(visit, backend));
+  }
+
+  /** One that was opened before this process began. */
+  async function restoredSession({ request, caller }: Visit, backend: string | undefined): Promise<Session> {
+    const sessionId = request.headers.get(sessionHeader) as string;
+    const session = await gateway.sessions.restore(sessionId, caller.principal, backend);
     if (session !== undefined) return session;
     throw new GatewayError("SESSION_NOT_FOUND", "The session is unknown here or has expired", {
       hint: 'Send "initialize" again',
@@ -139,17 +152,18 @@ export function createMcpEndpoint(gateway: Gateway, clock: Clock): McpEndpoint {
 
   return {
     post,
-    get(visit, backend) {
+    async get(visit, backend) {
       const { headers } = visit.request;
       if (!gateway.config.streaming.enabled) throw notAllowed("GET", "POST, DELETE");
       if (!acceptedBy(headers.get("accept")).events)
         throw new Refusal(406, 'The "Accept" header does not allow "text/event-stream"');
       const refusal = refusedEra(visit, null, undefined);
       if (refusal !== undefined) return refusal;
-      const session = sessionOf(visit, backend);
+      const session = await sessionOf(visit, backend);
       const lastEventId = headers.get("last-event-id");
-      const resumed = lastEventId === null ? undefined : pace.streamsOf(session).find(lastEventId);
-      if (lastEventId !== null && resumed === undefined)
+      const isOurs = lastEventId !== null && !isOfEarlierProcess(lastEventId);
+      const resumed = isOurs ? pace.streamsOf(session).find(lastEventId) : undefined;
+      if (isOurs && resumed === undefined)
         throw new Refusal(400, "No stream of this session can be resumed after that event", {
           hint: 'Open the stream without "Last-Event-ID"; what was missed has to be asked for again',
         });
@@ -170,10 +184,10 @@ export function createMcpEndpoint(gateway: Gateway, clock: Clock): McpEndpoint {
         );
       return send(visit, 200, "text/event-stream", out.body, eventStreamHeaders);
     },
-    delete(visit, backend) {
+    async delete(visit, backend) {
       const refusal = refusedEra(visit, null, undefined);
       if (refusal !== undefined) return refusal;
-      gateway.sessions.close(sessionOf(visit, backend).id, visit.caller.principal);
+      gateway.sessions.close((await sessionOf(visit, backend)).id, visit.caller.principal);
       return sendEmpty(visit, 204);
     },
     endStreams() {

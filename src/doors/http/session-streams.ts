@@ -4,12 +4,22 @@
  */
 import type { Session } from "../../clients/session.ts";
 import type { Clock } from "../../lib/clock.ts";
+import { randomToken } from "../../runtime/random.ts";
 import type { EventStream } from "./event-stream.ts";
 
 /** Characters a session keeps for clients that come back, over all its streams; the oldest events give way. */
 const maxKeptCharacters = 1_048_576;
 /** Time a client has to fetch the rest of a stream that has ended. */
 const keptAfterEndMs = 60_000;
+/** In every event id: what an earlier process sent is not here any more, and its streams go on as new ones. */
+const thisProcess = randomToken(6);
+const idPattern = /^([\w-]{8})\.(\d{1,9})\.(\d{1,9})$/;
+
+export function isOfEarlierProcess(eventId: string): boolean {
+  const process = idPattern.exec(eventId)?.[1];
+  return process !== undefined && process !== thisProcess;
+}
+
 /** From here on clients know that an event may have an id and no data. */
 const firstVersionWithPriming = "2025-11-25";
 
@@ -50,7 +60,7 @@ export class SessionStreams {
 
   /** The stream of the event, and the place after it; `undefined` for an id that was not given out here, or long ago. */
   find(lastEventId: string): { readonly stream: ResumableStream; readonly after: number } | undefined {
-    const [, name = "", number = ""] = /^(\d{1,9})-(\d{1,9})$/.exec(lastEventId) ?? [];
+    const [, _process, name = "", number = ""] = idPattern.exec(lastEventId) ?? [];
     const stream = this.#streams.get(name);
     return stream === undefined || Number(number) > stream.lastNumber ? undefined : { stream, after: Number(number) };
   }
@@ -128,6 +138,6 @@ export class ResumableStream {
   }
 
   #idOf(number: number): string {
-    return `${this.#name}-${number}`;
+    return `${thisProcess}.${this.#name}.${number}`;
   }
 }

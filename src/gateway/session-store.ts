@@ -1,0 +1,87 @@
+/**
+ * Sessions on disk, so that a client goes on with its old session id after the gateway was restarted, upgraded or
+ * killed. One file for each, named by a digest: whoever reads the directory cannot take a session over.
+ */
+import type { SavedSession, SessionStore } from "../clients/session-table.ts";
+import { isJsonObject, type Json, type JsonObject } from "../lib/json.ts";
+import { isLegacyVersion } from "../mcp/protocol.ts";
+import { sha256Hex } from "../runtime/digest.ts";
+import { listDirectory, modifiedAtMs, readText, removeFile, writeAtomic } from "../runtime/files.ts";
+
+const formatVersion = 1;
+const maxFileBytes = 1_048_576;
+
+/** @param onProblem called with the first error of a series, and with `undefined` when writing works again */
+export function createSessionStore(directory: string, onProblem: (error: unknown) => void): SessionStore {
+  let isFailing = false;
+  /** The last write of each session, which the next one waits for. */
+  const writing = new Map<string, Promise<void>>();
+  const pathOf = (id: string) => `${directory}/${sha256Hex(id)}.json`;
+
+  async function write(id: string, saved: SavedSession): Promise<void> {
+    try {
+      const text = JSON.stringify({ version: formatVersion, ...saved });
+      await writeAtomic(pathOf(id), text, { mode: 0o600, sync: false });
+      if (isFailing) onProblem(undefined);
+      isFailing = false;
+    } catch (error) {
+      if (!isFailing) onProblem(error);
+      isFailing = true;
+    }
+  }
+
+  /** One after the other, so that the last word of a session is what stays. */
+  function inTurn(id: string, work: () => Promise<void>): void {
+    const done = (writing.get(id) ?? Promise.resolve()).then(work).then(() => {
+      if (writing.get(id) === done) writing.delete(id);
+    });
+    writing.set(id, done);
+  }
+
+  return {
+    save: (id, saved) => inTurn(id, () => write(id, saved)),
+    remove: (id) => inTurn(id, () => removeFile(pathOf(id))),
+    async load(id) {
+      try {
+        return readSession(JSON.parse(await readText(pathOf(id), maxFileBytes)) as Json);
+      } catch {
+        // There is none, or none that can be read: the client opens a new one.
+        return undefined;
+      }
+    },
+    async removeOlderThan(calendarMs) {
+      const entries = await listDirectory(directory).catch(() => []);
+      for (const { name } of entries) {
+        const path = `${directory}/${name}`;
+        const atMs = await modifiedAtMs(path);
+        if (atMs !== undefined && atMs < calendarMs) await removeFile(path);
+      }
+    },
+    async flush() {
+      await Promise.all(writing.values());
+    },
+  };
+}
+
+function readSession(file: Json): SavedSession | undefined {
+  if (!isJsonObject(file) || file["version"] !== formatVersion) return undefined;
+  const { principal, backend, protocolVersion, clientInfo, clientCapabilities, logLevel, seenAt, watches } = file;
+  if (typeof principal !== "string" || typeof seenAt !== "number" || !isLegacyVersion(protocolVersion))
+    return undefined;
+  return {
+    principal,
+    backend: typeof backend === "string" ? backend : undefined,
+    protocolVersion,
+    clientInfo: isJsonObject(clientInfo) ? clientInfo : {},
+    clientCapabilities: isJsonObject(clientCapabilities) ? clientCapabilities : {},
+    logLevel: typeof logLevel === "string" ? logLevel : undefined,
+    seenAt,
+    watches: Array.isArray(watches) ? watches.filter(isWatch) : [],
+  };
+}
+
+function isWatch(value: Json): value is JsonObject & SavedSession["watches"][number] {
+  return (
+    isJsonObject(value) && [value["server"], value["uri"], value["shownAs"]].every((one) => typeof one === "string")
+  );
+}
