@@ -102,7 +102,11 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     store:
       stateDirectory === undefined
         ? undefined
-        : createSessionStore(`${stateDirectory}/sessions`, noteProblem("Sessions", "they end with this process")),
+        : createSessionStore(
+            `${stateDirectory}/sessions`,
+            clock,
+            noteProblem("Sessions", "they end with this process"),
+          ),
     onEnd(session) {
       for (const { server, uri } of subscriptions.removeSession(session)) {
         const route = routeOf(server);

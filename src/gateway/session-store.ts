@@ -3,6 +3,7 @@
  * killed. One file for each, named by a digest: whoever reads the directory cannot take a session over.
  */
 import type { SavedSession, SessionStore } from "../clients/session-table.ts";
+import type { Clock } from "../lib/clock.ts";
 import { isJsonObject, type Json, type JsonObject } from "../lib/json.ts";
 import { isLegacyVersion } from "../mcp/protocol.ts";
 import { sha256Hex } from "../runtime/digest.ts";
@@ -11,9 +12,17 @@ import { listDirectory, modifiedAtMs, readText, removeFile, writeAtomic } from "
 const formatVersion = 1;
 const maxFileBytes = 1_048_576;
 
-/** @param onProblem called with the first error of a series, and with `undefined` when writing works again */
-export function createSessionStore(directory: string, onProblem: (error: unknown) => void): SessionStore {
+const retryMs = 2_000;
+
+/** @param onProblem called with the first error of a series, and with `undefined` when everything is written again */
+export function createSessionStore(
+  directory: string,
+  clock: Pick<Clock, "after">,
+  onProblem: (error: unknown) => void,
+): SessionStore {
   let isFailing = false;
+  /** What could not be written yet. */
+  const unsaved = new Map<string, SavedSession>();
   /** The last write of each session, which the next one waits for. */
   const writing = new Map<string, Promise<void>>();
   const pathOf = (id: string) => `${directory}/${sha256Hex(id)}.json`;
@@ -22,12 +31,23 @@ export function createSessionStore(directory: string, onProblem: (error: unknown
     try {
       const text = JSON.stringify({ version: formatVersion, ...saved });
       await writeAtomic(pathOf(id), text, { mode: 0o600, sync: false });
-      if (isFailing) onProblem(undefined);
-      isFailing = false;
+      unsaved.delete(id);
+      if (isFailing && unsaved.size === 0) {
+        isFailing = false;
+        onProblem(undefined);
+      }
     } catch (error) {
+      if (unsaved.size === 0) clock.after(retryMs, writeUnsaved);
+      unsaved.set(id, saved);
       if (!isFailing) onProblem(error);
       isFailing = true;
     }
+  }
+
+  function writeUnsaved(): void {
+    const again = [...unsaved];
+    unsaved.clear();
+    for (const [id, saved] of again) inTurn(id, () => write(id, saved));
   }
 
   /** One after the other, so that the last word of a session is what stays. */
@@ -40,7 +60,10 @@ export function createSessionStore(directory: string, onProblem: (error: unknown
 
   return {
     save: (id, saved) => inTurn(id, () => write(id, saved)),
-    remove: (id) => inTurn(id, () => removeFile(pathOf(id))),
+    remove(id) {
+      unsaved.delete(id);
+      inTurn(id, () => removeFile(pathOf(id)));
+    },
     async load(id) {
       try {
         return readSession(JSON.parse(await readText(pathOf(id), maxFileBytes)) as Json);
