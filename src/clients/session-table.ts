@@ -52,6 +52,8 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
   const { clock, newId, settings, store, subscriptions } = options;
   const sessions = new Map<string, OpenSession>();
   const restoring = new Map<string, Promise<void>>();
+  /** Opened a moment ago and not written down yet. */
+  const fresh = new Set<OpenSession>();
   let sweptMs = Number.NEGATIVE_INFINITY;
   let stopReaper = clock.after(settings().session_reaper_interval, reap);
 
@@ -70,6 +72,7 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
 
   function end(session: OpenSession): void {
     sessions.delete(session.id);
+    fresh.delete(session);
     if (session.isKept) store?.remove(session.id);
     session.end();
     options.onEnd?.(session);
@@ -77,6 +80,7 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
 
   function save(session: OpenSession): void {
     if (!session.isKept || store === undefined) return;
+    fresh.delete(session);
     session.savedMs = clock.now();
     const { principal, backend, protocolVersion, clientInfo, clientCapabilities, logLevel } = session;
     const init = { principal, backend, protocolVersion, clientInfo, clientCapabilities };
@@ -116,7 +120,10 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
   return {
     open(init, isKept = false) {
       const session = add(newId(), init, isKept);
-      clock.after(saveDelayMs, () => sessions.get(session.id) === session && save(session));
+      if (store !== undefined && isKept) {
+        fresh.add(session);
+        clock.after(saveDelayMs, () => fresh.has(session) && save(session));
+      }
       return session;
     },
     find,
@@ -144,6 +151,7 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     all: () => sessions.values(),
     async closeAll() {
       stopReaper();
+      for (const session of fresh) save(session);
       for (const session of sessions.values()) {
         sessions.delete(session.id);
         session.end();

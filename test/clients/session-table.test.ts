@@ -180,7 +180,6 @@ describe("sessions that outlive their process", () => {
     assert.equal(files.size, 0, "of a client that cannot come back");
     const second = process();
     second.sessions.open(init, true);
-    second.clock.advance(10);
     await second.sessions.closeAll();
     assert.ok(await process(900).sessions.restore("kept", "key:a", undefined));
     assert.equal(await process(5_000).sessions.restore("kept", "key:a", undefined), undefined);

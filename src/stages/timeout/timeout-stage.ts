@@ -1,7 +1,8 @@
 /**
  * Gives each attempt its time: the backend's `timeout`, started anew by every progress notification, standing still
- * while the client is asked something (a person may be thinking), and never beyond the call's deadline (basic/lifecycle, "Timeouts"). It aborts the attempt and waits for it to end instead of racing
- * it, so that nothing of it is still running when the caller has its error.
+ * while the client is asked something (a person may be thinking), and never beyond the call's deadline
+ * (basic/lifecycle, "Timeouts"). It aborts the attempt and waits for it to end instead of racing it, so that nothing of
+ * it is still running when the caller has its error.
  */
 
 import { abortError } from "../../core/abort-error.ts";
