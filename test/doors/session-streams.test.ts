@@ -122,3 +122,26 @@ test("what is kept for clients that come back is limited, the oldest giving way"
     ["notifications/2", "notifications/3", "notifications/4"],
   );
 });
+
+test("all sessions together keep no more than a limit, the quietest giving way first", async () => {
+  const { ask, gateway, initialize, resume } = setUp();
+  const clients = [];
+  for (let n = 0; n < 20; n++) {
+    const sessionId = await initialize();
+    const stream = await ask("/mcp", { headers: { "mcp-session-id": sessionId, accept: events } });
+    const reader = stream.body?.getReader() as ReadableStreamDefaultReader<Uint8Array>;
+    const [primed] = idsIn(await read(reader));
+    const text = JSON.stringify({ jsonrpc: "2.0", method: "notifications/big", params: { x: "x".repeat(1_000_000) } });
+    gateway.sessions.find(sessionId, "anonymous", undefined)?.push(text);
+    await read(reader);
+    await reader.cancel();
+    clients.push({ sessionId, primed: primed as string });
+  }
+  const kept = [];
+  for (const { sessionId, primed } of clients) {
+    const resumed = await resume(sessionId, primed);
+    gateway.sessions.close(sessionId, "anonymous");
+    kept.push((await eventsOf(resumed)).length);
+  }
+  assert.deepEqual(kept, [...Array(4).fill(0), ...Array(16).fill(1)]);
+});

@@ -19,7 +19,7 @@ import { EventStream } from "./event-stream.ts";
 import { Exchange, type ExchangePace, eventStreamHeaders, type Outcome } from "./exchange.ts";
 import { readBody } from "./read-body.ts";
 import { Refusal, refuse, send, sendEmpty, sendJson } from "./respond.ts";
-import { isOfEarlierProcess, SessionStreams } from "./session-streams.ts";
+import { isOfEarlierProcess, SessionStreams, StreamMemory } from "./session-streams.ts";
 import type { Visit } from "./visit.ts";
 
 export interface McpEndpoint {
@@ -40,6 +40,7 @@ const longestKeepAliveMs = (idleTimeoutSeconds * 1_000) / 2;
 export function createMcpEndpoint(gateway: Gateway, clock: Clock): McpEndpoint {
   const streams = new Set<EventStream>();
   const sessionStreams = new WeakMap<Session, SessionStreams>();
+  const streamMemory = new StreamMemory();
   let silence: SharedTimer | undefined;
   const pace: ExchangePace = {
     clock,
@@ -56,7 +57,7 @@ export function createMcpEndpoint(gateway: Gateway, clock: Clock): McpEndpoint {
     streamsOf(session) {
       let found = sessionStreams.get(session);
       if (found === undefined) {
-        found = new SessionStreams(session, clock);
+        found = new SessionStreams(session, streamMemory, clock);
         sessionStreams.set(session, found);
       }
       return found;

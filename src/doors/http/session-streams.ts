@@ -23,20 +23,48 @@ export function isOfEarlierProcess(eventId: string): boolean {
 /** From here on clients know that an event may have an id and no data. */
 const firstVersionWithPriming = "2025-11-25";
 
+/** As much as all sessions keep together: a crowd of clients must not cost a gigabyte. */
+const maxKeptByAll = 16_777_216;
+
+/** What is kept over all sessions; the one that has sent nothing for the longest gives way first. */
+export class StreamMemory {
+  /** Those that keep anything, the last to send at the end. */
+  readonly #sessions = new Set<SessionStreams>();
+  #characters = 0;
+
+  grown(session: SessionStreams, characters: number): void {
+    this.#characters += characters;
+    this.#sessions.delete(session);
+    this.#sessions.add(session);
+    for (const oldest of this.#sessions) {
+      if (this.#characters <= maxKeptByAll) return;
+      oldest.forget(this.#characters - maxKeptByAll);
+    }
+  }
+
+  shrunk(session: SessionStreams, characters: number): void {
+    this.#characters -= characters;
+    if (session.keptCharacters === 0) this.#sessions.delete(session);
+  }
+}
+
 interface KeptEvent {
   readonly number: number;
   readonly messageText: string;
 }
 
 export class SessionStreams {
+  keptCharacters = 0;
   readonly #session: Session;
+  readonly #memory: StreamMemory;
   readonly #clock: Clock;
   readonly #streams = new Map<string, ResumableStream>();
   #lastStream = 0;
   #standing: ResumableStream | undefined;
 
-  constructor(session: Session, clock: Clock) {
+  constructor(session: Session, memory: StreamMemory, clock: Clock) {
     this.#session = session;
+    this.#memory = memory;
     this.#clock = clock;
   }
 
@@ -44,8 +72,8 @@ export class SessionStreams {
   open(out: EventStream, isStanding: boolean): ResumableStream {
     const name = String(++this.#lastStream);
     const stream = new ResumableStream(name, isStanding, {
-      onSent: () => this.#trim(),
-      onEnd: () => void this.#clock.after(keptAfterEndMs, () => this.#streams.delete(name)),
+      onSent: (characters) => this.#grow(characters),
+      onEnd: () => void this.#clock.after(keptAfterEndMs, () => this.#drop(name)),
     });
     this.#streams.set(name, stream);
     if (isStanding) {
@@ -65,25 +93,39 @@ export class SessionStreams {
     return stream === undefined || Number(number) > stream.lastNumber ? undefined : { stream, after: Number(number) };
   }
 
-  #trim(): void {
-    let kept = 0;
-    for (const stream of this.#streams.values()) kept += stream.keptCharacters;
-    for (const stream of this.#streams.values()) {
-      if (kept <= maxKeptCharacters) return;
-      kept -= stream.forget(kept - maxKeptCharacters);
-    }
+  /** Drops the oldest events until so many characters are gone, or all. */
+  forget(characters: number): void {
+    let gone = 0;
+    for (const stream of this.#streams.values()) if (gone < characters) gone += stream.forget(characters - gone);
+    this.#shrink(gone);
+  }
+
+  #grow(characters: number): void {
+    this.keptCharacters += characters;
+    this.#memory.grown(this, characters);
+    if (this.keptCharacters > maxKeptCharacters) this.forget(this.keptCharacters - maxKeptCharacters);
+  }
+
+  #drop(name: string): void {
+    const gone = this.#streams.get(name)?.forget(Number.POSITIVE_INFINITY) ?? 0;
+    this.#streams.delete(name);
+    this.#shrink(gone);
+  }
+
+  #shrink(characters: number): void {
+    this.keptCharacters -= characters;
+    this.#memory.shrunk(this, characters);
   }
 }
 
 interface Owner {
-  onSent(): void;
+  onSent(characters: number): void;
   onEnd(): void;
 }
 
 export class ResumableStream {
   /** For messages that belong to no request. */
   readonly isStanding: boolean;
-  keptCharacters = 0;
   lastNumber = 0;
   readonly #name: string;
   readonly #owner: Owner;
@@ -113,9 +155,8 @@ export class ResumableStream {
   send(messageText: string): void {
     const number = ++this.lastNumber;
     this.#kept.push({ number, messageText });
-    this.keptCharacters += messageText.length;
     this.#out?.send(messageText, this.#idOf(number));
-    this.#owner.onSent();
+    this.#owner.onSent(messageText.length);
   }
 
   comment(): void {
@@ -133,7 +174,6 @@ export class ResumableStream {
   forget(characters: number): number {
     let gone = 0;
     while (gone < characters && this.#kept.length > 0) gone += (this.#kept.shift() as KeptEvent).messageText.length;
-    this.keptCharacters -= gone;
     return gone;
   }
 
