@@ -10,7 +10,7 @@ import { Cancellation, eitherOf } from "../lib/cancellation.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { isJsonObject } from "../lib/json.ts";
 import { encodeRequest, type RpcRequestMessage } from "../mcp/json-rpc.ts";
-import { assertSupported, canBeAsked } from "./client-capabilities.ts";
+import { assertSupported } from "./client-capabilities.ts";
 import type { FaceContext } from "./face.ts";
 import type { FaceHost } from "./host.ts";
 import { logSeverity } from "./log-levels.ts";
@@ -91,7 +91,7 @@ export class RequestScope {
   /** What a server may ask the client while it works on this request goes to that client, on the stream of this request. */
   #linkFor(server: string): ClientLink | undefined {
     const { session } = this.context;
-    if (session === undefined || !canBeAsked(session.clientCapabilities)) return undefined;
+    if (session === undefined || !session.canBeAsked) return undefined;
     if (this.#over === undefined) {
       const over = new Cancellation();
       this.#over = over;

@@ -2,6 +2,7 @@
 
 import { CancelledError } from "../core/errors.ts";
 import type { Clock } from "../lib/clock.ts";
+import { canBeAsked } from "./client-capabilities.ts";
 import { ClientRequests } from "./client-requests.ts";
 import type { Session, SessionTable } from "./session.ts";
 import type { Subscriptions, Watched } from "./subscriptions.ts";
@@ -62,7 +63,7 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     const oldest = clock.now() - session_ttl;
     for (const session of sessions.values())
       if (session.lastSeenMs < oldest && !session.streaming && session.running.size === 0) end(session);
-      else if (session.streaming) keepAlive(session);
+      else if (session.streaming && clock.now() > session.saveAgainMs) save(session);
     if (clock.now() - sweptMs > session_ttl) {
       sweptMs = clock.now();
       void store?.removeOlderThan(options.calendar() - session_ttl * 1.25);
@@ -81,16 +82,11 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
   function save(session: OpenSession): void {
     if (!session.isKept || store === undefined) return;
     fresh.delete(session);
-    session.savedMs = clock.now();
+    session.saveAgainMs = clock.now() + settings().session_ttl / 4;
     const { principal, backend, protocolVersion, clientInfo, clientCapabilities, logLevel } = session;
     const init = { principal, backend, protocolVersion, clientInfo, clientCapabilities };
     const watches = subscriptions.watchedBy(session);
     store.save(session.id, { ...init, logLevel, seenAt: options.calendar(), watches });
-  }
-
-  /** That it is in use is written down now and then. */
-  function keepAlive(session: OpenSession): void {
-    if (clock.now() - session.savedMs > settings().session_ttl / 4) save(session);
   }
 
   function add(id: string, init: SessionInit, isKept: boolean): OpenSession {
@@ -104,6 +100,7 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     if (saved === undefined || sessions.has(id)) return;
     if (options.calendar() - saved.seenAt > settings().session_ttl * 1.25) return;
     const session = add(id, saved, true);
+    session.saveAgainMs = clock.now();
     session.logLevel = saved.logLevel;
     for (const { shownAs, ...watched } of saved.watches) subscriptions.add(session, watched, shownAs);
     options.onRestored?.(session);
@@ -113,7 +110,7 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     const session = sessions.get(id);
     if (session === undefined || session.principal !== principal || session.backend !== backend) return undefined;
     session.lastSeenMs = clock.now();
-    if (session.isKept) keepAlive(session);
+    if (session.lastSeenMs > session.saveAgainMs) save(session);
     return session;
   }
 
@@ -170,14 +167,16 @@ class OpenSession implements Session {
   readonly protocolVersion: Session["protocolVersion"];
   readonly clientInfo: Session["clientInfo"];
   readonly clientCapabilities: Session["clientCapabilities"];
+  readonly canBeAsked: boolean;
   readonly running: Session["running"] = new Map();
   readonly questions = new ClientRequests();
   readonly elicitations = new Set<string>();
   logLevel: string | undefined;
   lastSeenMs: number;
-  /** Whether it outlives this process, and monotonic milliseconds of when it was last written down. */
+  /** Whether it outlives this process. */
   readonly isKept: boolean;
-  savedMs: number;
+  /** Monotonic milliseconds from when on its use is to be written down again: a quarter of its lifetime. */
+  saveAgainMs = Number.POSITIVE_INFINITY;
   readonly #bufferSize: () => number;
   #waiting: string[] = [];
   #stream: { send: (messageText: string) => void; end: () => void } | undefined;
@@ -189,8 +188,8 @@ class OpenSession implements Session {
     this.protocolVersion = init.protocolVersion;
     this.clientInfo = init.clientInfo;
     this.clientCapabilities = init.clientCapabilities;
+    this.canBeAsked = canBeAsked(init.clientCapabilities);
     this.lastSeenMs = nowMs;
-    this.savedMs = nowMs;
     this.isKept = isKept;
     this.#bufferSize = bufferSize;
   }

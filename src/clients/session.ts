@@ -13,6 +13,8 @@ export interface Session {
   readonly protocolVersion: LegacyVersion;
   readonly clientInfo: JsonObject;
   readonly clientCapabilities: JsonObject;
+  /** Whether there is anything that servers may ask this client. */
+  readonly canBeAsked: boolean;
   /** From `logging/setLevel`; `undefined` until the client sets one, which means every level. */
   logLevel: string | undefined;
   /** Monotonic milliseconds of the last message from the client. */

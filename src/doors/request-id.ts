@@ -7,7 +7,7 @@ let count = 0;
 
 export function newRequestId(): string {
   count++;
-  return `${start}-${count.toString(36)}`;
+  return `${start}-${count}`;
 }
 
 /** The client's own id where it is fit for a log line, else a new one. */

@@ -148,7 +148,10 @@ export function manageUpstream(options: ManagedUpstreamOptions): ManagedUpstream
     waitForIdle(options.idleMs);
     log.info("The server is ready", { pid: connection.pid, tookMs: Math.round(tookMs) });
     void connection.closed.then((reason) => {
-      if (life.is === "ready" && life.connection === connection) onLost(options.redact?.(reason) ?? reason);
+      if (life.is !== "ready" || life.connection !== connection) return;
+      onLost(options.redact?.(reason) ?? reason);
+      // A process that was given up may still be there for a moment.
+      leaving = Promise.allSettled([leaving, connection.close()]);
     });
     events.onConnected?.(upstream);
   };

@@ -26,14 +26,15 @@ export interface HttpApp {
 type Handler = (visit: Visit, backend: string | undefined) => Response | Promise<Response>;
 type Methods = Readonly<Partial<Record<"GET" | "HEAD" | "POST" | "DELETE", Handler>>>;
 
-/** What a path leads to. */
+/** What an address leads to. */
 interface Route {
+  readonly path: string;
   readonly methods: Methods;
   readonly backend: string | undefined;
 }
 
-/** Clients call few paths; whoever tries many is not to fill the memory. */
-const maxKnownPaths = 1_000;
+/** Clients call few addresses; whoever tries many is not to fill the memory. */
+const maxKnownAddresses = 1_000;
 
 /** @param listenHost the address the server is bound to; everything else is read from `gateway.config` per request */
 export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock): HttpApp {
@@ -62,14 +63,15 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
     getPath: (_request, options) => (options as { env: Visit }).env.path,
   });
   /**
-   * Where Hono sent POSTs of a path before. Asking it again, and having it follow the answer, would take half of the time
-   * before the body is read.
+   * Where Hono sent POSTs to an address before. Asking it again, and having it follow the answer, would take half of the
+   * time before the body is read.
    */
   const known = new Map<string, Route>();
   for (const [path, methods] of Object.entries(routes))
     router.all(path, ({ env, req }) => {
-      const route = { methods, backend: req.param("backend") };
-      if (env.request.method === "POST" && known.size < maxKnownPaths) known.set(env.path, route);
+      const route = { path: env.path, methods, backend: req.param("backend") };
+      const { method, url } = env.request;
+      if (method === "POST" && known.size < maxKnownAddresses) known.set(url, route);
       return follow(route, env);
     });
   router.notFound(({ env }) =>
@@ -103,10 +105,10 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
       try {
         crossOrigin = guardOrigin(headers, server);
         if (crossOrigin !== undefined && isPreflight(request)) return preflight({ requestId, crossOrigin });
-        const path = pathOf(request.url);
+        const route = request.method === "POST" ? known.get(request.url) : undefined;
+        const path = route?.path ?? pathOf(request.url);
         const caller = authenticator.identify(headers, path, peer, auth);
         const visit: Visit = { request, peer, requestId, path, caller, crossOrigin };
-        const route = request.method === "POST" ? known.get(path) : undefined;
         if (route === undefined) return router.fetch(request, visit);
         const response = follow(route, visit);
         return response instanceof Promise ? response.catch((error) => failed(visit, error)) : response;

@@ -53,10 +53,13 @@ export function stdioConnect(settings: StdioSettings): Connect {
     const fail = (what: string) =>
       peer.fail(new UpstreamError("UPSTREAM_CLOSED", `Server "${name}" ${what}`, { data: { server: name } }));
 
-    /** For a server that cannot be talked to any more. */
+    /** Resolves with the reason once the server cannot be talked to any more, which may be before its process is gone. */
+    const lost = Promise.withResolvers<string>();
+
     const abandon = (what: string) => {
       ended ??= what;
       fail(what);
+      lost.resolve(what);
       child.killGroup("SIGKILL");
     };
 
@@ -92,11 +95,11 @@ export function stdioConnect(settings: StdioSettings): Connect {
       onStalled: (bytes) => abandon(`was killed because it stopped reading its input: ${bytes} bytes were waiting`),
     });
 
-    const closed = child.exited.then((exit) => {
+    const gone = child.exited.then((exit) => {
       const reason = ended ?? withStderr(exitText(exit));
       fail(reason);
+      lost.resolve(reason);
       log.debug("The server process ended", { reason, noiseLines, droppedMessages: peer.dropped });
-      return reason;
     });
 
     const stop = async () => {
@@ -104,11 +107,11 @@ export function stdioConnect(settings: StdioSettings): Connect {
       fail(ended);
       const stepMs = settings.stopStepMs ?? defaultStopStepMs;
       child.endInput();
-      if (await endsWithin(stepMs, closed, clock)) return;
+      if (await endsWithin(stepMs, gone, clock)) return;
       child.killGroup("SIGTERM");
-      if (await endsWithin(stepMs, closed, clock)) return;
+      if (await endsWithin(stepMs, gone, clock)) return;
       child.killGroup("SIGKILL");
-      await closed;
+      await gone;
     };
     let stopping: Promise<void> | undefined;
 
@@ -125,7 +128,7 @@ export function stdioConnect(settings: StdioSettings): Connect {
         pid: child.pid,
         request: peer.request,
         notify: peer.notify,
-        closed,
+        closed: lost.promise,
         close: () => {
           stopping ??= stop();
           return stopping;
@@ -135,7 +138,7 @@ export function stdioConnect(settings: StdioSettings): Connect {
       // Nothing runs in it yet that would deserve a grace.
       ended ??= "did not start";
       child.killGroup("SIGKILL");
-      await closed;
+      await gone;
       throw startError(error, name, withStderr);
     }
   };
