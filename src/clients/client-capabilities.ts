@@ -22,9 +22,8 @@ export function assertSupported(method: string, params: JsonObject, capabilities
   if (name === "elicitation") {
     const mode = params["mode"] ?? "form";
     // An empty capability is that of 2025-06-18, which knew only forms.
-    const supports =
-      mode === "form" && Object.keys(declared).length === 0 ? true : declared[String(mode)] !== undefined;
-    if (!supports)
+    const isPlain = mode === "form" && Object.keys(declared).length === 0;
+    if (!isPlain && declared[String(mode)] === undefined)
       throw new GatewayError("INVALID_PARAMS", `The client does not support elicitation of mode "${mode}"`);
   }
   const usesTools = params["tools"] !== undefined || params["toolChoice"] !== undefined;

@@ -20,22 +20,33 @@ export async function resourceOwners(
   throw new GatewayError("RESOURCE_NOT_FOUND", `No backend offers resources, so "${exposed}" cannot be read`);
 }
 
-const notFoundCodes: readonly number[] = [errorCodes.RESOURCE_NOT_FOUND.rpc, errorCodes.INVALID_PARAMS.rpc];
+export const notFoundCodes: readonly number[] = [errorCodes.RESOURCE_NOT_FOUND.rpc, errorCodes.INVALID_PARAMS.rpc];
+
+/** The first answer of the backends, asked in turn; `notHere` are the codes that send us to the next one. */
+export async function askOwners<T>(
+  servers: readonly string[],
+  notHere: readonly number[],
+  ask: (server: string) => Promise<T>,
+): Promise<T> {
+  let refusal: unknown;
+  for (const server of servers) {
+    try {
+      return await ask(server);
+    } catch (error) {
+      if (!(error instanceof UpstreamRpcError) || !notHere.includes(error.rpc.code)) throw error;
+      refusal = error;
+    }
+  }
+  throw refusal;
+}
 
 export async function readResource(request: RequestScope): Promise<string> {
   const exposed = request.params["uri"];
   if (typeof exposed !== "string") throw new GatewayError("INVALID_PARAMS", '"resources/read" needs "uri", a string');
   const { uri, servers } = await resourceOwners(request, exposed);
-  let refusal: unknown;
-  for (const server of servers) {
-    try {
-      const answer = await request.call(server, "resources/read", request.relayParams({ uri }), true);
-      return uri === exposed ? answer.text : JSON.stringify(requalifyContents(answer.exactValue, server));
-    } catch (error) {
-      // Only "I do not have it" sends us to the next backend; every other failure is the answer.
-      if (!(error instanceof UpstreamRpcError) || !notFoundCodes.includes(error.rpc.code)) throw error;
-      refusal = error;
-    }
-  }
-  throw refusal;
+  // Only "I do not have it" sends us to the next backend; every other failure is the answer.
+  return askOwners(servers, notFoundCodes, async (server) => {
+    const answer = await request.call(server, "resources/read", request.relayParams({ uri }), true);
+    return uri === exposed ? answer.text : JSON.stringify(requalifyContents(answer.exactValue, server));
+  });
 }

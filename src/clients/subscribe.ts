@@ -1,31 +1,17 @@
 /** `resources/subscribe` and `resources/unsubscribe`, on `/mcp` and on `/mcp/{backend}`. */
 import { errorCodes } from "../core/error-codes.ts";
-import { CancelledError, GatewayError, UpstreamRpcError } from "../core/errors.ts";
-import { resourceOwners } from "./read-resource.ts";
+import { CancelledError, GatewayError } from "../core/errors.ts";
+import { askOwners, notFoundCodes, resourceOwners } from "./read-resource.ts";
 import type { RequestScope } from "./request-scope.ts";
 import type { Session } from "./session.ts";
 import type { Watched } from "./subscriptions.ts";
-
-const notHereCodes: readonly number[] = [
-  errorCodes.RESOURCE_NOT_FOUND.rpc,
-  errorCodes.INVALID_PARAMS.rpc,
-  errorCodes.METHOD_NOT_FOUND.rpc,
-];
 
 /** On `/mcp`: at the backend that has the resource and can watch it. */
 export async function subscribeAnywhere(request: RequestScope): Promise<string> {
   const shownAs = uriOf(request);
   const { uri, servers } = await resourceOwners(request, shownAs);
-  let refusal: unknown;
-  for (const server of servers) {
-    try {
-      return await subscribeTo(request, { server, uri }, shownAs);
-    } catch (error) {
-      if (!(error instanceof UpstreamRpcError) || !notHereCodes.includes(error.rpc.code)) throw error;
-      refusal = error;
-    }
-  }
-  throw refusal;
+  const notHere = [...notFoundCodes, errorCodes.METHOD_NOT_FOUND.rpc];
+  return askOwners(servers, notHere, (server) => subscribeTo(request, { server, uri }, shownAs));
 }
 
 export function subscribe(request: RequestScope, server: string): Promise<string> {
