@@ -7,6 +7,7 @@ import { handshake } from "../../mcp/handshake.ts";
 import { type BrokenLine, createLineReader } from "../../mcp/line-reader.ts";
 import { createPeer } from "../../mcp/peer.ts";
 import { childEnvironment } from "../../runtime/child-environment.ts";
+import { createShortWait } from "../../runtime/short-wait.ts";
 import { type Child, type Exit, type SpawnError, type SpawnOptions, spawnChild } from "../../runtime/spawn.ts";
 import { brokenLineError, idOfBroken } from "./broken-line.ts";
 import { createStderrRing } from "./stderr-ring.ts";
@@ -49,6 +50,7 @@ export function stdioConnect(settings: StdioSettings): Connect {
     /** Why we ended it; `undefined` when it ended by itself. */
     let ended: string | undefined;
     let noiseLines = 0;
+    const shortWait = createShortWait();
 
     const fail = (what: string) =>
       peer.fail(new UpstreamError("UPSTREAM_CLOSED", `Server "${name}" ${what}`, { data: { server: name } }));
@@ -75,7 +77,11 @@ export function stdioConnect(settings: StdioSettings): Connect {
 
     const peer = createPeer({
       serverName: name,
-      send: (text) => child.write(`${text}\n`),
+      send(text) {
+        child.write(`${text}\n`);
+        // With more of them under way there is work to do meanwhile.
+        if (peer.inFlight === 1) shortWait.begin();
+      },
       onNotification: events.onNotification,
       onRefused: (method, reason) => log.info("A request of the server was not relayed", { method, reason }),
     });
@@ -90,7 +96,10 @@ export function stdioConnect(settings: StdioSettings): Connect {
     });
 
     const child = await launch(settings, {
-      onStdout: read,
+      onStdout(chunk) {
+        shortWait.end();
+        read(chunk);
+      },
       onStderr: stderr.push,
       onStalled: (bytes) => abandon(`was killed because it stopped reading its input: ${bytes} bytes were waiting`),
     });
