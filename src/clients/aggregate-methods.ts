@@ -5,7 +5,7 @@ import { isJsonObject } from "../lib/json.ts";
 import type { OwnedName } from "../meta/exposed-names.ts";
 import { metaTools } from "../meta/index.ts";
 import { instructions } from "../meta/instructions.ts";
-import type { Introduction, MethodTable } from "./create-face.ts";
+import type { MethodTable } from "./create-face.ts";
 import {
   allPrompts,
   allSurfacedTools,
@@ -16,16 +16,17 @@ import {
   surfacedTools,
 } from "./exposed.ts";
 import type { FaceHost } from "./host.ts";
+import type { Introduction } from "./introduction.ts";
 import { assertFirstPage, listAll } from "./lists.ts";
 import { metaContext, metaContextFor } from "./meta-context.ts";
 import { readResource, resourceOwners } from "./read-resource.ts";
 import type { RequestScope } from "./request-scope.ts";
 import { distinctUris } from "./resource-uris.ts";
 import { complete, setLogLevel } from "./shared-methods.ts";
-import { subscribeAnywhere, unsubscribe } from "./subscribe.ts";
+import { subscribe, unsubscribe } from "./subscribe.ts";
 import { toolAnswer } from "./tool-answer.ts";
 
-export function aggregateInitialize(host: FaceHost, caller: Caller): Introduction {
+export function aggregateIntroduction(host: FaceHost, caller: Caller): Introduction {
   return {
     capabilities: {
       tools: { listChanged: true },
@@ -63,6 +64,7 @@ export const aggregateMethods: MethodTable = {
     const known = hasMetaTools ? surfacedTools(request) : knownTools(request);
     const target = known.find(name) ?? (await (hasMetaTools ? allSurfacedTools : allTools)(request)).find(name);
     if (target === undefined) throw unknownTool(request, name, known);
+    request.context.modern?.assertHeaders(request.host.catalog.tool(target.server, target.name), args);
     return toolAnswer(request, request.callTool(target.server, target.name, args, rest), "relay");
   },
 
@@ -75,7 +77,7 @@ export const aggregateMethods: MethodTable = {
     return JSON.stringify({ resourceTemplates: distinctUris(await listAll(request, "templates"), "uriTemplate") });
   },
   "resources/read": readResource,
-  "resources/subscribe": subscribeAnywhere,
+  "resources/subscribe": subscribe,
   "resources/unsubscribe": unsubscribe,
 
   "prompts/list": async (request) => {

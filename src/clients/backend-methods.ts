@@ -1,13 +1,14 @@
 /** `/mcp/{backend}`: one backend, its own names, through the same policies as everything else. */
 import { DeniedError, GatewayError } from "../core/errors.ts";
-import { mayUseServer, mayUseTool } from "../core/scope.ts";
+import { mayUseTool } from "../core/scope.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { isJsonObject } from "../lib/json.ts";
 import { type ListKind, listKinds } from "../mcp/protocol.ts";
-import type { Introduction, Method, MethodTable } from "./create-face.ts";
+import type { Method, MethodTable } from "./create-face.ts";
+import { serverOf } from "./endpoint-server.ts";
 import type { FaceHost } from "./host.ts";
+import type { Introduction } from "./introduction.ts";
 import { assertFirstPage } from "./lists.ts";
-import type { RequestScope } from "./request-scope.ts";
 import { complete, setLogLevel } from "./shared-methods.ts";
 import { subscribe, unsubscribe } from "./subscribe.ts";
 import { toolAnswer } from "./tool-answer.ts";
@@ -15,7 +16,7 @@ import { toolAnswer } from "./tool-answer.ts";
 /** Capabilities of the backend that the gateway does not carry yet, so that no client relies on them. */
 const withheld = new Set(["tasks", "experimental", "extensions"]);
 
-export async function backendInitialize(host: FaceHost, backend: string): Promise<Introduction> {
+export async function backendIntroduction(host: FaceHost, backend: string): Promise<Introduction> {
   if (host.catalog.list(backend, "tools") === undefined)
     // An error here shows up, with its cause, at the first request that needs the backend.
     await host.ensureListed(backend, "tools").catch(() => {});
@@ -61,14 +62,16 @@ export const backendMethods: MethodTable = {
   "resources/templates/list": listOf("templates"),
   "prompts/list": listOf("prompts"),
   "resources/read": relay("resources/read"),
-  "resources/subscribe": (request) => subscribe(request, serverOf(request)),
+  "resources/subscribe": subscribe,
   "resources/unsubscribe": unsubscribe,
   "prompts/get": relay("prompts/get"),
   "completion/complete": (request) => complete(request, serverOf(request), request.relayParams()),
   "tools/call": (request) => {
     const { name } = request.params;
     if (typeof name !== "string") throw new GatewayError("INVALID_PARAMS", '"tools/call" needs "name", a string');
-    return toolAnswer(request, request.relayTool(serverOf(request), name), "relay");
+    const server = serverOf(request);
+    request.context.modern?.assertHeaders(request.host.catalog.tool(server, name), request.params["arguments"]);
+    return toolAnswer(request, request.relayTool(server, name), "relay");
   },
 };
 
@@ -76,11 +79,4 @@ export const backendMethods: MethodTable = {
 export function assertEnabled(host: FaceHost, server: string): void {
   if (host.servers().find(({ name }) => name === server)?.enabled === false)
     throw new DeniedError("SERVER_DISABLED", `Backend "${server}" is switched off in the configuration`);
-}
-
-function serverOf({ host, context }: RequestScope): string {
-  const server = host.resolveServer(context.backend as string);
-  if (server === undefined || !mayUseServer(context.caller, server))
-    throw new GatewayError("SERVER_NOT_FOUND", `There is no backend "${context.backend}" any more`);
-  return server;
 }

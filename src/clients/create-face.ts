@@ -1,9 +1,7 @@
 /** The legacy face: `initialize`, the method tables of `/mcp` and `/mcp/{backend}`, and the translation of failures. */
-import type { Caller } from "../core/caller.ts";
-import { CancelledError, DeniedError, GatewayError } from "../core/errors.ts";
-import { mayUseServer } from "../core/scope.ts";
-import { version } from "../core/version.ts";
-import { isJsonObject, type JsonObject } from "../lib/json.ts";
+import { CancelledError, GatewayError } from "../core/errors.ts";
+import { isJsonObject } from "../lib/json.ts";
+import { gatewayInfo } from "../mcp/envelope.ts";
 import { toRpcError } from "../mcp/error-answer.ts";
 import {
   encodeError,
@@ -13,28 +11,19 @@ import {
   type RpcRequestMessage,
 } from "../mcp/json-rpc.ts";
 import { negotiateVersion } from "../mcp/protocol.ts";
-import { aggregateInitialize, aggregateMethods } from "./aggregate-methods.ts";
-import { assertEnabled, backendInitialize, backendMethods } from "./backend-methods.ts";
+import { aggregateMethods } from "./aggregate-methods.ts";
+import { backendMethods } from "./backend-methods.ts";
 import type { Face, FaceContext } from "./face.ts";
 import type { FaceHost } from "./host.ts";
+import { introduce } from "./introduction.ts";
+import { reportDefect } from "./report-defect.ts";
 import { RequestScope } from "./request-scope.ts";
 
 /** Resolves with the JSON text of the result. */
 export type Method = (request: RequestScope) => Promise<string> | string;
 export type MethodTable = Readonly<Record<string, Method>>;
 
-/** What an endpoint says of itself in `initialize`. */
-export interface Introduction {
-  readonly capabilities: JsonObject;
-  readonly instructions: string | undefined;
-}
-
-/** Long enough for the answer to be out before processes are started. */
-const learnDelayMs = 20;
-
 const nothing = Promise.resolve(undefined);
-
-const serverInfo = { name: "mcp-gateway", title: "MCP Gateway", version };
 
 export function createFace(host: FaceHost): Face {
   async function answer(message: RpcRequestMessage, context: FaceContext): Promise<string | undefined> {
@@ -44,12 +33,7 @@ export function createFace(host: FaceHost): Face {
     } catch (error) {
       // Nobody waits for the answer to a cancelled request (basic/utilities/cancellation, "Behavior Requirements").
       if (request.cancelled && error instanceof CancelledError) return undefined;
-      if (!(error instanceof GatewayError))
-        host.log.error("Request failed by a defect", {
-          request_id: context.requestId,
-          method: message.method,
-          error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-        });
+      reportDefect(host, message, context, error);
       return encodeError(message.id, toRpcError(error, context.requestId));
     } finally {
       request.end();
@@ -84,11 +68,7 @@ export function createFace(host: FaceHost): Face {
       if (host.draining) throw new GatewayError("SHUTTING_DOWN", "The gateway is stopping and opens no new sessions");
       if (!isJsonObject(params) || typeof params["protocolVersion"] !== "string")
         throw new GatewayError("INVALID_PARAMS", '"initialize" needs "protocolVersion", a string');
-      const backend = context.backend === undefined ? undefined : allowedBackend(context);
-      await host.catalog.ready();
-      const introduction =
-        backend === undefined ? aggregateInitialize(host, context.caller) : await backendInitialize(host, backend);
-      if (backend === undefined) host.clock.after(learnDelayMs, () => learnTools(context.caller));
+      const introduction = await introduce(host, context);
       const protocolVersion = negotiateVersion(params["protocolVersion"]);
       const { clientInfo, capabilities } = params;
       const init = {
@@ -99,27 +79,7 @@ export function createFace(host: FaceHost): Face {
         clientCapabilities: isJsonObject(capabilities) ? capabilities : {},
       };
       const session = host.sessions.open(init, isKept);
-      return { session, resultText: JSON.stringify({ protocolVersion, ...introduction, serverInfo }) };
+      return { session, resultText: JSON.stringify({ protocolVersion, ...introduction, serverInfo: gatewayInfo }) };
     },
   };
-
-  /** A client that connects will search: backends never listed before are asked now, in the background. */
-  function learnTools(caller: Caller): void {
-    for (const { name, enabled } of host.servers())
-      if (enabled && mayUseServer(caller, name) && !host.draining) void host.listedSoon(name, "tools");
-  }
-
-  function allowedBackend({ backend, caller }: { backend: string | undefined; caller: Caller }): string {
-    const name = host.resolveServer(backend as string);
-    if (name === undefined || !mayUseServer(caller, name))
-      throw new DeniedError("SERVER_NOT_FOUND", `There is no backend "${backend}"`, {
-        hint: `Backends: ${host
-          .servers()
-          .filter((server) => server.enabled && mayUseServer(caller, server.name))
-          .map((server) => server.name)
-          .join(", ")}`,
-      });
-    assertEnabled(host, name);
-    return name;
-  }
 }

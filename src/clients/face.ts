@@ -3,15 +3,31 @@
  * One face serves `/mcp` and every `/mcp/{backend}`; the session knows which.
  */
 
+import type { ClientEnvelope, ClientLink } from "../core/call.ts";
 import type { Caller } from "../core/caller.ts";
 import type { CancelSignal } from "../lib/cancellation.ts";
+import type { Json, JsonObject } from "../lib/json.ts";
 import type { RpcMessage } from "../mcp/json-rpc.ts";
 import type { Session } from "./session.ts";
 
+/** The client of a request of 2026-07-28: all that is known of it came with the request. */
+export interface ModernClient {
+  readonly envelope: ClientEnvelope;
+  /** The way to ask it something for that server; `undefined` when there is nothing it could be asked. */
+  linkFor(server: string): ClientLink | undefined;
+  /**
+   * Whether the headers repeat the arguments that the tool wants repeated; without headers nothing is wrong.
+   * @throws GatewayError HEADER_MISMATCH
+   */
+  assertHeaders(tool: JsonObject | undefined, args: Json | undefined): void;
+}
+
 export interface FaceContext {
   readonly caller: Caller;
-  /** `undefined` only for `initialize` and for stateless requests. */
+  /** `undefined` only for `initialize` and for requests of 2026-07-28. */
   readonly session: Session | undefined;
+  /** Only for requests of 2026-07-28. */
+  readonly modern?: ModernClient | undefined;
   /** Backend of `/mcp/{backend}`; `undefined` on `/mcp`. */
   readonly backend: string | undefined;
   readonly requestId: string;

@@ -8,13 +8,17 @@ import type { Clock } from "../lib/clock.ts";
 import type { ListKind } from "../mcp/protocol.ts";
 import type { ServerView } from "../meta/meta-tool.ts";
 import type { MetaMcpSettings } from "../meta/schema.ts";
+import type { Listening } from "./listening.ts";
 import type { SessionTable } from "./session.ts";
-import type { Subscriptions } from "./subscriptions.ts";
+import type { Subscriptions, Watched } from "./subscriptions.ts";
 
 export interface FaceHost {
   readonly catalog: Catalog;
   readonly sessions: SessionTable;
   readonly subscriptions: Subscriptions;
+  readonly listenings: Set<Listening>;
+  /** Tells the backend that nobody watches the resource any more. */
+  unwatch(watched: Watched): void;
   readonly log: Logger;
   readonly clock: Clock;
   /** The `meta_mcp` section in force now. */

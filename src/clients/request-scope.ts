@@ -9,21 +9,31 @@ import { CancelledError, GatewayError } from "../core/errors.ts";
 import { Cancellation, eitherOf } from "../lib/cancellation.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { isJsonObject } from "../lib/json.ts";
-import { encodeRequest, type RpcRequestMessage } from "../mcp/json-rpc.ts";
+import { withoutHopKeys } from "../mcp/envelope.ts";
+import { encodeRequest, type RequestId, type RpcRequestMessage } from "../mcp/json-rpc.ts";
+import { logSeverity } from "../mcp/log-levels.ts";
 import { assertSupported } from "./client-capabilities.ts";
 import type { FaceContext } from "./face.ts";
 import type { FaceHost } from "./host.ts";
-import { logSeverity } from "./log-levels.ts";
 import type { Session } from "./session.ts";
 
 /** Elicitations by address that a session remembers; an older one ends untold. */
 const maxElicitations = 100;
+
+/** The token the client wants progress under; `undefined` when it wants none. */
+export function progressTokenOf(params: JsonObject | undefined): RequestId | undefined {
+  const meta = params?.["_meta"];
+  const token = isJsonObject(meta) ? meta["progressToken"] : undefined;
+  return typeof token === "string" || typeof token === "number" ? token : undefined;
+}
 
 export class RequestScope {
   readonly host: FaceHost;
   readonly context: FaceContext;
   readonly message: RpcRequestMessage;
   readonly params: JsonObject;
+  /** As the client gave it; a request that goes on with this one brings a new one. */
+  progressToken: RequestId | undefined;
   readonly #abort = new Cancellation();
   readonly #meta: JsonObject | undefined;
   readonly #onProgress: ((params: JsonObject) => void) | undefined;
@@ -39,10 +49,12 @@ export class RequestScope {
     this.params = message.params ?? {};
     const meta = this.params["_meta"];
     this.#meta = isJsonObject(meta) ? meta : undefined;
-    const token = this.#meta?.["progressToken"];
-    if (typeof token === "string" || typeof token === "number")
+    this.progressToken = progressTokenOf(message.params);
+    if (this.progressToken !== undefined)
       this.#onProgress = (params) =>
-        context.emit(encodeRequest(undefined, "notifications/progress", { ...params, progressToken: token }));
+        context.emit(
+          encodeRequest(undefined, "notifications/progress", { ...params, progressToken: this.progressToken }),
+        );
     this.#onNotification = (method, params) => this.#relayNotification(method, params);
     if (context.signal.aborted) this.handleEvent();
     else context.signal.addEventListener("abort", this);
@@ -84,6 +96,9 @@ export class RequestScope {
       onProgress: this.#onProgress,
       onNotification: this.#onNotification,
     };
+    const { modern } = this.context;
+    if (modern !== undefined)
+      return this.host.call({ ...call, envelope: modern.envelope, client: modern.linkFor(upstream) });
     const client = this.#linkFor(upstream);
     return this.host.call(client === undefined ? call : { ...call, client });
   }
@@ -100,6 +115,7 @@ export class RequestScope {
     const over = this.#over;
     return {
       sessionId: session.id,
+      capabilities: session.clientCapabilities,
       ask: async (method, params, signal) => {
         assertSupported(method, params, session.clientCapabilities);
         this.rememberElicitation(server, params);
@@ -143,15 +159,15 @@ export class RequestScope {
     return this.call(server, "tools/call", this.#withMeta(params as JsonObject), this.#isSafeTool(server, tool));
   }
 
-  /** The client's params for the backend: everything kept but the progress token, which is ours to mint per connection. */
+  /** The client's params for the backend: everything kept but what belongs to this hop alone. */
   relayParams(change?: JsonObject): JsonObject {
     return this.#withMeta(change === undefined ? this.params : { ...this.params, ...change });
   }
 
   #withMeta(params: JsonObject): JsonObject {
     if (this.#meta === undefined) return params;
-    const { progressToken: _ours, ...vendorKeys } = this.#meta;
-    if (Object.keys(vendorKeys).length > 0) return { ...params, _meta: vendorKeys };
+    const kept = withoutHopKeys(this.#meta);
+    if (kept !== undefined) return { ...params, _meta: kept };
     const { _meta: _empty, ...rest } = params;
     return rest;
   }
@@ -169,7 +185,9 @@ export class RequestScope {
   }
 
   #wantsLog(level: unknown): boolean {
-    const wanted = this.context.session?.logLevel;
+    const { session, modern } = this.context;
+    if (modern !== undefined && modern.envelope.logLevel === undefined) return false;
+    const wanted = modern?.envelope.logLevel ?? session?.logLevel;
     return wanted === undefined || logSeverity(level) >= logSeverity(wanted);
   }
 }

@@ -2,6 +2,8 @@
 
 import { CancelledError } from "../core/errors.ts";
 import type { Clock } from "../lib/clock.ts";
+import type { JsonObject } from "../lib/json.ts";
+import { encodeRequest } from "../mcp/json-rpc.ts";
 import { canBeAsked } from "./client-capabilities.ts";
 import { ClientRequests } from "./client-requests.ts";
 import type { Session, SessionTable } from "./session.ts";
@@ -207,6 +209,10 @@ class OpenSession implements Session {
     if (this.#waiting.includes(messageText)) return;
     this.#waiting.push(messageText);
     if (this.#waiting.length > this.#bufferSize()) this.#waiting.shift();
+  }
+
+  notify(method: string, params: JsonObject | undefined): void {
+    this.push(encodeRequest(undefined, method, params));
   }
 
   attach(send: (messageText: string) => void, end: () => void): () => void {

@@ -3,8 +3,9 @@ import type { Cancellation } from "../lib/cancellation.ts";
 import type { JsonObject } from "../lib/json.ts";
 import type { LegacyVersion } from "../mcp/protocol.ts";
 import type { ClientRequests } from "./client-requests.ts";
+import type { Watcher } from "./subscriptions.ts";
 
-export interface Session {
+export interface Session extends Watcher {
   /** 256 random bits, base64url; on HTTP the `Mcp-Session-Id`. A handle, never a proof of identity. */
   readonly id: string;
   readonly principal: string;

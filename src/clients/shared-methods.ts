@@ -2,8 +2,8 @@
 import { errorCodes } from "../core/error-codes.ts";
 import { GatewayError, UpstreamRpcError } from "../core/errors.ts";
 import type { JsonObject } from "../lib/json.ts";
+import { isLogLevel, mcpLogLevels } from "../mcp/log-levels.ts";
 import type { Method } from "./create-face.ts";
-import { mcpLogLevels } from "./log-levels.ts";
 import type { RequestScope } from "./request-scope.ts";
 
 /** A backend without completion has no suggestions; that is friendlier to an editor than an error at every key. */
@@ -19,10 +19,9 @@ export async function complete(request: RequestScope, server: string, params: Js
 
 export const setLogLevel: Method = ({ host, context, params }) => {
   const level = params["level"];
-  if (!(mcpLogLevels as readonly unknown[]).includes(level))
-    throw new GatewayError("INVALID_PARAMS", `"level" must be one of ${mcpLogLevels.join(", ")}`);
+  if (!isLogLevel(level)) throw new GatewayError("INVALID_PARAMS", `"level" must be one of ${mcpLogLevels.join(", ")}`);
   if (context.session !== undefined) {
-    context.session.logLevel = level as string;
+    context.session.logLevel = level;
     host.sessions.save(context.session);
   }
   host.applyLogLevels();

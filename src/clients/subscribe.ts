@@ -1,25 +1,22 @@
-/** `resources/subscribe` and `resources/unsubscribe`, on `/mcp` and on `/mcp/{backend}`. */
+/** Watching resources, on `/mcp` and on `/mcp/{backend}`: for sessions, and for a listening of 2026-07-28. */
 import { errorCodes } from "../core/error-codes.ts";
 import { CancelledError, GatewayError } from "../core/errors.ts";
+import { serverOf } from "./endpoint-server.ts";
 import { askOwners, notFoundCodes, resourceOwners } from "./read-resource.ts";
 import type { RequestScope } from "./request-scope.ts";
 import type { Session } from "./session.ts";
-import type { Watched } from "./subscriptions.ts";
+import type { Watched, Watcher } from "./subscriptions.ts";
 
-/** On `/mcp`: at the backend that has the resource and can watch it. */
-export async function subscribeAnywhere(request: RequestScope): Promise<string> {
-  const shownAs = uriOf(request);
-  const { uri, servers } = await resourceOwners(request, shownAs);
-  const notHere = [...notFoundCodes, errorCodes.METHOD_NOT_FOUND.rpc];
-  return askOwners(servers, notHere, (server) => subscribeTo(request, { server, uri }, shownAs));
+/** `resources/subscribe` */
+export async function subscribe(request: RequestScope): Promise<string> {
+  const { sessions } = request.host;
+  const session = sessionOf(request);
+  const text = await watch(request, session, uriOf(request), () => !sessions.has(session.id, session.principal));
+  sessions.save(session);
+  return text;
 }
 
-export function subscribe(request: RequestScope, server: string): Promise<string> {
-  const uri = uriOf(request);
-  return subscribeTo(request, { server, uri }, uri);
-}
-
-/** Ending what was never begun is fine: the client has what it wants. */
+/** `resources/unsubscribe`. Ending what was never begun is fine: the client has what it wants. */
 export async function unsubscribe(request: RequestScope): Promise<string> {
   const { subscriptions, sessions } = request.host;
   const session = sessionOf(request);
@@ -32,17 +29,38 @@ export async function unsubscribe(request: RequestScope): Promise<string> {
   return (await request.call(server, "resources/unsubscribe", request.relayParams({ uri }), true)).text;
 }
 
-async function subscribeTo(request: RequestScope, watched: Watched, shownAs: string): Promise<string> {
-  const { subscriptions, sessions } = request.host;
-  const session = sessionOf(request);
+/**
+ * On `/mcp`: at the backend that has the resource and can watch it.
+ * @param isOver whether the watcher was lost while the backend was asked
+ */
+export async function watch(
+  request: RequestScope,
+  watcher: Watcher,
+  shownAs: string,
+  isOver: () => boolean,
+): Promise<string> {
+  if (request.context.backend !== undefined)
+    return watchAt(request, watcher, { server: serverOf(request), uri: shownAs }, shownAs, isOver);
+  const { uri, servers } = await resourceOwners(request, shownAs);
+  const notHere = [...notFoundCodes, errorCodes.METHOD_NOT_FOUND.rpc];
+  return askOwners(servers, notHere, (server) => watchAt(request, watcher, { server, uri }, shownAs, isOver));
+}
+
+async function watchAt(
+  request: RequestScope,
+  watcher: Watcher,
+  watched: Watched,
+  shownAs: string,
+  isOver: () => boolean,
+): Promise<string> {
+  const { subscriptions } = request.host;
   let text = "{}";
   if (!subscriptions.has(watched)) {
     const params = request.relayParams({ uri: watched.uri });
     text = (await request.call(watched.server, "resources/subscribe", params, true)).text;
   }
-  if (!sessions.has(session.id, session.principal)) throw new CancelledError("The session ended");
-  subscriptions.add(session, watched, shownAs);
-  sessions.save(session);
+  if (isOver()) throw new CancelledError("The client is gone");
+  subscriptions.add(watcher, watched, shownAs);
   return text;
 }
 

@@ -7,10 +7,20 @@ import type { JsonObject } from "../lib/json.ts";
 import type { Answer } from "./answer.ts";
 import type { Caller } from "./caller.ts";
 
+/** What a client of 2026-07-28 says of itself with every request (basic/index of that revision, "_meta"). */
+export interface ClientEnvelope {
+  readonly capabilities: JsonObject;
+  readonly clientInfo: JsonObject | undefined;
+  /** Log messages it wants of this request, from this level on; none without it. */
+  readonly logLevel: string | undefined;
+}
+
 /** The client of a request, as far as the server that works on it may ask it something: sampling, elicitation, roots. */
 export interface ClientLink {
   /** Equal for all requests of one client, for transports that do not say which of them a server is asking about. */
   readonly sessionId: string;
+  /** What it declared it can be asked. */
+  readonly capabilities: JsonObject;
   /**
    * Resolves with the client's result. Aborting tells the client that no answer is awaited any more.
    * @throws ClientRpcError when the client answered with an error
@@ -34,6 +44,8 @@ export interface RpcRequest {
   readonly onNotification?: ((method: string, params: JsonObject) => void) | undefined;
   /** Present only when the client can be asked something. */
   readonly client?: ClientLink | undefined;
+  /** Present only when the client speaks 2026-07-28: it takes `input_required` as an answer and then asks again. */
+  readonly envelope?: ClientEnvelope | undefined;
 }
 
 export interface Call extends RpcRequest {

@@ -1,7 +1,8 @@
 /**
  * Every code the gateway can answer with, in one table; the README section is generated from it.
  * `rpc` is the JSON-RPC error code, `http` the status where the door answers with one.
- * Own JSON-RPC codes keep to -32000..-32019, the range the 2026-07-28 revision leaves to legacy use.
+ * Own JSON-RPC codes keep to -32000..-32019, the range the 2026-07-28 revision leaves to legacy use; towards its clients
+ * they move out of it.
  */
 export type Fault = "client" | "gateway" | "upstream";
 
@@ -36,6 +37,27 @@ export const errorCodes = {
     http: 400,
     retryable: false,
     meaning: "The parameters do not fit the method",
+  },
+  HEADER_MISMATCH: {
+    fault: "client",
+    rpc: -32020,
+    http: 400,
+    retryable: false,
+    meaning: "The headers of a 2026-07-28 request do not repeat its body",
+  },
+  MISSING_CAPABILITY: {
+    fault: "client",
+    rpc: -32021,
+    http: 400,
+    retryable: false,
+    meaning: "The request needs something that its client cannot do",
+  },
+  UNSUPPORTED_VERSION: {
+    fault: "client",
+    rpc: -32022,
+    http: 400,
+    retryable: false,
+    meaning: "The protocol revision is not spoken here",
   },
   BODY_TOO_LARGE: {
     fault: "client",

@@ -6,9 +6,10 @@ import { stableHash } from "../catalog/stable-hash.ts";
 import { createFace } from "../clients/create-face.ts";
 import { announceElicitationEnd, announceListChange, announceUpdate } from "../clients/fan-out.ts";
 import type { FaceHost } from "../clients/host.ts";
-import { mostVerboseLevel } from "../clients/log-levels.ts";
+import type { ModernFace } from "../clients/modern/modern-face.ts";
+import { mostVerboseLevel } from "../clients/most-verbose-level.ts";
 import { createSessionTable } from "../clients/session-table.ts";
-import { Subscriptions } from "../clients/subscriptions.ts";
+import { Subscriptions, type Watched } from "../clients/subscriptions.ts";
 import { diffConfigs } from "../config/diff.ts";
 import type { Config } from "../config/schema.ts";
 import { DeniedError } from "../core/errors.ts";
@@ -108,10 +109,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
             noteProblem("Sessions", "they end with this process"),
           ),
     onEnd(session) {
-      for (const { server, uri } of subscriptions.removeSession(session)) {
-        const route = routeOf(server);
-        if (route !== undefined) tellWatched(route, uri, false);
-      }
+      for (const watched of subscriptions.removeWatcher(session)) unwatch(watched);
     },
     onRestored(session) {
       host.applyLogLevels();
@@ -128,6 +126,10 @@ export function createGateway(options: GatewayOptions): RunningGateway {
   /** Every route that still has calls on it, those of earlier configurations included. */
   const busyRoutes = () => [...retiredRoutes, ...plan.routes.values()].filter((route) => route.inFlight > 0);
   const retiredRoutes = new Set<Route>();
+  function unwatch({ server, uri }: Watched): void {
+    const route = routeOf(server);
+    if (route !== undefined) tellWatched(route, uri, false);
+  }
   const routeOf = (name: string): Route | undefined => plan.routes.get(name);
 
   const events: UpstreamEvents = {
@@ -159,6 +161,8 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     catalog,
     sessions,
     subscriptions,
+    listenings: new Set(),
+    unwatch,
     log,
     clock,
     get meta() {
@@ -225,9 +229,20 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     );
   }
 
+  async function loadModernFace(): Promise<ModernFace> {
+    const [{ createModernFace }, { createStateSeal }] = await Promise.all([
+      import("../clients/modern/modern-face.ts"),
+      import("./state-seal.ts"),
+    ]);
+    const keyPath = stateDirectory === undefined ? undefined : `${stateDirectory}/request-state.key`;
+    const noteLoss = noteProblem("Keys for what clients keep", "calls that wait for input end with this process");
+    return createModernFace(host, { seal: createStateSeal(keyPath, noteLoss), randomId: () => randomToken(16) });
+  }
+
   async function stop(graceMs: number): Promise<void> {
     draining = true;
     stopping.abort();
+    for (const listening of host.listenings) listening.end();
     if (graceMs > 0)
       await Promise.all(busyRoutes().map((route) => Promise.race([route.quiet(graceMs, clock), hurried])));
     endHealthChecks();
@@ -236,11 +251,16 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     await sessions.closeAll();
   }
 
+  let modernFace: Promise<ModernFace> | undefined;
   const gateway: RunningGateway = {
     log,
     sessions,
     catalog,
     face: createFace(host),
+    modernFace() {
+      modernFace ??= loadModernFace();
+      return modernFace;
+    },
     startedAt: new Date(),
     configError: undefined,
     get config() {

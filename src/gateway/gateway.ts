@@ -1,6 +1,7 @@
 /** The composed gateway as doors and commands see it. */
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Face } from "../clients/face.ts";
+import type { ModernFace } from "../clients/modern/modern-face.ts";
 import type { SessionTable } from "../clients/session.ts";
 import type { Config } from "../config/schema.ts";
 import type { Answer } from "../core/answer.ts";
@@ -21,6 +22,8 @@ export interface Gateway {
   readonly config: Config;
   readonly log: Logger;
   readonly face: Face;
+  /** The face of 2026-07-28, loaded when the first such client comes. */
+  modernFace(): Promise<ModernFace>;
   readonly sessions: SessionTable;
   readonly catalog: Catalog;
   readonly startedAt: Date;

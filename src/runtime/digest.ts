@@ -18,3 +18,8 @@ export function equalDigests(a: Uint8Array, b: Uint8Array): boolean {
 export function hexOf(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("hex");
 }
+
+/** 32 bytes. */
+export function hmacSha256(key: string, text: string): Uint8Array {
+  return builtin("node:crypto").createHmac("sha256", key).update(text).digest();
+}

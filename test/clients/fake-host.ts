@@ -51,6 +51,8 @@ export function fakeHost(lists: Lists, answer: (call: Call) => Promise<Answer>):
       settings: () => ({ session_ttl: 60_000, session_reaper_interval: 60_000, buffer_size: 3 }),
     }),
     subscriptions,
+    listenings: new Set(),
+    unwatch() {},
     log: silentLogger,
     clock: systemClock,
     meta: {

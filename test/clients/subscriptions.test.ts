@@ -96,7 +96,7 @@ test("a session that ends watches nothing any more; what nobody watches is given
   host.subscriptions.add(first.session, watched, watched.uri);
   host.subscriptions.add(second.session, watched, watched.uri);
   host.subscriptions.add(first.session, { server: "web", uri: "web://page" }, "web://page");
-  assert.deepEqual(host.subscriptions.removeSession(first.session), [{ server: "web", uri: "web://page" }]);
-  assert.deepEqual(host.subscriptions.removeSession(second.session), [watched]);
-  assert.deepEqual(host.subscriptions.removeSession(second.session), []);
+  assert.deepEqual(host.subscriptions.removeWatcher(first.session), [{ server: "web", uri: "web://page" }]);
+  assert.deepEqual(host.subscriptions.removeWatcher(second.session), [watched]);
+  assert.deepEqual(host.subscriptions.removeWatcher(second.session), []);
 });

@@ -126,6 +126,7 @@ export function fakeGateway(sections: Sections = {}): FakeGateway {
       for (const go of waiting.splice(0)) go();
     },
     call: () => Promise.reject(new Error("not called by doors")),
+    modernFace: () => Promise.reject(new Error("not called by these tests")),
     reload: () => Promise.reject(new Error("not called by doors")),
     drain: () => Promise.resolve(),
     async close() {

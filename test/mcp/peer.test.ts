@@ -139,6 +139,7 @@ function fakeClient(sessionId: string) {
     [];
   const client: ClientLink = {
     sessionId,
+    capabilities: {},
     ask: (method, params, signal) =>
       new Promise((answer, reject) => {
         asked.push({ method, params, signal, answer });
@@ -183,7 +184,7 @@ test("a request of the server is refused when no client is certain to be meant",
 test("a client's error reaches the server as it is, a question given up is not answered", async () => {
   const { peer, sent, ask, receive } = connect();
   const error = { code: -1, message: "User rejected it", data: { by: "user" } };
-  const client = { sessionId: "a", ask: () => Promise.reject(new ClientRpcError(error)) };
+  const client = { sessionId: "a", capabilities: {}, ask: () => Promise.reject(new ClientRpcError(error)) };
   void ask("tools/call", { client });
   receive({ id: "s", method: "sampling/createMessage" });
   await turn();

@@ -34,6 +34,7 @@ describe("timeoutStage", () => {
     let answerClient = (_result: JsonObject) => {};
     const client: ClientLink = {
       sessionId: "a",
+      capabilities: {},
       ask: () =>
         new Promise((resolve) => {
           answerClient = resolve;

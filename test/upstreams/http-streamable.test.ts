@@ -22,7 +22,15 @@ interface Setting {
   call(more?: Partial<RpcRequest>): Promise<string>;
 }
 
-const defaults = { name: "raw", headers: {}, maxResultBytes: 100_000, clock: systemClock, log: silentLogger };
+const defaults = {
+  name: "raw",
+  headers: {},
+  maxResultBytes: 100_000,
+  // Else the first request would be one of the newer era.
+  offer: "2025-11-25",
+  clock: systemClock,
+  log: silentLogger,
+};
 
 async function connected(script: Script, run: (setting: Setting) => Promise<void>, more: object = {}): Promise<void> {
   const server = await rawMcpServer(script);

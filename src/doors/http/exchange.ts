@@ -6,7 +6,8 @@
 import type { FaceContext } from "../../clients/face.ts";
 import type { Session } from "../../clients/session.ts";
 import type { Caller } from "../../core/caller.ts";
-import { neverCancelled } from "../../lib/cancellation.ts";
+import { CancelledError } from "../../core/errors.ts";
+import { type Cancellation, type CancelSignal, neverCancelled } from "../../lib/cancellation.ts";
 import type { SharedTimer, Wait, Waiting } from "../../lib/shared-timer.ts";
 import type { Accepted } from "./accept.ts";
 import { EventStream, type StreamPace } from "./event-stream.ts";
@@ -14,8 +15,8 @@ import { send, sendEmpty, sendJson } from "./respond.ts";
 import type { ResumableStream, SessionStreams } from "./session-streams.ts";
 import type { Visit } from "./visit.ts";
 
-/** JSON text of the response; several of a batch; `undefined` when none is due. */
-export type Outcome = string | readonly string[] | undefined;
+/** JSON text of the response, with its status where that is not 200; several of a batch; `undefined` when none is due. */
+export type Outcome = string | { readonly text: string; readonly status: number } | readonly string[] | undefined;
 
 export const eventStreamHeaders = { "x-accel-buffering": "no" };
 
@@ -25,17 +26,19 @@ export interface ExchangePace extends StreamPace {
   streamsOf(session: Session): SessionStreams;
 }
 
+type AnswerStream = Pick<ResumableStream, "send" | "comment" | "end">;
+
 export class Exchange implements FaceContext, Waiting {
   readonly caller: Caller;
-  readonly session: Session;
+  readonly session: Session | undefined;
   readonly backend: string | undefined;
   readonly requestId: string;
-  /** A legacy client that goes away has not cancelled; it says so by `notifications/cancelled`. */
-  readonly signal = neverCancelled;
+  readonly signal: CancelSignal;
   readonly #visit: Visit;
   readonly #accepted: Accepted;
   readonly #pace: ExchangePace;
-  #stream: ResumableStream | undefined;
+  readonly #gone: Cancellation | undefined;
+  #stream: AnswerStream | undefined;
   /** Of the stream, where that was opened before anybody waited for a response. */
   #response: Response | undefined;
   #decide: ((response: Response) => void) | undefined;
@@ -43,10 +46,22 @@ export class Exchange implements FaceContext, Waiting {
   #silence: Wait | undefined;
   #ended = false;
 
-  constructor(visit: Visit, session: Session, accepted: Accepted, pace: ExchangePace) {
+  /**
+   * @param gone aborted when the client hangs up, and where that cancels. A legacy client has not cancelled then; it
+   *   says so by `notifications/cancelled`, and can fetch the rest of a stream of its session
+   */
+  constructor(
+    visit: Visit,
+    session: Session | undefined,
+    accepted: Accepted,
+    pace: ExchangePace,
+    gone?: Cancellation | undefined,
+  ) {
     this.caller = visit.caller;
     this.session = session;
-    this.backend = session.backend;
+    this.backend = session?.backend;
+    this.signal = gone ?? neverCancelled;
+    this.#gone = gone;
     this.requestId = visit.requestId;
     this.#visit = visit;
     this.#accepted = accepted;
@@ -88,16 +103,18 @@ export class Exchange implements FaceContext, Waiting {
   #finish(outcome: Outcome): void {
     this.#end();
     const inStream = this.#stream !== undefined || !this.#accepted.json;
+    const texts = textsOf(outcome);
     // Nothing is due for notifications, nor for a request that its client has cancelled.
-    if (outcome === undefined || outcome.length === 0) {
+    if (outcome === undefined || texts.length === 0) {
       if (this.#stream === undefined) this.#decide?.(sendEmpty(this.#visit, 202));
       else this.#stream.end();
     } else if (inStream) {
       const stream = this.#open();
-      if (typeof outcome === "string") stream.send(outcome);
-      else for (const text of outcome) stream.send(text);
+      for (const text of texts) stream.send(text);
       stream.end();
-    } else this.#decide?.(sendJson(this.#visit, 200, typeof outcome === "string" ? outcome : `[${outcome.join(",")}]`));
+    } else if (typeof outcome === "string") this.#decide?.(sendJson(this.#visit, 200, outcome));
+    else if ("status" in outcome) this.#decide?.(sendJson(this.#visit, outcome.status, outcome.text));
+    else this.#decide?.(sendJson(this.#visit, 200, `[${texts.join(",")}]`));
   }
 
   #end(): void {
@@ -105,14 +122,20 @@ export class Exchange implements FaceContext, Waiting {
     this.#silence?.cancel();
   }
 
-  #open(): ResumableStream {
+  #open(): AnswerStream {
     if (this.#stream === undefined) {
       this.#silence?.cancel();
-      const out = new EventStream(this.#pace);
-      this.#stream = this.#pace.streamsOf(this.session).open(out, false);
+      const out = new EventStream(this.#pace, () => this.#gone?.abort(new CancelledError("The client disconnected")));
+      this.#stream = this.session === undefined ? out : this.#pace.streamsOf(this.session).open(out, false);
       this.#response = send(this.#visit, 200, "text/event-stream", out.body, eventStreamHeaders);
       this.#decide?.(this.#response);
     }
     return this.#stream;
   }
+}
+
+function textsOf(outcome: Outcome): readonly string[] {
+  if (outcome === undefined) return [];
+  if (typeof outcome === "string") return [outcome];
+  return "status" in outcome ? [outcome.text] : outcome;
 }

@@ -9,12 +9,12 @@ import type { Gateway } from "../../gateway/gateway.ts";
 import { neverCancelled } from "../../lib/cancellation.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { SharedTimer } from "../../lib/shared-timer.ts";
-import { classifyMessage, encodeError, encodeResult, type RequestId, type RpcMessage } from "../../mcp/json-rpc.ts";
+import { classifyMessage, encodeResult, type RequestId } from "../../mcp/json-rpc.ts";
 import { idleTimeoutSeconds } from "../../runtime/serve.ts";
 import { answerBatch, checkBatch, idOf } from "../answer-batch.ts";
 import { decodeBody, parseJson } from "../parse-json.ts";
 import { type Accepted, acceptedBy } from "./accept.ts";
-import { eraOf, unsupportedVersion } from "./era.ts";
+import { eraOf } from "./era.ts";
 import { EventStream } from "./event-stream.ts";
 import { Exchange, type ExchangePace, eventStreamHeaders, type Outcome } from "./exchange.ts";
 import { readBody } from "./read-body.ts";
@@ -78,8 +78,10 @@ export function createMcpEndpoint(gateway: Gateway, clock: Clock): McpEndpoint {
       if (Array.isArray(value)) return await postBatch(visit, backend, accepted, value);
       id = idOf(value);
       const message = classifyMessage(value);
-      const refusal = refusedEra(visit, id, message);
-      if (refusal !== undefined) return refusal;
+      if (eraOf(headers.get("mcp-protocol-version"), message) === "modern") {
+        const { answerModern } = await import("./modern-endpoint.ts");
+        return await answerModern(gateway, visit, backend, accepted, message, pace);
+      }
       if (message.kind === "request" && message.method === "initialize")
         return await initialize(visit, backend, accepted, message.id, message.params);
       const session = heldSession(visit, backend) ?? (await restoredSession(visit, backend));
@@ -97,8 +99,8 @@ export function createMcpEndpoint(gateway: Gateway, clock: Clock): McpEndpoint {
     accepted: Accepted,
     values: readonly unknown[],
   ): Promise<Response> {
-    const refusal = refusedEra(visit, null, undefined);
-    if (refusal !== undefined) return refusal;
+    if (eraOf(visit.request.headers.get("mcp-protocol-version"), undefined) === "modern")
+      throw new GatewayError("INVALID_REQUEST", "This revision of the protocol has no batches");
     const session = await sessionOf(visit, backend);
     checkBatch(values, session.protocolVersion);
     const exchange = new Exchange(visit, session, accepted, pace);
@@ -158,8 +160,7 @@ export function createMcpEndpoint(gateway: Gateway, clock: Clock): McpEndpoint {
       if (!gateway.config.streaming.enabled) throw notAllowed("GET", "POST, DELETE");
       if (!acceptedBy(headers.get("accept")).events)
         throw new Refusal(406, 'The "Accept" header does not allow "text/event-stream"');
-      const refusal = refusedEra(visit, null, undefined);
-      if (refusal !== undefined) return refusal;
+      assertSessions(visit);
       const session = await sessionOf(visit, backend);
       const lastEventId = headers.get("last-event-id");
       const isOurs = lastEventId !== null && !isOfEarlierProcess(lastEventId);
@@ -186,8 +187,7 @@ export function createMcpEndpoint(gateway: Gateway, clock: Clock): McpEndpoint {
       return send(visit, 200, "text/event-stream", out.body, eventStreamHeaders);
     },
     async delete(visit, backend) {
-      const refusal = refusedEra(visit, null, undefined);
-      if (refusal !== undefined) return refusal;
+      assertSessions(visit);
       gateway.sessions.close((await sessionOf(visit, backend)).id, visit.caller.principal);
       return sendEmpty(visit, 204);
     },
@@ -197,11 +197,10 @@ export function createMcpEndpoint(gateway: Gateway, clock: Clock): McpEndpoint {
   };
 }
 
-/** Where the paths of the eras part; `undefined` goes on as legacy. */
-function refusedEra(visit: Visit, id: RequestId | null, message: RpcMessage | undefined): Response | undefined {
-  const era = eraOf(visit.request.headers.get("mcp-protocol-version"), message);
-  if (era.is === "legacy") return undefined;
-  return sendJson(visit, 400, encodeError(id, unsupportedVersion(era.requested)));
+/** Streams and ends of sessions are of the legacy revisions. */
+function assertSessions({ request }: Visit): void {
+  if (eraOf(request.headers.get("mcp-protocol-version"), undefined) === "modern")
+    throw notAllowed(request.method, "POST");
 }
 
 function requireJson(contentType: string | null): void {

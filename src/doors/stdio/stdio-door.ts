@@ -5,10 +5,11 @@
 import type { FaceContext } from "../../clients/face.ts";
 import type { Session } from "../../clients/session.ts";
 import type { Caller } from "../../core/caller.ts";
-import { GatewayError } from "../../core/errors.ts";
+import { CancelledError, GatewayError } from "../../core/errors.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import { Cancellation } from "../../lib/cancellation.ts";
 import { type Clock, systemClock } from "../../lib/clock.ts";
+import { claimedVersion } from "../../mcp/envelope.ts";
 import { toRpcError } from "../../mcp/error-answer.ts";
 import {
   classifyMessage,
@@ -19,6 +20,7 @@ import {
   type RpcRequestMessage,
 } from "../../mcp/json-rpc.ts";
 import { createLineReader } from "../../mcp/line-reader.ts";
+import { isLegacyVersion } from "../../mcp/protocol.ts";
 import { standardInput, standardOutput, type TextOutput } from "../../runtime/stdio.ts";
 import { answerBatch, checkBatch, idOf } from "../answer-batch.ts";
 import { logDefect } from "../log-defect.ts";
@@ -60,6 +62,8 @@ class StdioDoor {
   readonly #clock: Clock;
   readonly #gone = new Cancellation();
   readonly #running = new Set<Promise<void>>();
+  /** Of 2026-07-28, by id. */
+  readonly #cancellable = new Map<RequestId, Cancellation>();
   #session: Session | undefined;
   #waitingCharacters = 0;
   #lastWrite: Promise<void> = Promise.resolve();
@@ -154,6 +158,9 @@ class StdioDoor {
   /** Never rejects. */
   async #answer(message: RpcMessage, requestId: string): Promise<string | undefined> {
     try {
+      if (message.kind === "request" && isModern(message)) return await this.#answerModern(message, requestId);
+      if (message.kind === "notification" && message.method === "notifications/cancelled")
+        this.#cancellable.get(message.params?.["requestId"] as RequestId)?.abort(clientCancelled);
       const context: FaceContext = {
         caller: stdioCaller,
         session: message.kind === "request" && message.method !== "ping" ? this.#needSession() : this.#session,
@@ -168,6 +175,35 @@ class StdioDoor {
       return await this.#gateway.face.handle(message, context);
     } catch (error) {
       return message.kind === "request" ? this.#failed(message.id, error, requestId) : undefined;
+    }
+  }
+
+  /** A request of 2026-07-28, which needs no session. */
+  async #answerModern(message: RpcRequestMessage, requestId: string): Promise<string | undefined> {
+    const { id } = message;
+    const face = await this.#gateway.modernFace();
+    const cancellation = new Cancellation();
+    const end = () => cancellation.abort(this.#gone.reason);
+    this.#gone.addEventListener("abort", end);
+    // An id in use twice is the client's mistake; the second request then cannot be cancelled, but is answered.
+    const isOwn = !this.#cancellable.has(id);
+    if (isOwn) this.#cancellable.set(id, cancellation);
+    try {
+      const { text } = await face.handle(message, {
+        caller: stdioCaller,
+        backend: undefined,
+        requestId,
+        signal: cancellation,
+        header: undefined,
+        emit: (messageText) => {
+          this.#write(messageText);
+          return true;
+        },
+      });
+      return cancellation.reason === clientCancelled ? undefined : text;
+    } finally {
+      this.#gone.removeEventListener("abort", end);
+      if (isOwn) this.#cancellable.delete(id);
     }
   }
 
@@ -201,6 +237,14 @@ class StdioDoor {
       this.#waitingCharacters -= line.length;
     });
   }
+}
+
+const clientCancelled = new CancelledError("The client cancelled the request");
+
+/** One that names its revision itself, and none of those that have sessions. */
+function isModern({ params }: RpcRequestMessage): boolean {
+  const claimed = claimedVersion(params);
+  return claimed !== undefined && !isLegacyVersion(claimed);
 }
 
 const lineFeed = new Uint8Array([0x0a]);

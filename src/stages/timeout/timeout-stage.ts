@@ -71,6 +71,7 @@ class Attempt extends Cancellation implements Waiting {
         ...this.call,
         client: {
           sessionId: client.sessionId,
+          capabilities: client.capabilities,
           ask: (...question) => {
             this.#questions++;
             return client.ask(...question).finally(() => {

@@ -1,39 +1,67 @@
 /**
- * Connects to a server behind a URL and finds out by itself which of the two HTTP transports it speaks
- * (basic/transports, "Backwards Compatibility"): `initialize` by POST, and where that is not understood a GET that must
- * begin with an `endpoint` event. A URL that ends in `/sse` only changes which is tried first.
+ * Connects to a server behind a URL and finds out by itself how it speaks (basic/versioning of 2026-07-28, and
+ * basic/transports, "Backwards Compatibility"): `server/discover` by POST, where that is not understood `initialize` by
+ * POST, and last a GET that must begin with an `endpoint` event. A URL that ends in `/sse` is asked for that first.
  */
 
 import { CancelledError, GatewayError, UpstreamError, UpstreamRpcError } from "../../core/errors.ts";
 import type { Connect, Connection, ConnectionEvents } from "../../core/upstream.ts";
 import { version } from "../../core/version.ts";
 import type { CancelSignal } from "../../lib/cancellation.ts";
+import { modernVersion } from "../../mcp/envelope.ts";
 import { connectSse } from "../sse/connect-sse.ts";
 import { HttpStatusError } from "./http-errors.ts";
 import { openExchange } from "./http-exchange.ts";
 import type { HttpSettings } from "./http-settings.ts";
+import { ModernConnection } from "./modern-connection.ts";
 import { checkedHeaders } from "./request-head.ts";
 import { StreamableConnection } from "./streamable-connection.ts";
 
-type Transport = "streamable" | "sse";
+/** `modern` is Streamable HTTP as of 2026-07-28. */
+type Transport = "modern" | "streamable" | "sse";
 
+/** No answer that a server of the transport would give. */
+const inconclusive = new Set(["UPSTREAM_PROTOCOL", "UPSTREAM_CLOSED", "TIMEOUT"]);
 /** Client errors that say nothing about the transport. */
 const notEvidence = new Set([401, 403, 408, 429]);
+/** A server that was older when it was found may have been brought up to date since. */
+const verdictLastsMs = 86_400_000;
 
-/** What connects may be either transport; a reconnect begins with the one that was found. */
+/** What connects may be any of the transports; a reconnect begins with the one that was found. */
 export function httpConnect(settings: HttpSettings): Connect {
-  let likely: Transport | undefined;
+  let found: Transport | undefined;
+  let foundAtMs = 0;
   return async (signal, events) => {
     const url = endpointOf(settings);
-    likely ??= /\/sse\/?$/.test(url.pathname) ? "sse" : "streamable";
-    const found = await detect(likely, settings, url, signal, events);
-    likely = found.transport;
-    return found.connection;
+    if (settings.clock.now() - foundAtMs > verdictLastsMs) found = undefined;
+    const isSse = /\/sse\/?$/.test(url.pathname);
+    const { transport, connection } = await detect(
+      orderFor(settings.offer, found, isSse),
+      settings,
+      url,
+      signal,
+      events,
+    );
+    found = transport;
+    foundAtMs = settings.clock.now();
+    return connection;
   };
 }
 
+function orderFor(offer: string | undefined, found: Transport | undefined, isSse: boolean): Transport[] {
+  if (offer === modernVersion) return ["modern"];
+  const legacy: Transport[] = isSse ? ["sse", "streamable"] : ["streamable", "sse"];
+  // Who sets a revision wants that era; and an address of the oldest transport has nothing newer behind it.
+  const all: Transport[] = offer === undefined && !isSse ? ["modern", ...legacy] : legacy;
+  // What is older than what was found there is still possible, what is newer was tried not long ago.
+  if (found === undefined || found === "modern") return all;
+  return [found, ...legacy.filter((other) => other !== found)];
+}
+
+const openers = { modern: ModernConnection.open, streamable: StreamableConnection.open, sse: connectSse };
+
 async function detect(
-  first: Transport,
+  order: readonly Transport[],
   settings: HttpSettings,
   url: URL,
   signal: CancelSignal,
@@ -45,39 +73,30 @@ async function detect(
     ...credentialsOf(url),
     ...checkedHeaders(name, settings.headers),
   };
-  const attempt = async (transport: Transport) => {
+  const failures: unknown[] = [];
+  for (const transport of order) {
     const http = openExchange(url, { server: name, maxBodyBytes: maxResultBytes, clock: settings.clock });
-    const open = transport === "sse" ? connectSse : StreamableConnection.open;
     try {
-      return { transport, connection: await open(settings, { http, url, headers, signal, events }) };
+      return { transport, connection: await openers[transport](settings, { http, url, headers, signal, events }) };
     } catch (error) {
       http.close();
-      throw error;
+      if (signal.aborted || !saysOther(error, transport)) throw startError(error, name);
+      // That a server does not know the newest revision is no news.
+      if (transport !== "modern" || order.length === 1) failures.push(error);
     }
-  };
-
-  let firstError: unknown;
-  try {
-    return await attempt(first);
-  } catch (error) {
-    if (signal.aborted || !saysOther(error, first)) throw startError(error, name);
-    firstError = error;
   }
-  const second = first === "sse" ? "streamable" : "sse";
-  try {
-    return await attempt(second);
-  } catch (error) {
-    if (signal.aborted || !saysOther(error, second)) throw startError(error, name);
-    throw speaksNeither(settings.name, url, firstError, error);
-  }
+  throw order.length === 1 ? startError(failures[0], name) : speaksNeither(name, url, failures);
 }
 
-/** Whether the failure of one transport leaves the other possible. */
+/** Whether the failure of one transport leaves the others possible. */
 function saysOther(error: unknown, tried: Transport): boolean {
+  // Whatever a server says to a request it does not know, what it says to `initialize` is what counts.
+  if (tried === "modern" && error instanceof UpstreamRpcError) return true;
+  if (tried === "modern" && error instanceof HttpStatusError) return !notEvidence.has(error.status);
   if (error instanceof HttpStatusError)
     return error.status >= 400 && error.status < 500 && !notEvidence.has(error.status);
   // A GET may well be answered with a page, or with a stream that never names an endpoint.
-  return tried === "sse" && error instanceof UpstreamError && ["UPSTREAM_PROTOCOL", "TIMEOUT"].includes(error.code);
+  return tried !== "streamable" && error instanceof UpstreamError && inconclusive.has(error.code);
 }
 
 function endpointOf({ name, url }: HttpSettings): URL {
@@ -117,7 +136,7 @@ function startError(error: unknown, name: string): unknown {
   );
 }
 
-function speaksNeither(server: string, { origin, pathname }: URL, ...causes: unknown[]): UpstreamError {
+function speaksNeither(server: string, { origin, pathname }: URL, causes: readonly unknown[]): UpstreamError {
   const reasons = causes.map((cause) => (cause instanceof Error ? cause.message : String(cause)));
   return new UpstreamError(
     "UPSTREAM_START_FAILED",

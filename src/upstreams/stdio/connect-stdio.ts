@@ -3,8 +3,8 @@ import { CancelledError, GatewayError, UpstreamError, UpstreamRpcError } from ".
 import type { Logger } from "../../core/log.ts";
 import type { Connect, Connection } from "../../core/upstream.ts";
 import type { Clock } from "../../lib/clock.ts";
-import { handshake } from "../../mcp/handshake.ts";
 import { type BrokenLine, createLineReader } from "../../mcp/line-reader.ts";
+import { type OpenedSession, openSession } from "../../mcp/open-session.ts";
 import { createPeer } from "../../mcp/peer.ts";
 import { childEnvironment } from "../../runtime/child-environment.ts";
 import { createShortWait } from "../../runtime/short-wait.ts";
@@ -50,6 +50,7 @@ export function stdioConnect(settings: StdioSettings): Connect {
     /** Why we ended it; `undefined` when it ended by itself. */
     let ended: string | undefined;
     let noiseLines = 0;
+    let session: OpenedSession | undefined;
     const shortWait = createShortWait();
 
     const fail = (what: string) =>
@@ -82,7 +83,7 @@ export function stdioConnect(settings: StdioSettings): Connect {
         // With more of them under way there is work to do meanwhile.
         if (peer.inFlight === 1) shortWait.begin();
       },
-      onNotification: events.onNotification,
+      onNotification: (method, params) => (session ?? events).onNotification(method, params),
       onRefused: (method, reason) => log.info("A request of the server was not relayed", { method, reason }),
     });
 
@@ -104,6 +105,8 @@ export function stdioConnect(settings: StdioSettings): Connect {
       onStalled: (bytes) => abandon(`was killed because it stopped reading its input: ${bytes} bytes were waiting`),
     });
 
+    void lost.promise.then(() => session?.close());
+
     const gone = child.exited.then((exit) => {
       const reason = ended ?? withStderr(exitText(exit));
       fail(reason);
@@ -113,6 +116,7 @@ export function stdioConnect(settings: StdioSettings): Connect {
 
     const stop = async () => {
       ended ??= "was stopped by the gateway";
+      session?.close();
       fail(ended);
       const stepMs = settings.stopStepMs ?? defaultStopStepMs;
       child.endInput();
@@ -125,18 +129,14 @@ export function stdioConnect(settings: StdioSettings): Connect {
     let stopping: Promise<void> | undefined;
 
     try {
-      const description = await handshake({
-        serverName: name,
-        signal,
-        offer: settings.offer,
-        request: peer.request,
-        notify: peer.notify,
-      });
+      const { offer } = settings;
+      session = await openSession({ serverName: name, clock, signal, offer, peer, events });
+      const { description, request, notify } = session;
       return {
         description,
         pid: child.pid,
-        request: peer.request,
-        notify: peer.notify,
+        request,
+        notify,
         closed: lost.promise,
         close: () => {
           stopping ??= stop();

@@ -1,0 +1,202 @@
+/**
+ * The face of 2026-07-28: stateless, every request says who sends it, and what was a request of a server to a client is
+ * an answer that asks for input. It shares the tables of methods with the legacy face.
+ */
+import type { ClientEnvelope } from "../../core/call.ts";
+import { GatewayError } from "../../core/errors.ts";
+import { type Json, type JsonObject, stableJson } from "../../lib/json.ts";
+import { claimedVersion, modernVersion, readEnvelope } from "../../mcp/envelope.ts";
+import { encodeError, encodeResult, type RpcRequestMessage } from "../../mcp/json-rpc.ts";
+import { modernResult } from "../../mcp/modern-result.ts";
+import { aggregateMethods } from "../aggregate-methods.ts";
+import { backendMethods } from "../backend-methods.ts";
+import { assertSupported } from "../client-capabilities.ts";
+import type { Method } from "../create-face.ts";
+import type { FaceContext, ModernClient } from "../face.ts";
+import type { FaceHost } from "../host.ts";
+import { assertBackend, introduce } from "../introduction.ts";
+import { reportDefect } from "../report-defect.ts";
+import { progressTokenOf, RequestScope } from "../request-scope.ts";
+import { assertEnvelope, assertMirrored, type HeaderOf } from "./assert-headers.ts";
+import { listen } from "./listen.ts";
+import { elicitationsOf, toModernError } from "./modern-error.ts";
+import { ParkedCall } from "./parked-call.ts";
+import { ParkedCalls } from "./parked-calls.ts";
+import type { Seal } from "./seal.ts";
+
+export interface ModernContext extends Omit<FaceContext, "session" | "modern"> {
+  /** A header of the request; `undefined` where the transport has none. */
+  readonly header: HeaderOf | undefined;
+}
+
+/** JSON text of the response, and the HTTP status it goes with. */
+export interface ModernReply {
+  readonly text: string;
+  readonly status: number;
+}
+
+export interface ModernFace {
+  /** Handles one request. Never rejects. */
+  handle(message: RpcRequestMessage, context: ModernContext): Promise<ModernReply>;
+}
+
+/** What this revision took out, or says in another way (its changelog). */
+const removed: ReadonlySet<string> = new Set([
+  "ping",
+  "logging/setLevel",
+  "resources/subscribe",
+  "resources/unsubscribe",
+]);
+/** Requests that may be answered with a need for input. */
+const mayNeedInput: ReadonlySet<string> = new Set(["tools/call", "prompts/get", "resources/read"]);
+/** Before the state in what the client keeps: a call that waits here, or what a server of this revision gave. */
+const ofParked = "parked:";
+const ofServer = "server:";
+
+export interface ModernFaceOptions {
+  readonly seal: Seal;
+  /** Not to be guessed, and never given twice. */
+  randomId(): string;
+}
+
+export function createModernFace(host: FaceHost, { seal, randomId }: ModernFaceOptions): ModernFace {
+  const parked = new ParkedCalls();
+
+  async function answer(message: RpcRequestMessage, context: ModernContext): Promise<string> {
+    const { method, params } = message;
+    const envelope = readEnvelope(params);
+    assertEnvelope(context.header, claimedVersion(params) as string, message);
+    const run = methodOf(method, context.backend);
+    if (host.draining) throw new GatewayError("SHUTTING_DOWN", "The gateway is stopping and takes no new requests");
+    if (context.backend !== undefined) assertBackend(host, context.backend, context.caller);
+    if (mayNeedInput.has(method)) return await answerInRounds(message, context);
+    const client: ModernClient = { envelope, linkFor: () => undefined, assertHeaders() {} };
+    const scope = new RequestScope(host, { ...context, session: undefined, modern: client }, message);
+    try {
+      return await run(scope);
+    } finally {
+      scope.end();
+    }
+  }
+
+  async function answerInRounds(message: RpcRequestMessage, context: ModernContext): Promise<string> {
+    const { requestState, ...params } = message.params ?? {};
+    const state = requestState === undefined ? undefined : await openState(requestState, message, context);
+    const isParked = state?.startsWith(ofParked) === true;
+    const call = isParked ? findParked((state as string).slice(ofParked.length)) : newCall(message, context);
+    const ofBackend = state === undefined || isParked ? {} : { requestState: state.slice(ofServer.length) };
+    const turn = isParked
+      ? call.resume(context, params["inputResponses"], progressTokenOf(message.params))
+      : begin(call, { ...message, params: { ...params, ...ofBackend } }, context);
+    const outcome = await turn.catch((error) => needForElicitation(error, call.envelope));
+    if (typeof outcome === "string") return await withSealedState(outcome, message, context);
+    const requests = { resultType: "input_required", inputRequests: outcome };
+    if (!parked.has(call.id)) return JSON.stringify(requests);
+    return JSON.stringify({ ...requests, requestState: await sealed(ofParked + call.id, message, context) });
+  }
+
+  function newCall(message: RpcRequestMessage, { caller }: ModernContext): ParkedCall {
+    const call: ParkedCall = new ParkedCall({
+      id: randomId(),
+      envelope: readEnvelope(message.params),
+      clock: host.clock,
+      onParked: () => parked.add(call, caller.principal),
+      onOver: () => parked.delete(call.id),
+    });
+    return call;
+  }
+
+  function findParked(id: string): ParkedCall {
+    const call = parked.get(id);
+    if (call !== undefined) return call;
+    throw new GatewayError("INVALID_PARAMS", 'The call that "requestState" goes on with is over', {
+      hint: 'Call again, without "requestState"',
+    });
+  }
+
+  function begin(call: ParkedCall, message: RpcRequestMessage, context: ModernContext): Promise<string | JsonObject> {
+    const client: ModernClient = {
+      envelope: call.envelope,
+      linkFor: () => call.link,
+      assertHeaders(tool, args) {
+        if (context.header !== undefined) assertMirrored(context.header, tool, args);
+      },
+    };
+    const { signal } = call;
+    const emit = (messageText: string) => call.emit(messageText);
+    const scope = new RequestScope(host, { ...context, session: undefined, modern: client, signal, emit }, message);
+    const run = async () => {
+      try {
+        return await methodOf(message.method, context.backend)(scope);
+      } finally {
+        scope.end();
+      }
+    };
+    return call.begin(context, scope, run());
+  }
+
+  /** What the client is to give back belongs to it, to this endpoint and to this very request. */
+  function bindingOf({ method, params }: RpcRequestMessage, { caller, backend }: ModernContext): string {
+    const { _meta, inputResponses: _answers, requestState: _state, ...request } = params ?? {};
+    return stableJson([caller.principal, backend ?? null, method, request]);
+  }
+
+  function sealed(text: string, message: RpcRequestMessage, context: ModernContext): Promise<string> {
+    return seal.seal(text, bindingOf(message, context));
+  }
+
+  async function openState(state: Json, message: RpcRequestMessage, context: ModernContext): Promise<string> {
+    const text = typeof state === "string" ? await seal.open(state, bindingOf(message, context)) : undefined;
+    if (text !== undefined) return text;
+    throw new GatewayError("INVALID_PARAMS", '"requestState" is not what was given for this request', {
+      hint: "Send it back unchanged, with the same method and the same parameters",
+    });
+  }
+
+  /** A need for input of a server that speaks this revision itself; its state leaves the house under seal. */
+  async function withSealedState(text: string, message: RpcRequestMessage, context: ModernContext): Promise<string> {
+    if (!text.includes('"input_required"')) return text;
+    const value = JSON.parse(text) as JsonObject;
+    const { resultType, requestState } = value;
+    if (resultType !== "input_required" || typeof requestState !== "string") return text;
+    return JSON.stringify({ ...value, requestState: await sealed(ofServer + requestState, message, context) });
+  }
+
+  return {
+    async handle(message, context) {
+      const { id, method } = message;
+      try {
+        const text = await answer(message, context);
+        return { text: encodeResult(id, modernResult(method, text)), status: 200 };
+      } catch (error) {
+        reportDefect(host, message, context, error);
+        const { status, error: rpc } = toModernError(error, message, context.requestId);
+        return { text: encodeError(id, rpc), status };
+      }
+    },
+  };
+
+  function methodOf(method: string, backend: string | undefined): Method {
+    if (method === "server/discover") return discover;
+    if (method === "subscriptions/listen") return listen;
+    const table = backend === undefined ? aggregateMethods : backendMethods;
+    const found = !removed.has(method) && Object.hasOwn(table, method) ? table[method] : undefined;
+    if (found !== undefined) return found;
+    throw new GatewayError("METHOD_NOT_FOUND", `Method "${method}" is not known in revision ${modernVersion}`);
+  }
+}
+
+const discover: Method = async ({ host, context }) => {
+  const { capabilities, instructions } = await introduce(host, context);
+  return JSON.stringify({ supportedVersions: [modernVersion], capabilities, instructions });
+};
+
+/** The error by which a server of 2025-11-25 sends its user to an address, as questions. Rethrows every other. */
+function needForElicitation(error: unknown, { capabilities }: ClientEnvelope): JsonObject {
+  const elicitations = elicitationsOf(error);
+  if (elicitations === undefined) throw error;
+  for (const params of elicitations) assertSupported("elicitation/create", params, capabilities);
+  return Object.fromEntries(
+    elicitations.map((params, index) => [`elicitation-${index + 1}`, { method: "elicitation/create", params }]),
+  );
+}
