@@ -51,13 +51,12 @@ export class ModernSession {
     signal: CancelSignal,
   ): Promise<{ session: ModernSession; description: ServerDescription }> {
     const description = await discover(options, signal);
-    const session = new ModernSession(options, description.capabilities);
-    // Before the first call, which may change what we want to be told of.
-    await session.#listener.begun(signal).catch((error) => {
-      session.close();
-      throw error;
-    });
-    return { session, description };
+    return { session: new ModernSession(options, description.capabilities), description };
+  }
+
+  /** Resolves when the server tells us of its changes, so that none of the first call is missed. */
+  listening(signal: CancelSignal): Promise<void> {
+    return this.#listener.begun(signal);
   }
 
   /** As {@link Connection.request}. Methods that this revision has no more of are made of what it has instead. */

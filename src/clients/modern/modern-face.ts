@@ -49,7 +49,7 @@ const removed: ReadonlySet<string> = new Set([
 ]);
 /** Requests that may be answered with a need for input. */
 const mayNeedInput: ReadonlySet<string> = new Set(["tools/call", "prompts/get", "resources/read"]);
-/** Before the state in what the client keeps: a call that waits here, or what a server of this revision gave. */
+/** In what the client keeps: `parked:ID.ROUND` for a call that waits here, or what a server of this revision gave. */
 const ofParked = "parked:";
 const ofServer = "server:";
 
@@ -83,7 +83,9 @@ export function createModernFace(host: FaceHost, { seal, randomId }: ModernFaceO
     const { requestState, ...params } = message.params ?? {};
     const state = requestState === undefined ? undefined : await openState(requestState, message, context);
     const isParked = state?.startsWith(ofParked) === true;
-    const call = isParked ? findParked((state as string).slice(ofParked.length)) : newCall(message, context);
+    const call = isParked
+      ? findParked((state as string).slice(ofParked.length).split(".")[0] as string)
+      : newCall(message, context);
     const ofBackend = state === undefined || isParked ? {} : { requestState: state.slice(ofServer.length) };
     const turn = isParked
       ? call.resume(context, params["inputResponses"], progressTokenOf(message.params))
@@ -92,7 +94,10 @@ export function createModernFace(host: FaceHost, { seal, randomId }: ModernFaceO
     if (typeof outcome === "string") return await withSealedState(outcome, message, context);
     const requests = { resultType: "input_required", inputRequests: outcome };
     if (!parked.has(call.id)) return JSON.stringify(requests);
-    return JSON.stringify({ ...requests, requestState: await sealed(ofParked + call.id, message, context) });
+    return JSON.stringify({
+      ...requests,
+      requestState: await sealed(`${ofParked}${call.id}.${call.rounds}`, message, context),
+    });
   }
 
   function newCall(message: RpcRequestMessage, { caller }: ModernContext): ParkedCall {

@@ -45,6 +45,8 @@ export class ParkedCall {
   readonly link: ClientLink | undefined;
   /** Aborted when the client hangs up during a round, or does not come back. */
   readonly signal = new Cancellation();
+  /** Times its client was asked. */
+  rounds = 0;
   readonly #options: ParkedCallOptions;
   readonly #questions = new Map<string, Question>();
   #lastQuestion = 0;
@@ -134,6 +136,7 @@ export class ParkedCall {
       this.#options.onOver();
     });
     this.#options.onParked();
+    this.rounds++;
     return Object.fromEntries([...this.#questions].map(([key, { method, params }]) => [key, { method, params }]));
   }
 

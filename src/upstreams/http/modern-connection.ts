@@ -93,6 +93,10 @@ export class ModernConnection implements Connection, PostingSession {
       const { session, description } = await ModernSession.discover(options, limited);
       this.#session = session;
       this.description = description;
+      await session.listening(limited);
+    } catch (error) {
+      this.#session?.close();
+      throw error;
     } finally {
       cancelLimit();
       signal.removeEventListener("abort", onAbort);

@@ -3,8 +3,8 @@ import { CancelledError, GatewayError, UpstreamError, UpstreamRpcError } from ".
 import type { Logger } from "../../core/log.ts";
 import type { Connect, Connection } from "../../core/upstream.ts";
 import type { Clock } from "../../lib/clock.ts";
+import { DuplexSession } from "../../mcp/duplex-session.ts";
 import { type BrokenLine, createLineReader } from "../../mcp/line-reader.ts";
-import { type OpenedSession, openSession } from "../../mcp/open-session.ts";
 import { createPeer } from "../../mcp/peer.ts";
 import { childEnvironment } from "../../runtime/child-environment.ts";
 import { createShortWait } from "../../runtime/short-wait.ts";
@@ -50,7 +50,6 @@ export function stdioConnect(settings: StdioSettings): Connect {
     /** Why we ended it; `undefined` when it ended by itself. */
     let ended: string | undefined;
     let noiseLines = 0;
-    let session: OpenedSession | undefined;
     const shortWait = createShortWait();
 
     const fail = (what: string) =>
@@ -83,9 +82,11 @@ export function stdioConnect(settings: StdioSettings): Connect {
         // With more of them under way there is work to do meanwhile.
         if (peer.inFlight === 1) shortWait.begin();
       },
-      onNotification: (method, params) => (session ?? events).onNotification(method, params),
+      onNotification: (method, params) => session.onNotification(method, params),
       onRefused: (method, reason) => log.info("A request of the server was not relayed", { method, reason }),
     });
+
+    const session = new DuplexSession({ serverName: name, clock, offer: settings.offer, peer, events });
 
     const read = createLineReader({
       maxBytes: maxResultBytes,
@@ -105,7 +106,7 @@ export function stdioConnect(settings: StdioSettings): Connect {
       onStalled: (bytes) => abandon(`was killed because it stopped reading its input: ${bytes} bytes were waiting`),
     });
 
-    void lost.promise.then(() => session?.close());
+    void lost.promise.then(() => session.close());
 
     const gone = child.exited.then((exit) => {
       const reason = ended ?? withStderr(exitText(exit));
@@ -129,14 +130,12 @@ export function stdioConnect(settings: StdioSettings): Connect {
     let stopping: Promise<void> | undefined;
 
     try {
-      const { offer } = settings;
-      session = await openSession({ serverName: name, clock, signal, offer, peer, events });
-      const { description, request, notify } = session;
+      const description = await session.open(signal);
       return {
         description,
         pid: child.pid,
-        request,
-        notify,
+        request: session.request,
+        notify: (method, params) => session.notify(method, params),
         closed: lost.promise,
         close: () => {
           stopping ??= stop();
