@@ -5,7 +5,7 @@
  */
 import { Answer } from "../core/answer.ts";
 import type { ClientEnvelope, ClientLink, RpcRequest } from "../core/call.ts";
-import { GatewayError, UpstreamError } from "../core/errors.ts";
+import { GatewayError, UpstreamError, UpstreamRpcError } from "../core/errors.ts";
 import type { ConnectionEvents, ServerDescription } from "../core/upstream.ts";
 import type { CancelSignal } from "../lib/cancellation.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -148,10 +148,11 @@ function relayed({ capabilities }: ClientLink): JsonObject {
 }
 
 async function discover({ serverName, exchange }: ModernSessionOptions, signal: CancelSignal) {
-  const answer = await exchange({
-    method: "server/discover",
-    params: withEnvelope(undefined, gatewayItself),
-    signal,
+  const request = { method: "server/discover", params: withEnvelope(undefined, gatewayItself), signal };
+  const answer = await exchange(request).catch((error) => {
+    // A client asks again with a revision that the server names (basic/versioning), be it the same one.
+    if (namesOurs(error)) return exchange(request);
+    throw error;
   });
   const { supportedVersions, capabilities, instructions, _meta } = answer.value;
   if (!Array.isArray(supportedVersions) || !supportedVersions.includes(modernVersion))
@@ -169,6 +170,12 @@ async function discover({ serverName, exchange }: ModernSessionOptions, signal: 
     capabilities: isJsonObject(capabilities) ? capabilities : {},
     instructions: typeof instructions === "string" ? instructions : undefined,
   };
+}
+
+function namesOurs(error: unknown): boolean {
+  if (!(error instanceof UpstreamRpcError) || error.rpc.code !== modernErrors.unsupportedVersion) return false;
+  const supported = isJsonObject(error.rpc.data) ? error.rpc.data["supported"] : undefined;
+  return Array.isArray(supported) && supported.includes(modernVersion);
 }
 
 /** Errors of this revision that are about one hop (basic, "Error Codes"). */

@@ -24,14 +24,18 @@ const bun = process.execPath;
 /** Scenario → sorted `check: STATUS` lines. */
 type Verdicts = Map<string, string[]>;
 
-async function runSuite(front: Era, leg: string, url: string): Promise<Verdicts> {
-  const folder = join(output, `${front}-${leg}`);
-  const args = [suite, "server", "--url", url, "--requirements", revisions[front], "-o", folder];
-  const child = spawn(bun, args, { stdio: ["ignore", "pipe", "pipe"] });
+async function suiteWith(...args: string[]): Promise<{ code: number | null; log: string }> {
+  const child = spawn(bun, [suite, ...args], { stdio: ["ignore", "pipe", "pipe"] });
   let log = "";
   child.stdout.on("data", (chunk) => (log += chunk));
   child.stderr.on("data", (chunk) => (log += chunk));
-  await new Promise((resolve) => child.on("close", resolve));
+  const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
+  return { code, log };
+}
+
+async function runSuite(front: Era, leg: string, url: string): Promise<Verdicts> {
+  const folder = join(output, `${front}-${leg}`);
+  const { log } = await suiteWith("server", "--url", url, "--requirements", revisions[front], "-o", folder);
   const verdicts = readVerdicts(folder);
   if (verdicts.size === 0) throw new Error(`The suite gave no results for ${url}:\n${log.slice(-2_000)}`);
   return verdicts;
@@ -125,6 +129,35 @@ function judge(revision: string, legs: ReadonlyMap<string, Verdicts>, known: Rea
     }
 }
 
+/** The suite's own servers with the gateway as their client. How it obtains access (`auth/…`) is not part of it yet. */
+async function examineClient(revision: string): Promise<void> {
+  const { log } = await suiteWith("list", "--client");
+  const scenarios = [...log.matchAll(/- (\S+) \[(.*)\]/g)]
+    .filter(([, name = "", of = ""]) => !name.startsWith("auth/") && of.split(",").includes(revision))
+    .map(([, name = ""]) => name);
+  const driver = `${bun} ${join(root, "test", "conformance", "gateway-client.ts")}`;
+  console.log(`\nConformance ${revision} of the gateway as a client\n`);
+  for (const scenario of scenarios) {
+    const args = [
+      "--command",
+      driver,
+      "--scenario",
+      scenario,
+      "--spec-version",
+      revision,
+      "-o",
+      join(output, "client"),
+    ];
+    const { code, log } = await suiteWith("client", ...args);
+    console.log(`${scenario.padEnd(46)} ${code === 0 ? "passed" : "FAILED"}`);
+    if (code === 0) passed++;
+    else {
+      failed++;
+      problems.push(`${revision} client ${scenario}:\n${log.slice(-2_000)}`);
+    }
+  }
+}
+
 rmSync(output, { recursive: true, force: true });
 mkdirSync(output, { recursive: true });
 const servers = { legacy: await startFixture("legacy"), modern: await startFixture("modern") };
@@ -132,6 +165,7 @@ const urls = { legacy: servers.legacy.url, modern: servers.modern.url };
 try {
   for (const front of ["legacy", "modern"] as const)
     judge(revisions[front], await runLegs(front, urls), expectedFailures[revisions[front]]);
+  for (const revision of Object.values(revisions)) await examineClient(revision);
 } finally {
   for (const { child } of Object.values(servers)) child.kill();
 }
