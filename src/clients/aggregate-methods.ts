@@ -23,6 +23,7 @@ import { readResource, resourceOwners } from "./read-resource.ts";
 import type { RequestScope } from "./request-scope.ts";
 import { distinctUris } from "./resource-uris.ts";
 import { complete, setLogLevel } from "./shared-methods.ts";
+import { shownTools } from "./shown-tools.ts";
 import { subscribe, unsubscribe } from "./subscribe.ts";
 import { toolAnswer } from "./tool-answer.ts";
 
@@ -46,11 +47,11 @@ export const aggregateMethods: MethodTable = {
   "tools/list": async (request) => {
     assertFirstPage(request.params);
     const { host } = request;
-    if (!host.meta.enabled) return JSON.stringify({ tools: (await allTools(request)).items() });
+    if (!host.meta.enabled) return JSON.stringify({ tools: shownTools(request, (await allTools(request)).items()) });
     const surfaced = await allSurfacedTools(request);
     const context = metaContext(request);
     const meta = [...metaTools.values()].map((tool) => tool.describe(context));
-    return JSON.stringify({ tools: [...meta, ...surfaced.items()] });
+    return JSON.stringify({ tools: [...meta, ...shownTools(request, surfaced.items())] });
   },
 
   "tools/call": async (request) => {

@@ -10,6 +10,7 @@ import type { FaceHost } from "./host.ts";
 import type { Introduction } from "./introduction.ts";
 import { assertFirstPage } from "./lists.ts";
 import { complete, setLogLevel } from "./shared-methods.ts";
+import { shownTools } from "./shown-tools.ts";
 import { subscribe, unsubscribe } from "./subscribe.ts";
 import { toolAnswer } from "./tool-answer.ts";
 
@@ -44,8 +45,8 @@ function listOf(kind: ListKind): Method {
     await host.ensureListed(server, kind);
     host.refreshIfStale(server, kind);
     const items = host.catalog.list(server, kind) ?? [];
-    const visible =
-      kind === "tools" ? items.filter((tool) => mayUseTool(context.caller, server, String(tool["name"]))) : items;
+    const mayUse = (tool: JsonObject) => mayUseTool(context.caller, server, String(tool["name"]));
+    const visible = kind === "tools" ? shownTools(request, items.filter(mayUse)) : items;
     return JSON.stringify({ [listKinds[kind].field]: visible });
   };
 }

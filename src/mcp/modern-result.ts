@@ -48,10 +48,19 @@ export function modernResult(method: string, text: string): string {
 
 /** A result of a server of 2026-07-28 as older clients know it. */
 export function legacyResult(method: string, answer: Answer): Answer {
-  const { resultType: _era, _meta, ...members } = answer.exactValue;
+  const { resultType: _era, _meta, ...members } = withObjectContent(answer.exactValue);
   const { ttlMs: _ttl, cacheScope: _scope, ...uncached } = members;
   const rest = cached.has(method) ? uncached : members;
   if (!isJsonObject(_meta)) return Answer.of(rest as JsonObject);
   const { [metaKeys.serverInfo]: _hop, ...meta } = _meta;
   return Answer.of((Object.keys(meta).length === 0 ? rest : { ...rest, _meta: meta }) as JsonObject);
+}
+
+/** Older clients take nothing but an object, and refuse the whole result otherwise; what it says must be in the text then. */
+function withObjectContent(result: JsonObject): JsonObject {
+  const { structuredContent, ...rest } = result;
+  if (structuredContent === undefined || isJsonObject(structuredContent)) return result;
+  const { content } = rest;
+  if (Array.isArray(content) && content.length > 0) return rest as JsonObject;
+  return { ...rest, content: [{ type: "text", text: JSON.stringify(structuredContent) }] };
 }

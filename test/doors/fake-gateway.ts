@@ -20,6 +20,7 @@ export interface FakeGateway extends Gateway {
   /** Makes the running `wait` calls answer. */
   release(): void;
   config: Gateway["config"];
+  modernFace: Gateway["modernFace"];
   draining: boolean;
   configError: string | undefined;
   degraded: string[];

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { ModernContext } from "../../src/clients/modern/modern-face.ts";
+import { encodeResult } from "../../src/mcp/json-rpc.ts";
 import { FakeClock, settle } from "../fixtures/fake-clock.ts";
 import { fakeGateway } from "./fake-gateway.ts";
 import { bothTypes, callTool, errorOf, eventsOf, initializeMessage, request, testApp } from "./http-client.ts";
@@ -158,6 +160,44 @@ test("version: known legacy ones pass, unknown ones are told what is supported",
     assert.equal(answer.error.data["requested"], requested);
     assert.deepEqual((answer.error.data["supported"] as string[]).slice(0, 2), ["2026-07-28", "2025-11-25"]);
   }
+});
+
+test("2026-07-28: POST alone, one request at a time, and no session", async () => {
+  const gateway = fakeGateway();
+  const contexts: ModernContext[] = [];
+  gateway.modernFace = async () => ({
+    async handle(message, context) {
+      contexts.push(context);
+      context.emit('{"jsonrpc":"2.0","method":"notifications/progress"}');
+      return { text: encodeResult(message.id, "{}"), status: 404 };
+    },
+  });
+  const { ask, post, initialize } = testApp(gateway);
+  const session = { "mcp-session-id": await initialize() };
+  const modern = { "mcp-protocol-version": "2026-07-28" };
+  const claim = { _meta: { "io.modelcontextprotocol/protocolVersion": "2026-07-28" } };
+  for (const method of ["GET", "DELETE"]) {
+    const response = await ask("/mcp", { method, headers: { ...session, ...modern, accept: bothTypes } });
+    assert.deepEqual([response.status, response.headers.get("allow")], [405, "POST"]);
+  }
+  assert.equal((await post("/mcp", [request(1, "ping")], modern)).status, 400);
+  assert.equal((await post("/mcp", { jsonrpc: "2.0", id: 1, result: {} }, modern)).status, 400);
+  assert.equal((await post("/mcp", { jsonrpc: "2.0", method: "notifications/x", params: claim }, modern)).status, 202);
+  const json = { accept: "application/json" };
+  const call = request(7, "tools/call", claim);
+  const plain = await post("/mcp/shop", call, { ...modern, ...json });
+  assert.deepEqual([plain.status, await plain.json()], [404, { jsonrpc: "2.0", id: 7, result: {} }]);
+  const streamed = await (await post("/mcp", call)).text();
+  assert.match(streamed, /notifications\/progress.*"id":7/s);
+  assert.doesNotMatch(streamed, /^id:/m, "there is nothing to resume");
+  assert.deepEqual(
+    contexts.map(({ backend, header }) => [backend, header?.("mcp-protocol-version")]),
+    [
+      ["shop", "2026-07-28"],
+      [undefined, null],
+    ],
+  );
+  assert.equal((await post("/mcp", request(8, "subscriptions/listen", claim), json)).status, 406);
 });
 
 test("batch: answered as an array up to 2025-03-26, one bad message harms no other", async () => {

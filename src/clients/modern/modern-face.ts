@@ -137,7 +137,7 @@ export function createModernFace(host: FaceHost, { seal, randomId }: ModernFaceO
         scope.end();
       }
     };
-    return call.begin(context, scope, run());
+    return call.begin(context, scope, run);
   }
 
   /** What the client is to give back belongs to it, to this endpoint and to this very request. */

@@ -53,13 +53,15 @@ export class ParkedCall {
   /** The request that waits now; none while it is the client's turn. */
   #round: Round | undefined;
   #scope: RequestScope | undefined;
-  #outcome: Promise<string> | undefined;
+  readonly #outcome = Promise.withResolvers<string>();
   #tellAsked = () => {};
   #cancelGathering = () => {};
   #cancelParking = () => {};
 
   constructor(options: ParkedCallOptions) {
     this.id = options.id;
+    // Nobody may wait for it just when it fails.
+    this.#outcome.promise.catch(() => {});
     this.envelope = options.envelope;
     this.#options = options;
     const { capabilities } = options.envelope;
@@ -78,13 +80,12 @@ export class ParkedCall {
     return this.#round?.emit(messageText) ?? false;
   }
 
-  /** @param outcome of the call itself, which runs in that scope */
-  begin(context: Round, scope: RequestScope, outcome: Promise<string>): Promise<string | JsonObject> {
+  /** @param run the call itself, in that scope */
+  begin(context: Round, scope: RequestScope, run: () => Promise<string>): Promise<string | JsonObject> {
     this.#scope = scope;
-    this.#outcome = outcome;
-    // Nobody may wait for it just now.
-    outcome.catch(() => {});
-    return this.#untilTurn(context);
+    const turn = this.#untilTurn(context);
+    this.#outcome.resolve(run());
+    return turn;
   }
 
   /**
@@ -115,7 +116,7 @@ export class ParkedCall {
       if (this.#questions.size > 0) resolve(undefined);
     });
     try {
-      const text = await Promise.race([this.#outcome as Promise<string>, asked]);
+      const text = await Promise.race([this.#outcome.promise, asked]);
       if (text === undefined) return this.#park();
       this.#options.onOver();
       return text;
