@@ -30,6 +30,11 @@ export function checkRules(config: ParsedConfig, unknown: readonly Problem[], fo
       path: ["auth"],
       text: 'is enabled without "bearer_token" or "api_keys": no client can get in',
     });
+  if (server.ws_port !== undefined && server.ws_port !== 0 && server.ws_port === server.port)
+    found.problems.push({
+      path: ["server", "ws_port"],
+      text: 'is the port of "server.port", where WebSocket clients are served anyway: remove it, or choose another',
+    });
   if (config.server.public_url !== undefined && !isAddress(config.server.public_url))
     found.problems.push({ path: ["server", "public_url"], text: notAnAddress(config.server.public_url) });
 }

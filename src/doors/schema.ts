@@ -5,7 +5,7 @@ import { breakerSchema } from "../stages/breaker/schema.ts";
 export const serverSchema = v.object({
   host: setting(v.string(), "127.0.0.1", "Address to listen on"),
   port: setting(port, 39400, "Port to listen on; 0 picks a free one"),
-  ws_port: maybe(port, "Extra port for WebSocket clients"),
+  ws_port: maybe(port, "Extra port for WebSocket clients alone; 0 picks a free one"),
   request_timeout: setting(duration, "300s", "Longest time one request may take, retries and queueing included"),
   shutdown_timeout: setting(duration, "30s", "Time running calls get to finish when the gateway stops"),
   max_body_size: setting(positiveInteger, 10_485_760, "Largest request body in bytes"),

@@ -1,5 +1,6 @@
 /** An HTTP server on the runtime's own: Bun.serve, or Deno.serve. Nothing here knows what is served. */
 import { ConfigError, type GatewayError } from "../core/errors.ts";
+import type { BunServerSocket, UpgradeOptions } from "./server-socket.ts";
 
 /** The other end of one request. */
 export interface Peer {
@@ -7,6 +8,8 @@ export interface Peer {
   readonly address: string;
   /** Lets this request take longer than {@link idleTimeoutSeconds} without a byte in either direction. */
   keepOpen(): void;
+  /** Makes a WebSocket of the connection. Resolves with what to answer; `undefined` when the request is no handshake. */
+  upgrade(options: UpgradeOptions): Promise<Response | undefined>;
 }
 
 /** Seconds after which Bun cuts a connection on which nothing moves; its maximum. Streams must speak more often. */
@@ -16,6 +19,8 @@ export interface ServeOptions {
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
+  /** How the port can be changed, for the error when it cannot be had; `--port` by default. */
+  readonly portSetting?: string;
   /** Must not reject; when it does all the same, the answer is 500 and `onError` hears of it. */
   fetch(request: Request, peer: Peer): Response | Promise<Response>;
   onError(error: unknown): void;
@@ -51,6 +56,7 @@ function serveOnBun({ host, port, fetch, onError }: ServeOptions): HttpServer {
     // Bun shares the port with other processes by default when not in development: two gateways, each with half the calls.
     reusePort: false,
     fetch: (request, self) => fetch(request, new BunPeer(request, self)),
+    websocket: bunWebSockets,
     error(error) {
       onError(error);
       return new Response(null, { status: 500 });
@@ -67,11 +73,27 @@ function serveOnBun({ host, port, fetch, onError }: ServeOptions): HttpServer {
   };
 }
 
+/** Has to be there from the start; what it calls is loaded with the first connection. */
+const bunWebSockets: Bun.WebSocketHandler<BunServerSocket> = {
+  // A few compressed bytes can become any number (T17).
+  perMessageDeflate: false,
+  // `longestMessageBytes` of server-socket.ts, which a start does not load.
+  maxPayloadLength: 64 * 1024 * 1024,
+  // Beyond it messages would be dropped; how much may wait is for the door to say.
+  backpressureLimit: 2 ** 31 - 1,
+  idleTimeout: 0,
+  sendPings: false,
+  open: (socket) => socket.data.opened(socket),
+  message: (socket, message) => socket.data.handlers.onMessage(typeof message === "string" ? message : undefined),
+  pong: (socket) => socket.data.handlers.onPong(),
+  close: (socket) => socket.data.handlers.onClose(),
+};
+
 class BunPeer implements Peer {
   readonly #request: Request;
-  readonly #server: Bun.Server<undefined>;
+  readonly #server: Bun.Server<BunServerSocket>;
 
-  constructor(request: Request, server: Bun.Server<undefined>) {
+  constructor(request: Request, server: Bun.Server<BunServerSocket>) {
     this.#request = request;
     this.#server = server;
   }
@@ -82,6 +104,16 @@ class BunPeer implements Peer {
 
   keepOpen(): void {
     this.#server.timeout(this.#request, 0);
+  }
+
+  async upgrade({ protocol, headers, handlers }: UpgradeOptions): Promise<Response | undefined> {
+    const { BunServerSocket } = await import("./server-socket.ts");
+    const ok = this.#server.upgrade(this.#request, {
+      data: new BunServerSocket(handlers),
+      headers: protocol === undefined ? headers : { ...headers, "sec-websocket-protocol": protocol },
+    });
+    // Bun has answered already and looks at no other answer.
+    return ok ? new Response(null) : undefined;
   }
 }
 
@@ -110,7 +142,19 @@ async function serveOnDeno({ host, port, fetch, onError }: ServeOptions): Promis
         return new Response(null, { status: 500 });
       },
     },
-    (request, info) => fetch(request, { address: info.remoteAddr.hostname ?? "unknown", keepOpen: () => {} }),
+    (request, info) =>
+      fetch(request, {
+        address: info.remoteAddr.hostname ?? "unknown",
+        keepOpen() {},
+        async upgrade(upgrade) {
+          const { upgradeOnDeno } = await import("./server-socket.ts");
+          try {
+            return upgradeOnDeno(request, upgrade);
+          } catch {
+            return undefined;
+          }
+        },
+      }),
   );
   let stopping: Promise<void> | undefined;
   return {
@@ -134,7 +178,7 @@ function within(graceMs: number, work: Promise<unknown>): Promise<void> {
   });
 }
 
-function listenError(error: unknown, { host, port }: ServeOptions): GatewayError {
+function listenError(error: unknown, { host, port, portSetting = "--port" }: ServeOptions): GatewayError {
   const where = `${host.includes(":") ? `[${host}]` : host}:${port}`;
   const { code, name } = error as { code?: unknown; name?: unknown };
   const is = (...names: string[]) => names.includes(String(code)) || names.includes(String(name));
@@ -143,10 +187,13 @@ function listenError(error: unknown, { host, port }: ServeOptions): GatewayError
   if (is("EADDRINUSE", "AddrInUse"))
     return refuse(
       "another program listens there",
-      "Stop that program, or choose another port with --port; 0 picks a free one",
+      `Stop that program, or choose another port with ${portSetting}; 0 picks a free one`,
     );
   if (is("EACCES", "PermissionDenied"))
-    return refuse("this user may not", "Choose a port from 1024 on with --port, or grant the right to bind low ports");
+    return refuse(
+      "this user may not",
+      `Choose a port from 1024 on with ${portSetting}, or grant the right to bind low ports`,
+    );
   if (is("EADDRNOTAVAIL", "AddrNotAvailable"))
     return refuse(
       "this machine has no such address",

@@ -128,10 +128,12 @@ test("routes: unknown ones name those there are, wrong methods say which are rig
   const wrong = await ask("/health", { method: "POST" });
   assert.deepEqual([wrong.status, wrong.headers.get("allow")], [405, "GET, HEAD"]);
   assert.equal((await ask("/health?verbose=1", { method: "HEAD" })).status, 200);
-  for (const method of ["GET", "POST"]) {
-    const gone = await ask("/sse", { method });
-    assert.equal(gone.status, 410);
-    assert.match(String((await errorOf(gone)).data["migration"]), /\/mcp/);
+  for (const [path, method, allowed] of [
+    ["/sse", "POST", "GET"],
+    ["/messages", "GET", "POST"],
+  ] as const) {
+    const other = await ask(path, { method });
+    assert.deepEqual([other.status, other.headers.get("allow")], [405, allowed]);
   }
 });
 

@@ -32,7 +32,7 @@ export function testApp(gateway: FakeGateway, listenHost = "127.0.0.1", clock: C
       headers: { host: "localhost", ...headers },
       ...content,
     });
-    return app.fetch(request, { address, keepOpen() {} });
+    return app.fetch(request, { address, keepOpen() {}, upgrade: async () => undefined });
   };
   const post: TestApp["post"] = (path, message, headers = {}) =>
     ask(path, {

@@ -118,6 +118,7 @@ test("post: a body without announced length is cut at the limit", async () => {
   const response = await app.fetch(new Request("http://localhost/mcp", init as RequestInit), {
     address: "",
     keepOpen() {},
+    upgrade: async () => undefined,
   });
   assert.equal(response.status, 413);
   assert.ok(pieces < 20, `${pieces} pieces were read`);

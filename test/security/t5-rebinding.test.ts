@@ -34,6 +34,7 @@ interface Route {
   readonly path: string;
   readonly session?: () => string;
   readonly body?: string;
+  readonly isHandshake?: true;
 }
 
 const attack = JSON.stringify(toolCall(1, "attack"));
@@ -47,8 +48,11 @@ const routes: Route[] = [
   { method: "DELETE", path: "/mcp/recorder", session: () => onOne.sessionId },
   { method: "OPTIONS", path: "/mcp" },
   { method: "POST", path: "/sse", body: attack },
+  { method: "POST", path: "/messages?sessionId=guess", body: attack },
+  { method: "GET", path: "/mcp", isHandshake: true },
+  { method: "GET", path: "/mcp/recorder", isHandshake: true },
   { method: "POST", path: "/mcp/nobody", body: JSON.stringify(initializeMessage()) },
-  ...["/health", "/readiness", "/liveness", "/", "/ui", "/ui/", "/ui/nothing", "/sse"].map(getting),
+  ...["/health", "/readiness", "/liveness", "/", "/ui", "/ui/", "/ui/nothing", "/sse", "/sse/recorder"].map(getting),
   ...["/metrics", "/ui/api/config", "/.well-known/oauth-protected-resource", "/ui/%2e%2e/health", "//mcp"].map(getting),
 ];
 function getting(path: string): Route {
@@ -113,9 +117,13 @@ function attempts(): Attempt[] {
   return all;
 }
 
+const handshake = ["Connection: Upgrade, close", "Upgrade: websocket", "Sec-WebSocket-Version: 13"];
+
 async function statusFor({ route, version, headers }: Attempt): Promise<number | undefined> {
-  const { method, path, session, body } = route;
-  const lines = [`${method} ${path} HTTP/${version}`, ...headers, "Connection: close"];
+  const { method, path, session, body, isHandshake } = route;
+  const lines = [`${method} ${path} HTTP/${version}`, ...headers];
+  if (isHandshake) lines.push(...handshake, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==");
+  else lines.push("Connection: close");
   if (session !== undefined) lines.push(`Mcp-Session-Id: ${session()}`);
   lines.push(`Accept: application/json${method === "GET" ? ", text/event-stream" : ""}`);
   if (method === "OPTIONS") lines.push("Access-Control-Request-Method: POST");
@@ -140,7 +148,9 @@ test("T5: a foreign Host or Origin is refused on every route, and nothing happen
 });
 
 test("T5: our own names and pages are let in, with the same requests", async () => {
-  const harmless = (route: Route) => route.method !== "DELETE" && !(route.method === "GET" && route.session);
+  // What is let in there stays open.
+  const isLong = ({ path, session, isHandshake }: Route) => session || isHandshake || path.startsWith("/sse");
+  const harmless = (route: Route) => route.method !== "DELETE" && !(route.method === "GET" && isLong(route));
   const friendly = attempts().filter(({ isAllowed, route }) => isAllowed && harmless(route));
   const wrong: string[] = [];
   await each(friendly, 64, async (attempt) => {

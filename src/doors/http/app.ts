@@ -3,23 +3,27 @@ import { HonoBase } from "hono/hono-base";
 import { GatewayError } from "../../core/errors.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import type { Clock } from "../../lib/clock.ts";
-import { encodeError } from "../../mcp/json-rpc.ts";
 import type { Peer } from "../../runtime/serve.ts";
 import { logDefect } from "../log-defect.ts";
 import { requestIdFrom } from "../request-id.ts";
+import { pathOf, streamIdOf } from "./address.ts";
 import { Authenticator } from "./authenticate.ts";
 import { createOriginGuard } from "./guard-origin.ts";
 import { health, liveness, readiness } from "./health.ts";
 import { createMcpEndpoint, notAllowed } from "./mcp-endpoint.ts";
 import { PathRouter } from "./path-router.ts";
 import { isPreflight, preflight } from "./preflight.ts";
-import { Refusal, refuse, sendJson } from "./respond.ts";
+import { Refusal, refuse } from "./respond.ts";
+import type { SseDoor } from "./sse-door.ts";
 import { dashboardFile, toDashboard } from "./ui.ts";
 import type { Asker, Visit } from "./visit.ts";
+import type { WebSocketDoor } from "./web-socket-door.ts";
 
 export interface HttpApp {
   fetch(request: Request, peer: Peer): Response | Promise<Response>;
-  /** Ends the streams that would otherwise stay open for ever. */
+  /** For a port of WebSocket clients alone; `/` is `/mcp` there. */
+  fetchSocket(request: Request, peer: Peer): Response | Promise<Response>;
+  /** Ends the streams and connections that would otherwise stay open for ever. */
   endStreams(): void;
 }
 
@@ -33,16 +37,44 @@ interface Route {
   readonly backend: string | undefined;
 }
 
+/** Where clients of HTTP+SSE send to. */
+const messagesPath = "/messages";
 /** Clients call few addresses; whoever tries many is not to fill the memory. */
 const maxKnownAddresses = 1_000;
 
 /** @param listenHost the address the server is bound to; everything else is read from `gateway.config` per request */
 export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock): HttpApp {
   const endpoint = createMcpEndpoint(gateway, clock);
-  const authenticator = new Authenticator(clock, gateway.sessions);
+  const authenticator = new Authenticator(clock, {
+    has: (id, principal) => gateway.sessions.has(id, principal) || sse?.has(id, principal) === true,
+  });
   const guardOrigin = createOriginGuard(listenHost);
+  // Most gateways have no client that needs either of these.
+  let sse: SseDoor | undefined;
+  let webSockets: WebSocketDoor | undefined;
 
-  const mcp: Methods = { POST: endpoint.post, GET: endpoint.get, DELETE: endpoint.delete };
+  async function sseDoor(): Promise<SseDoor> {
+    const { createSseDoor } = await import("./sse-door.ts");
+    sse ??= createSseDoor(gateway, endpoint.pace);
+    return sse;
+  }
+
+  async function openSocket(visit: Visit, backend: string | undefined): Promise<Response> {
+    const { createWebSocketDoor } = await import("./web-socket-door.ts");
+    webSockets ??= createWebSocketDoor({
+      gateway,
+      pace: endpoint.pace,
+      identify: (headers, path, address) => authenticator.identify(headers, path, { address }, gateway.config.auth),
+    });
+    return webSockets.open(visit, backend);
+  }
+
+  const mcp: Methods = {
+    POST: endpoint.post,
+    GET: (visit, backend) => (isHandshake(visit.request) ? openSocket(visit, backend) : endpoint.get(visit, backend)),
+    DELETE: endpoint.delete,
+  };
+  const events: Methods = { GET: async (visit, backend) => (await sseDoor()).get(visit, backend) };
   const page = (handler: Handler): Methods => ({ GET: handler, HEAD: handler });
   const routes: Readonly<Record<string, Methods>> = {
     "/mcp": mcp,
@@ -55,7 +87,9 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
     "/": page(toDashboard),
     "/ui": page(toDashboard),
     "/ui/*": page(dashboardFile),
-    "/sse": { GET: gone, POST: gone },
+    "/sse": events,
+    "/sse/:backend": events,
+    [messagesPath]: { POST: async (visit) => (await sseDoor()).post(visit) },
   };
 
   const router = new HonoBase<{ Bindings: Visit }>({
@@ -71,7 +105,8 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
     router.all(path, ({ env, req }) => {
       const route = { path: env.path, methods, backend: req.param("backend") };
       const { method, url } = env.request;
-      if (method === "POST" && known.size < maxKnownAddresses) known.set(url, route);
+      // Of an address with a query there are as many as there are clients.
+      if (method === "POST" && known.size < maxKnownAddresses && !url.includes("?")) known.set(url, route);
       return follow(route, env);
     });
   router.notFound(({ env }) =>
@@ -96,51 +131,49 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
     return refuse(asker, error);
   }
 
+  function admit(request: Request, peer: Peer, onlySockets: boolean): Response | Promise<Response> {
+    const { headers } = request;
+    const { server, auth } = gateway.config;
+    const requestId = requestIdFrom(headers.get("x-request-id"));
+    let crossOrigin: string | undefined;
+    try {
+      crossOrigin = guardOrigin(headers, server);
+      if (onlySockets && !isHandshake(request)) throw upgradeRequired();
+      if (crossOrigin !== undefined && isPreflight(request)) return preflight({ requestId, crossOrigin });
+      const route = request.method === "POST" ? known.get(request.url) : undefined;
+      let path = route?.path ?? pathOf(request.url);
+      if (onlySockets && path === "/") path = "/mcp";
+      const sessionId = path === messagesPath ? streamIdOf(request.url) : undefined;
+      const caller = authenticator.identify(headers, path, peer, auth, sessionId);
+      const visit: Visit = { request, peer, requestId, path, caller, crossOrigin };
+      if (route === undefined) return router.fetch(request, visit);
+      const response = follow(route, visit);
+      return response instanceof Promise ? response.catch((error) => failed(visit, error)) : response;
+    } catch (error) {
+      if (error instanceof GatewayError && error.code === "UNAUTHENTICATED")
+        gateway.log.warn("Authentication failed", { request_id: requestId, address: peer.address });
+      return failed({ requestId, crossOrigin }, error);
+    }
+  }
+
   return {
-    fetch(request, peer) {
-      const { headers } = request;
-      const { server, auth } = gateway.config;
-      const requestId = requestIdFrom(headers.get("x-request-id"));
-      let crossOrigin: string | undefined;
-      try {
-        crossOrigin = guardOrigin(headers, server);
-        if (crossOrigin !== undefined && isPreflight(request)) return preflight({ requestId, crossOrigin });
-        const route = request.method === "POST" ? known.get(request.url) : undefined;
-        const path = route?.path ?? pathOf(request.url);
-        const caller = authenticator.identify(headers, path, peer, auth);
-        const visit: Visit = { request, peer, requestId, path, caller, crossOrigin };
-        if (route === undefined) return router.fetch(request, visit);
-        const response = follow(route, visit);
-        return response instanceof Promise ? response.catch((error) => failed(visit, error)) : response;
-      } catch (error) {
-        if (error instanceof GatewayError && error.code === "UNAUTHENTICATED")
-          gateway.log.warn("Authentication failed", { request_id: requestId, address: peer.address });
-        return failed({ requestId, crossOrigin }, error);
-      }
+    fetch: (request, peer) => admit(request, peer, false),
+    fetchSocket: (request, peer) => admit(request, peer, true),
+    endStreams() {
+      endpoint.endStreams();
+      sse?.endAll();
+      webSockets?.endAll();
     },
-    endStreams: endpoint.endStreams,
   };
 }
 
-/** The old transport's address, where old client configurations still point. */
-function gone(visit: Visit): Response {
-  const error = {
-    code: -32_600,
-    message: "The HTTP+SSE transport is not served; use Streamable HTTP at /mcp",
-    data: {
-      migration: 'Change the client\'s address from "/sse" to "/mcp" and its transport from "sse" to "http"',
-      spec: "https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#streamable-http",
-    },
-  };
-  return sendJson(visit, 410, encodeError(null, error));
+function upgradeRequired(): Refusal {
+  return new Refusal(426, "This port is for WebSocket clients", {
+    headers: { upgrade: "websocket", connection: "upgrade" },
+    hint: "Other clients use server.port",
+  });
 }
 
-/** Not `new URL`: it costs more than routing, and would decode dots that no route has. */
-function pathOf(url: string): string {
-  // The authority was checked to be a plain host; runtimes write "http://host" before the path, or nothing.
-  const start = url.startsWith("/") ? 0 : url.indexOf("/", url.indexOf("://") + 3);
-  const query = url.indexOf("?", start);
-  const hash = url.indexOf("#", start);
-  const end = Math.min(query < 0 ? url.length : query, hash < 0 ? url.length : hash);
-  return url.slice(start, end);
+function isHandshake({ headers }: Request): boolean {
+  return headers.get("upgrade")?.toLowerCase() === "websocket";
 }

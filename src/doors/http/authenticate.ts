@@ -29,9 +29,16 @@ export class Authenticator {
 
   /**
    * A token that is shown is always checked, also where none is needed.
+   * @param sessionId what the request belongs to, if it says
    * @throws GatewayError UNAUTHENTICATED, TOO_MANY_ATTEMPTS
    */
-  identify(headers: Headers, path: string, peer: Peer, auth: AuthSettings): Caller {
+  identify(
+    headers: Headers,
+    path: string,
+    peer: Pick<Peer, "address">,
+    auth: AuthSettings,
+    sessionId: string | null = headers.get("mcp-session-id"),
+  ): Caller {
     if (!auth.enabled) return anonymousCaller;
     const token = tokenOf(headers);
     if (token === undefined) {
@@ -42,15 +49,14 @@ export class Authenticator {
     const holder = this.#tableOf(auth).find(digest);
     if (holder === undefined) throw this.#failed(peer.address, digest);
     const lockedMs = this.#failures.isEmpty ? 0 : this.#failures.lockedMs(peer.address);
-    if (lockedMs > 0 && !this.#isAtWork(headers, holder.caller))
+    if (lockedMs > 0 && !this.#isAtWork(sessionId, holder.caller))
       throw tooMany(`Too many wrong tokens came from ${peer.address}`, lockedMs);
     if (holder.ratePerMinute > 0) this.#count(holder);
     return holder.caller;
   }
 
   /** Whether the caller was let in before: its token then is no guess that hit. */
-  #isAtWork(headers: Headers, { principal }: Caller): boolean {
-    const sessionId = headers.get("mcp-session-id");
+  #isAtWork(sessionId: string | null, { principal }: Caller): boolean {
     return sessionId !== null && this.#sessions.has(sessionId, principal);
   }
 

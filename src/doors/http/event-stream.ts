@@ -55,9 +55,13 @@ export class EventStream {
 
   /** Sends one JSON-RPC message; does nothing once the stream has ended. */
   send(messageText: string, id?: string): void {
+    this.sendAs("message", messageText, id);
+  }
+
+  sendAs(event: string, data: string, id?: string): void {
     if (this.#state !== "open") return;
     this.#spoke = true;
-    this.#write(encodeSseEvent({ event: "message", data: messageText, id }));
+    this.#write(encodeSseEvent({ event, data, id }));
   }
 
   /** An event with an id and no data. */

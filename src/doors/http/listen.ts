@@ -1,13 +1,15 @@
 /** Opens the HTTP door. */
 import type { Gateway } from "../../gateway/gateway.ts";
 import { type Clock, systemClock } from "../../lib/clock.ts";
-import { serveHttp } from "../../runtime/serve.ts";
+import { type HttpServer, serveHttp } from "../../runtime/serve.ts";
 import { createHttpApp } from "./app.ts";
 
 export interface HttpDoor {
   /** Where clients on this machine reach the gateway, without a path. */
   readonly url: string;
   readonly port: number;
+  /** Of `server.ws_port`, if that is set. */
+  readonly socketPort: number | undefined;
   /** Takes no more connections, ends the listening streams, lets running requests end within `graceMs`, then cuts them. */
   close(graceMs: number): Promise<void>;
 }
@@ -17,21 +19,29 @@ export interface HttpDoor {
  * @throws ConfigError when the address cannot be listened on
  */
 export async function openHttpDoor(gateway: Gateway, clock: Clock = systemClock): Promise<HttpDoor> {
-  const { host, port } = gateway.config.server;
+  const { host, port, ws_port } = gateway.config.server;
   const app = createHttpApp(gateway, host, clock);
-  const server = await serveHttp({
-    host,
-    port,
-    fetch: app.fetch,
-    onError: (error) => gateway.log.error("Request failed in the server", { error: String(error) }),
-  });
+  const onError = (error: unknown) => gateway.log.error("Request failed in the server", { error: String(error) });
+  const server = await serveHttp({ host, port, fetch: app.fetch, onError });
+  let socketServer: HttpServer | undefined;
+  if (ws_port !== undefined) {
+    const socketPort = { host, port: ws_port, portSetting: "server.ws_port", fetch: app.fetchSocket, onError };
+    socketServer = await serveHttp(socketPort).catch(async (error: unknown) => {
+      await server.stop(0);
+      throw error;
+    });
+    gateway.log.info("WebSocket clients have a port of their own", {
+      url: `ws://${reachable(host)}:${socketServer.port}/mcp`,
+    });
+  }
   return {
     url: `http://${reachable(host)}:${server.port}`,
     port: server.port,
-    close(graceMs) {
-      const stopped = server.stop(graceMs);
+    socketPort: socketServer?.port,
+    async close(graceMs) {
+      // In one turn with what follows, so that nobody comes in between; a server that stops says good-bye in its own words.
       app.endStreams();
-      return stopped;
+      await Promise.all([server.stop(graceMs), socketServer?.stop(graceMs)]);
     },
   };
 }

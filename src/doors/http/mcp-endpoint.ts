@@ -15,7 +15,7 @@ import { answerBatch, checkBatch, idOf } from "../answer-batch.ts";
 import { decodeBody, parseJson } from "../parse-json.ts";
 import { type Accepted, acceptedBy } from "./accept.ts";
 import { eraOf } from "./era.ts";
-import { EventStream } from "./event-stream.ts";
+import { EventStream, type StreamPace } from "./event-stream.ts";
 import { Exchange, type ExchangePace, eventStreamHeaders, type Outcome } from "./exchange.ts";
 import { readBody } from "./read-body.ts";
 import { Refusal, refuse, send, sendEmpty, sendJson } from "./respond.ts";
@@ -31,6 +31,8 @@ export interface McpEndpoint {
   delete(visit: Visit, backend: string | undefined): Promise<Response>;
   /** Ends every stream of {@link get}, so that the server can stop. */
   endStreams(): void;
+  /** How all streams of the door behave. */
+  readonly pace: StreamPace;
 }
 
 const sessionHeader = "mcp-session-id";
@@ -154,6 +156,7 @@ export function createMcpEndpoint(gateway: Gateway, clock: Clock): McpEndpoint {
   }
 
   return {
+    pace,
     post,
     async get(visit, backend) {
       const { headers } = visit.request;
@@ -203,7 +206,8 @@ function assertSessions({ request }: Visit): void {
     throw notAllowed(request.method, "POST");
 }
 
-function requireJson(contentType: string | null): void {
+/** @throws Refusal 415 */
+export function requireJson(contentType: string | null): void {
   if (contentType === "application/json") return;
   if (contentType?.split(";", 1)[0]?.trim().toLowerCase() === "application/json") return;
   throw new Refusal(415, 'The "Content-Type" header must be "application/json"');
