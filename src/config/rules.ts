@@ -8,7 +8,6 @@ import { listed, type Problem } from "./problem.ts";
 import type { ParsedBackend, ParsedConfig } from "./schema.ts";
 
 const transports = ["command", "http_url", "a2a_url"] as const;
-const laterSchemes = ["ws:", "wss:", "unix:"];
 
 /** `unknown` are the keys that no schema has. */
 export function checkRules(config: ParsedConfig, unknown: readonly Problem[], found: Findings): void {
@@ -74,9 +73,10 @@ function checkTransport(backend: ParsedBackend, path: Path, unknown: readonly st
   }
   for (const transport of ["http_url", "a2a_url"] as const) {
     const address = backend[transport];
-    if (address === undefined || isAddress(address)) continue;
-    const scheme = laterSchemes.find((one) => address.startsWith(one));
-    const text = scheme === undefined ? notAnAddress(address) : `uses "${scheme}//", which is not active yet`;
+    if (address === undefined || isAddress(address) || (transport === "http_url" && isSocketAddress(address))) continue;
+    const text = /^unix:/i.test(address)
+      ? 'must name the full path of a Unix socket, as "unix:///run/server.sock"'
+      : notAnAddress(address, transport === "http_url" ? "http://, https://, ws://, wss:// or unix:///" : undefined);
     found.problems.push({ path: [...path, transport], text });
   }
 }
@@ -124,9 +124,14 @@ function isAddress(text: string): boolean {
   return /^https?:\/\//i.test(text) && URL.canParse(text);
 }
 
-function notAnAddress(text: string): string {
+/** Of a backend behind a WebSocket or a Unix socket. */
+function isSocketAddress(text: string): boolean {
+  return /^(?:wss?:\/\/|unix:\/\/\/[^?#]*[^?#/]$)/i.test(text) && URL.canParse(text);
+}
+
+function notAnAddress(text: string, schemes = "http:// or https://"): string {
   const found = looksSecret(text) ? "" : `, not ${JSON.stringify(text)}`;
-  return `must be an address that begins with http:// or https://${found}`;
+  return `must be an address that begins with ${schemes}${found}`;
 }
 
 function quoted(text: string): string {

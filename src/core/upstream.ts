@@ -5,7 +5,7 @@ import type { Answer } from "./answer.ts";
 import type { RpcRequest } from "./call.ts";
 
 /** `sse` is the HTTP+SSE transport of 2024-11-05. */
-export type UpstreamKind = "stdio" | "http" | "sse" | "capability";
+export type UpstreamKind = "stdio" | "http" | "sse" | "websocket" | "unix" | "capability";
 
 /**
  * `dormant`: never started, or stopped because idle; the next request starts it.

@@ -11,7 +11,7 @@ import { createStageState, type UpstreamStageState } from "../stages/upstream-st
 import type { HealthTarget } from "../upstreams/health.ts";
 import type { ManagedUpstream } from "../upstreams/managed-upstream.ts";
 import type { Definition, Pool, PoolChange } from "../upstreams/pool.ts";
-import { type BackendContext, backendUpstream, definitionOf } from "./backend-upstream.ts";
+import { type BackendContext, backendUpstream, definitionOf, kindOf } from "./backend-upstream.ts";
 import { Route } from "./dispatch.ts";
 
 export interface PlanContext extends BackendContext {
@@ -118,8 +118,9 @@ function capabilityDefinition(config: Config, { env, log, events, clock }: PlanC
   ];
 }
 
-function describe({ name, description, enabled, command }: BackendConfig): PlannedServer {
-  return { name, description, enabled, kind: command === undefined ? "http" : "stdio" };
+function describe(backend: BackendConfig): PlannedServer {
+  const { name, description, enabled } = backend;
+  return { name, description, enabled, kind: kindOf(backend) };
 }
 
 function describeCapabilities({ name, description }: { name: string; description: string }): PlannedServer {

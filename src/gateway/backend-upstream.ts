@@ -1,7 +1,7 @@
 /** From one entry of `backends` to an upstream that is ready to start. */
 import type { BackendConfig } from "../config/schema.ts";
 import type { Logger } from "../core/log.ts";
-import type { Connect, UpstreamEvents } from "../core/upstream.ts";
+import type { Connect, UpstreamEvents, UpstreamKind } from "../core/upstream.ts";
 import type { Clock } from "../lib/clock.ts";
 import { type ManagedUpstream, manageUpstream } from "../upstreams/managed-upstream.ts";
 
@@ -18,7 +18,7 @@ export function backendUpstream(backend: BackendConfig, context: BackendContext)
   const { clock, log, events } = context;
   return manageUpstream({
     name: backend.name,
-    kind: backend.command === undefined ? "http" : "stdio",
+    kind: kindOf(backend),
     connect: connectOf(backend, context),
     startTimeoutMs: backend.start_timeout,
     idleMs: backend.stop_when_idle_for,
@@ -39,9 +39,25 @@ export function definitionOf(backend: BackendConfig): unknown {
   return definition;
 }
 
-/** The transports are loaded at the first start: a gateway whose backends sleep needs neither. */
+/** How the backend is reached; which of the HTTP transports it is shows when it is. */
+export function kindOf({ command, http_url = "" }: Pick<BackendConfig, "command" | "http_url">): UpstreamKind {
+  if (command !== undefined) return "stdio";
+  if (/^wss?:/i.test(http_url)) return "websocket";
+  return /^unix:/i.test(http_url) ? "unix" : "http";
+}
+
+/** The transports are loaded at the first start: a gateway whose backends sleep needs none of them. */
 function connectOf(backend: BackendConfig, context: BackendContext): Connect {
-  const { name, command, cwd, env, headers } = backend;
+  // What the connection before found out (which HTTP transport it is) is kept in here.
+  let connect: Connect | undefined;
+  return async (signal, events) => {
+    connect ??= await loadConnect(backend, context);
+    return connect(signal, events);
+  };
+}
+
+async function loadConnect(backend: BackendConfig, context: BackendContext): Promise<Connect> {
+  const { name, command, cwd, env, headers, http_url } = backend;
   const settings = {
     name,
     maxResultBytes: backend.max_result_size,
@@ -49,16 +65,23 @@ function connectOf(backend: BackendConfig, context: BackendContext): Connect {
     clock: context.clock,
     log: context.log.with({ server: name }),
   };
-  // What the connection before found out (which HTTP transport it is) is kept in here.
-  let connect: Connect | undefined;
-  return async (signal, events) => {
-    if (connect === undefined && command === undefined) {
-      const { httpConnect } = await import("../upstreams/http/connect-http.ts");
-      connect ??= httpConnect({ ...settings, url: backend.http_url as string, headers });
-    } else if (connect === undefined) {
+  const address = { ...settings, url: http_url as string, headers };
+  switch (kindOf(backend)) {
+    case "stdio": {
       const { stdioConnect } = await import("../upstreams/stdio/connect-stdio.ts");
-      connect ??= stdioConnect({ ...settings, argv: command as string[], cwd, env, redact: context.redact });
+      return stdioConnect({ ...settings, argv: command as string[], cwd, env, redact: context.redact });
     }
-    return (connect as Connect)(signal, events);
-  };
+    case "websocket": {
+      const { webSocketConnect } = await import("../upstreams/websocket/connect-websocket.ts");
+      return webSocketConnect(address);
+    }
+    case "unix": {
+      const { unixConnect } = await import("../upstreams/unix/connect-unix.ts");
+      return unixConnect(address);
+    }
+    default: {
+      const { httpConnect } = await import("../upstreams/http/connect-http.ts");
+      return httpConnect(address);
+    }
+  }
 }

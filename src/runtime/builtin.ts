@@ -13,5 +13,6 @@ interface Builtins {
   "node:net": typeof import("node:net");
   "node:os": typeof import("node:os");
   "node:path": typeof import("node:path");
+  "node:tls": typeof import("node:tls");
   "node:timers": typeof import("node:timers");
 }

@@ -10,6 +10,11 @@ export function sha256Hex(text: string): string {
   return builtin("node:crypto").hash("sha256", text, "hex");
 }
 
+/** For the handshake of WebSocket, which proves nothing by it (RFC 6455 4.2.2). */
+export function sha1Base64(text: string): string {
+  return builtin("node:crypto").hash("sha1", text, "base64");
+}
+
 /** Constant time for digests of equal length, which all of {@link sha256} are. */
 export function equalDigests(a: Uint8Array, b: Uint8Array): boolean {
   return a.byteLength === b.byteLength && builtin("node:crypto").timingSafeEqual(a, b);

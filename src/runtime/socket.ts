@@ -1,10 +1,13 @@
 /**
- * A plain TCP or Unix-domain client socket, as lean as the runtime has it: Bun's own sockets under Bun (half again as
- * many round trips per second as node:net there), node:net under Deno.
+ * A TCP, TLS or Unix-domain client socket, as lean as the runtime has it: Bun's own sockets under Bun (half again as
+ * many round trips per second as node:net there), node:net under Deno, and node:tls, which checks who the server is,
+ * under both.
  */
 import { builtin } from "./builtin.ts";
 
-export type SocketAddress = { readonly host: string; readonly port: number } | { readonly path: string };
+export type SocketAddress =
+  | { readonly host: string; readonly port: number; readonly tls?: boolean }
+  | { readonly path: string };
 
 export interface SocketHandlers {
   onData(bytes: Buffer): void;
@@ -21,13 +24,16 @@ export interface Socket {
   readonly opened: boolean;
   /** Sends, or queues while connecting or while the peer is slow. Returns the bytes that wait in this process. */
   write(data: string | Uint8Array): number;
+  /** What {@link write} returned last, less what was taken since. */
+  readonly waitingBytes: number;
   /** Ends it at once in both directions. Idempotent. */
   destroy(): void;
 }
 
 /** Starts to connect; failures arrive at `onClose`, so nothing is to be awaited and nothing can reject. */
 export function connectSocket(address: SocketAddress, handlers: SocketHandlers): Socket {
-  return "Bun" in globalThis ? new BunSocket(address, handlers) : new NodeSocket(address, handlers);
+  const isPlain = "path" in address || address.tls !== true;
+  return "Bun" in globalThis && isPlain ? new BunSocket(address, handlers) : new NodeSocket(address, handlers);
 }
 
 class BunSocket implements Socket {
@@ -47,6 +53,10 @@ class BunSocket implements Socket {
         ? Bun.connect({ ...options, unix: address.path })
         : Bun.connect({ ...options, hostname: address.host, port: address.port });
     connecting.catch((error: Error) => this.#close(error));
+  }
+
+  get waitingBytes(): number {
+    return this.#queuedBytes;
   }
 
   static readonly #events: Bun.SocketHandler<BunSocket> = {
@@ -115,16 +125,26 @@ class BunSocket implements Socket {
   }
 }
 
+type NetSocket = ReturnType<typeof import("node:net").connect>;
+
 class NodeSocket implements Socket {
-  readonly #socket: ReturnType<typeof import("node:net").connect>;
+  readonly #socket: NetSocket;
   #error: Error | undefined;
+  /** What must not go out before it is known who listens. */
+  #early: (string | Uint8Array)[] = [];
+  #earlyBytes = 0;
   opened = false;
 
   constructor(address: SocketAddress, handlers: SocketHandlers) {
-    const socket = builtin("node:net").connect({ ...address, noDelay: true });
+    const isTls = "tls" in address && address.tls === true;
+    const socket = isTls ? connectTls(address) : builtin("node:net").connect({ ...address, noDelay: true });
     this.#socket = socket;
-    socket.on("connect", () => {
+    socket.on(isTls ? "secureConnect" : "connect", () => {
       this.opened = true;
+      const early = this.#early;
+      this.#early = [];
+      this.#earlyBytes = 0;
+      for (const data of early) socket.write(data);
     });
     socket.on("data", (bytes: Buffer) => {
       if (!socket.destroyed) handlers.onData(bytes);
@@ -137,12 +157,27 @@ class NodeSocket implements Socket {
     socket.on("close", () => handlers.onClose(this.#error));
   }
 
+  get waitingBytes(): number {
+    return this.#earlyBytes + this.#socket.writableLength;
+  }
+
   write(data: string | Uint8Array): number {
-    if (!this.#socket.destroyed) this.#socket.write(data);
-    return this.#socket.writableLength;
+    if (this.#socket.destroyed) return 0;
+    if (this.opened) this.#socket.write(data);
+    else {
+      this.#early.push(data);
+      this.#earlyBytes += typeof data === "string" ? Buffer.byteLength(data) : data.byteLength;
+    }
+    return this.waitingBytes;
   }
 
   destroy(): void {
     this.#socket.destroy();
   }
+}
+
+function connectTls({ host, port }: { readonly host: string; readonly port: number }): NetSocket {
+  const options = { host, port, ALPNProtocols: ["http/1.1"] };
+  // An address is no name to ask for (RFC 6066 3).
+  return builtin("node:tls").connect(builtin("node:net").isIP(host) === 0 ? { ...options, servername: host } : options);
 }

@@ -69,12 +69,17 @@ const wrong: readonly [name: string, text: string, ...lines: string[]][] = [
   [
     "address",
     "backends:\n  a:\n    http_url: localhost:80",
-    'gateway.yaml:3:5  backends.a.http_url must be an address that begins with http:// or https://, not "localhost:80"',
+    'gateway.yaml:3:5  backends.a.http_url must be an address that begins with http://, https://, ws://, wss:// or unix:///, not "localhost:80"',
   ],
   [
-    "later scheme",
-    "backends:\n  a:\n    http_url: wss://h",
-    'gateway.yaml:3:5  backends.a.http_url uses "wss://", which is not active yet',
+    "Unix socket without its full path",
+    "backends:\n  a:\n    http_url: unix://run/server.sock",
+    'gateway.yaml:3:5  backends.a.http_url must name the full path of a Unix socket, as "unix:///run/server.sock"',
+  ],
+  [
+    "port twice",
+    "server: {port: 8000, ws_port: 8000}",
+    'gateway.yaml:1:22  server.ws_port is the port of "server.port", where WebSocket clients are served anyway: remove it, or choose another',
   ],
   [
     "stdio only",

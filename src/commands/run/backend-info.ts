@@ -6,7 +6,7 @@ import { Redactor } from "../../lib/redact.ts";
 
 export interface BackendInfo {
   readonly name: string;
-  readonly transport: "stdio" | "http" | "sse" | "streamable-http" | "a2a" | "none";
+  readonly transport: "stdio" | "http" | "sse" | "streamable-http" | "websocket" | "unix" | "a2a" | "none";
   readonly description: string;
   readonly enabled: boolean;
   readonly command?: string;
@@ -37,6 +37,8 @@ function transportOf(entry: Settings): BackendInfo["transport"] {
   if (entry["a2a_url"] !== undefined) return "a2a";
   const url = text(entry["http_url"] ?? entry["url"]);
   if (url === undefined) return "none";
+  if (/^wss?:/i.test(url)) return "websocket";
+  if (/^unix:/i.test(url)) return "unix";
   if (entry["streamable_http"] === true) return "streamable-http";
   return url.endsWith("/sse") ? "sse" : "http";
 }

@@ -4,17 +4,17 @@
  * POST, and last a GET that must begin with an `endpoint` event. A URL that ends in `/sse` is asked for that first.
  */
 
-import { CancelledError, GatewayError, UpstreamError, UpstreamRpcError } from "../../core/errors.ts";
+import { UpstreamError, UpstreamRpcError } from "../../core/errors.ts";
 import type { Connect, Connection, ConnectionEvents } from "../../core/upstream.ts";
 import { version } from "../../core/version.ts";
 import type { CancelSignal } from "../../lib/cancellation.ts";
 import { modernVersion } from "../../mcp/envelope.ts";
 import { connectSse } from "../sse/connect-sse.ts";
-import { HttpStatusError } from "./http-errors.ts";
+import { asStartError, HttpStatusError } from "./http-errors.ts";
 import { openExchange } from "./http-exchange.ts";
 import type { HttpSettings } from "./http-settings.ts";
 import { ModernConnection } from "./modern-connection.ts";
-import { checkedHeaders } from "./request-head.ts";
+import { checkedHeaders, credentialsOf } from "./request-head.ts";
 import { StreamableConnection } from "./streamable-connection.ts";
 
 /** `modern` is Streamable HTTP as of 2026-07-28. */
@@ -75,17 +75,22 @@ async function detect(
   };
   const failures: unknown[] = [];
   for (const transport of order) {
-    const http = openExchange(url, { server: name, maxBodyBytes: maxResultBytes, clock: settings.clock });
+    const http = openExchange(url, {
+      server: name,
+      maxBodyBytes: maxResultBytes,
+      clock: settings.clock,
+      socketPath: settings.socketPath,
+    });
     try {
       return { transport, connection: await openers[transport](settings, { http, url, headers, signal, events }) };
     } catch (error) {
       http.close();
-      if (signal.aborted || !saysOther(error, transport)) throw startError(error, name);
+      if (signal.aborted || !saysOther(error, transport)) throw asStartError(error, name);
       // That a server does not know the newest revision is no news.
       if (transport !== "modern" || order.length === 1) failures.push(error);
     }
   }
-  throw order.length === 1 ? startError(failures[0], name) : speaksNeither(name, url, failures);
+  throw order.length === 1 ? asStartError(failures[0], name) : speaksNeither(name, url, failures);
 }
 
 /** Whether the failure of one transport leaves the others possible. */
@@ -108,30 +113,6 @@ function endpointOf({ name, url }: HttpSettings): URL {
     {
       hint: `Write it as "https://host/path"`,
       data: { server: name },
-    },
-  );
-}
-
-/** `fetch` refuses a URL with credentials, and the request line has no place for them. */
-function credentialsOf({ username, password }: URL): Record<string, string> {
-  if (username === "" && password === "") return {};
-  const pair = new TextEncoder().encode(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
-  return { authorization: `Basic ${btoa(String.fromCharCode(...pair))}` };
-}
-
-/** Whatever went wrong, as a failure to start. */
-function startError(error: unknown, name: string): unknown {
-  if (!(error instanceof GatewayError) || error instanceof CancelledError || error.code === "TIMEOUT") return error;
-  const { code, hint, data } = error;
-  const message =
-    error instanceof UpstreamRpcError ? `Server "${name}" refused "initialize": ${error.message}` : error.message;
-  return new UpstreamError(
-    code === "UPSTREAM_PROTOCOL" && !(error instanceof HttpStatusError) ? code : "UPSTREAM_START_FAILED",
-    message,
-    {
-      hint,
-      data,
-      cause: error,
     },
   );
 }

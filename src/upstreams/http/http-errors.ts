@@ -1,5 +1,5 @@
 /** The failures of HTTP upstreams, each said in one place. Bodies are quoted short and without control characters. */
-import { type ErrorDetails, UpstreamError } from "../../core/errors.ts";
+import { CancelledError, type ErrorDetails, GatewayError, UpstreamError, UpstreamRpcError } from "../../core/errors.ts";
 import type { ResponseHead } from "./http-exchange.ts";
 
 const excerptLength = 200;
@@ -75,6 +75,23 @@ export function wrongContentType(server: string, head: ResponseHead, text: strin
   return protocolError(server, `answered with content type "${excerpt(type)}" where JSON was due: ${excerpt(text)}`, {
     hint: `Check "http_url" of the backend: it must be the address of the MCP endpoint, not of a web page`,
   });
+}
+
+/** Whatever went wrong, as a failure to start. */
+export function asStartError(error: unknown, name: string): unknown {
+  if (!(error instanceof GatewayError) || error instanceof CancelledError || error.code === "TIMEOUT") return error;
+  const { code, hint, data } = error;
+  const message =
+    error instanceof UpstreamRpcError ? `Server "${name}" refused "initialize": ${error.message}` : error.message;
+  return new UpstreamError(
+    code === "UPSTREAM_PROTOCOL" && !(error instanceof HttpStatusError) ? code : "UPSTREAM_START_FAILED",
+    message,
+    {
+      hint,
+      data,
+      cause: error,
+    },
+  );
 }
 
 export function excerpt(text: string): string {

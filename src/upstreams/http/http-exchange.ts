@@ -57,6 +57,8 @@ export interface HttpExchangeOptions {
   /** Largest body held as text; `max_result_size` of the backend. */
   readonly maxBodyBytes: number;
   readonly clock: Clock;
+  /** Unix socket the server listens on; what the address says of host and port then counts for nothing. */
+  readonly socketPath?: string | undefined;
 }
 
 export function openExchange(origin: URL, options: HttpExchangeOptions): HttpExchange {

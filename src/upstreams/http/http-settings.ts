@@ -9,6 +9,8 @@ export interface HttpSettings {
   readonly name: string;
   /** `http:` or `https:`; a user and password in it become a Basic `Authorization`. */
   readonly url: string;
+  /** Unix socket on which the server of the address is reached. */
+  readonly socketPath?: string | undefined;
   /** Sent with every request; all there is of credentials. */
   readonly headers: Readonly<Record<string, string>>;
   readonly maxResultBytes: number;

@@ -77,3 +77,10 @@ function headerProblem(name: string, value: string): string | undefined {
 export function isHeaderValue(value: string): boolean {
   return /^[\t\x20-\x7e]*$/.test(value);
 }
+
+/** `fetch` refuses a URL with credentials, and the request line has no place for them. */
+export function credentialsOf({ username, password }: URL): Record<string, string> {
+  if (username === "" && password === "") return {};
+  const pair = new TextEncoder().encode(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
+  return { authorization: `Basic ${btoa(String.fromCharCode(...pair))}` };
+}

@@ -28,7 +28,10 @@ export class SocketExchange implements HttpExchange, ConnectionOwner {
 
   constructor(origin: URL, options: HttpExchangeOptions) {
     const host = origin.hostname.startsWith("[") ? origin.hostname.slice(1, -1) : origin.hostname;
-    this.#address = { host, port: origin.port === "" ? 80 : Number(origin.port) };
+    this.#address =
+      options.socketPath === undefined
+        ? { host, port: origin.port === "" ? 80 : Number(origin.port) }
+        : { path: options.socketPath };
     this.#options = options;
   }
 

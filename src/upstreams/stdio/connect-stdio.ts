@@ -4,12 +4,11 @@ import type { Logger } from "../../core/log.ts";
 import type { Connect, Connection } from "../../core/upstream.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { DuplexSession } from "../../mcp/duplex-session.ts";
-import { type BrokenLine, createLineReader } from "../../mcp/line-reader.ts";
 import { createPeer } from "../../mcp/peer.ts";
 import { childEnvironment } from "../../runtime/child-environment.ts";
 import { createShortWait } from "../../runtime/short-wait.ts";
 import { type Child, type Exit, type SpawnError, type SpawnOptions, spawnChild } from "../../runtime/spawn.ts";
-import { brokenLineError, idOfBroken } from "./broken-line.ts";
+import { createMessageReader } from "../message-reader.ts";
 import { createStderrRing } from "./stderr-ring.ts";
 
 export interface StdioSettings {
@@ -49,7 +48,6 @@ export function stdioConnect(settings: StdioSettings): Connect {
     };
     /** Why we ended it; `undefined` when it ended by itself. */
     let ended: string | undefined;
-    let noiseLines = 0;
     const shortWait = createShortWait();
 
     const fail = (what: string) =>
@@ -65,16 +63,6 @@ export function stdioConnect(settings: StdioSettings): Connect {
       child.killGroup("SIGKILL");
     };
 
-    /** Fails the request the line answers, if that can be told; else it is noise. */
-    const onUnreadable = (problem: BrokenLine["problem"] | "not JSON", head: string, tail: string) => {
-      const id = idOfBroken({ head, tail });
-      if (id !== undefined) return peer.reject(id, brokenLineError(problem, name, maxResultBytes));
-      if (noiseLines++ > 0) return;
-      log.warn("The server writes to stdout what is not a message; such lines are skipped", {
-        line: head.slice(0, 200),
-      });
-    };
-
     const peer = createPeer({
       serverName: name,
       send(text) {
@@ -88,19 +76,18 @@ export function stdioConnect(settings: StdioSettings): Connect {
 
     const session = new DuplexSession({ serverName: name, clock, offer: settings.offer, peer, events });
 
-    const read = createLineReader({
-      maxBytes: maxResultBytes,
-      onLine(text) {
-        if (!peer.receive(text)) onUnreadable("not JSON", text.slice(0, 256), text.slice(-256));
-      },
-      onBroken: ({ problem, head, tail }) => onUnreadable(problem, head, tail),
+    const messages = createMessageReader({
+      serverName: name,
+      peer,
+      maxResultBytes,
+      log,
       onEndless: () => abandon("was killed because it wrote a line without end"),
     });
 
     const child = await launch(settings, {
       onStdout(chunk) {
         shortWait.end();
-        read(chunk);
+        messages.read(chunk);
       },
       onStderr: stderr.push,
       onStalled: (bytes) => abandon(`was killed because it stopped reading its input: ${bytes} bytes were waiting`),
@@ -112,7 +99,11 @@ export function stdioConnect(settings: StdioSettings): Connect {
       const reason = ended ?? withStderr(exitText(exit));
       fail(reason);
       lost.resolve(reason);
-      log.debug("The server process ended", { reason, noiseLines, droppedMessages: peer.dropped });
+      log.debug("The server process ended", {
+        reason,
+        noiseLines: messages.noiseLines,
+        droppedMessages: peer.dropped,
+      });
     });
 
     const stop = async () => {

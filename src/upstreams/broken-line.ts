@@ -1,6 +1,6 @@
 /** Which request a line answers that cannot be read, told from its ends: servers write the id first or last. */
-import { UpstreamError } from "../../core/errors.ts";
-import type { BrokenLine } from "../../mcp/line-reader.ts";
+import { UpstreamError } from "../core/errors.ts";
+import type { BrokenLine } from "../mcp/line-reader.ts";
 
 const idFirst = /^\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"\s*:\s*(\d{1,15})\s*,/;
 const idLast = /,\s*"id"\s*:\s*(\d{1,15})\s*(?:,\s*"jsonrpc"\s*:\s*"2\.0"\s*)?\}\s*$/;
