@@ -137,8 +137,9 @@ class NodeSocket implements Socket {
 
   constructor(address: SocketAddress, handlers: SocketHandlers) {
     const isTls = "tls" in address && address.tls === true;
-    const socket = isTls ? connectTls(address) : builtin("node:net").connect({ ...address, noDelay: true });
+    const socket = isTls ? connectTls(address) : builtin("node:net").connect(address);
     this.#socket = socket;
+    socket.setNoDelay(true);
     socket.on(isTls ? "secureConnect" : "connect", () => {
       this.opened = true;
       const early = this.#early;

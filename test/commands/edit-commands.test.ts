@@ -98,3 +98,13 @@ test("add: makes the file where there is none, touches none that is broken, and 
     [2, 'A backend needs a command behind "--", or --command, or --url'],
   );
 });
+
+test("add: an address tells by its scheme how the server is reached, and the file is valid", async (t) => {
+  const { run } = house(t);
+  for (const [name, url, transport] of [
+    ["far", "wss://example.com/mcp", "websocket"],
+    ["near", "unix:///run/server.sock", "unix"],
+  ] as const)
+    assert.equal((await run("add", name, "--url", url)).out, `Added '${name}' (${transport}).\n`);
+  assert.equal((await run("validate", "gateway.yaml")).out, "gateway.yaml is valid: 2 backend(s)\n");
+});

@@ -288,7 +288,7 @@ test("server.ws_port: a port for WebSocket clients alone, where / is /mcp", () =
     const plain = await fetch(`http://localhost:${port}/health`);
     assert.deepEqual([plain.status, plain.headers.get("upgrade")], [426, "websocket"]);
     assert.equal((await openRaw(port, { headers: { Origin: "http://evil.test" } })).status, 403);
-    assert.equal((await openRaw(port, { path: "/health" })).status, 200);
+    assert.equal((await openRaw(port, { path: "/health" })).status, 426);
     await assert.rejects(openHttpDoor(fakeGateway({ server: { ws_port: port } })), (error: { hint?: string }) => {
       assert.match(error.hint ?? "", /server\.ws_port/);
       return true;

@@ -16,7 +16,8 @@ import {
   ToolListChangedNotificationSchema,
 } from "@modelcontextprotocol/sdk/types.js";
 import { until } from "../fixtures/processes.ts";
-import { openRaw } from "../fixtures/raw-web-socket.ts";
+import { status } from "../fixtures/raw-http-server.ts";
+import { openRaw, rawWebSocketServer } from "../fixtures/raw-web-socket.ts";
 import { type SocketServer, unixHttpServer, unixLineServer, webSocketServer } from "../fixtures/socket-servers.ts";
 import { freePort, type GatewayProcess, startGateway } from "./harness.ts";
 
@@ -150,8 +151,32 @@ test("F1: a backend whose connection was cut is connected to again by the next c
   await client.close();
 });
 
-test("a port for WebSockets says so to everyone else, and a session there is one like any other", async () => {
+test("a port for WebSockets is for nothing else, and guarded like the other", async () => {
   const plain = await fetch(`http://127.0.0.1:${socketPort}/mcp`, { method: "POST" });
   assert.equal(plain.status, 426);
   assert.equal((await openRaw(socketPort, { headers: { Origin: "http://evil.test" } })).status, 403);
+});
+
+test("T13: what a server repeats of its credentials when it refuses a handshake is told to nobody", async () => {
+  const canary = "canary-0123456789abcdef";
+  const echoing = await rawWebSocketServer({ onHandshake: (head) => status(401, head) });
+  const url = echoing.url.replace("ws://", `ws://user:pass-${canary}@`);
+  const headers = { "X-Api-Key": `key-${canary}` };
+  const own = await startGateway({
+    capabilities: { enabled: false },
+    backends: { shy: { http_url: url, headers } },
+  });
+  try {
+    const client = new Client({ name: "test", version: "1" });
+    await client.connect(new WebSocketClientTransport(new URL(`ws://127.0.0.1:${own.port}/mcp`)));
+    const result = await client.callTool({ name: "gateway_invoke", arguments: { server: "shy", tool: "any" } });
+    const told = JSON.stringify(result) + own.stderr() + (await (await fetch(`${own.url}/health`)).text());
+    assert.match(told, /HTTP 401/);
+    assert.ok(echoing.handshakes[0]?.includes(`key-${canary}`));
+    assert.ok(!told.includes(canary) && !told.includes(btoa(`user:pass-${canary}`)), told);
+    await client.close();
+  } finally {
+    await own.stop();
+    await echoing.stop();
+  }
 });

@@ -1,9 +1,9 @@
 /** What goes wrong with connections that carry messages both ways: WebSockets at either end, and HTTP+SSE. */
 import assert from "node:assert/strict";
-import { request as httpRequest } from "node:http";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Message, result } from "../fixtures/raw-mcp-server.ts";
+import { openSse } from "../fixtures/raw-sse-client.ts";
 import {
   closeFrame,
   frame,
@@ -217,33 +217,12 @@ describe("F8 client that goes away in the middle of a call", () => {
         assert.ok(halfOpen.frames.some(({ opcode }) => opcode === opcodes.ping));
         await eventually(halfOpen.isGone, isTrue);
 
-        const stream = httpRequest({ port: gateway.port, path: "/sse/one", headers: { accept: "text/event-stream" } });
-        stream.on("error", () => {});
-        const endpoint = await new Promise<string>((resolve) => {
-          stream.on("response", (response) => {
-            let held = "";
-            response.setEncoding("utf8").on("data", (chunk: string) => {
-              held += chunk;
-              const path = /^data: (\/messages\S+)$/m.exec(held)?.[1];
-              if (path !== undefined) resolve(path);
-            });
-            response.on("error", () => {});
-          });
-          stream.end();
-        });
-        const post = async (message: object) => {
-          const answered = await fetch(`http://127.0.0.1:${gateway.port}${endpoint}`, {
-            method: "POST",
-            headers: { "content-type": "application/json" },
-            body: JSON.stringify(message),
-          });
-          await answered.text();
-          return answered.status;
-        };
+        const stream = await openSse(gateway.port, "/sse/one");
+        const post = async (message: object) => (await stream.post(message)).status;
         assert.equal(await post(initialize), 202);
         assert.equal(await post(toolCall(1, "silent")), 202);
         await sleep(50);
-        stream.destroy();
+        stream.cut();
         await eventually(
           () => cancelledCalls(watcher),
           (count) => count === 3,

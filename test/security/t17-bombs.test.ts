@@ -3,6 +3,7 @@
  * one answer of its own size at most, nobody else waits for it, and the memory comes back.
  */
 import assert from "node:assert/strict";
+import { isUtf8 } from "node:buffer";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -10,7 +11,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { type GatewayProcess, startGateway, writeConfig } from "../e2e/harness.ts";
+import { until } from "../fixtures/processes.ts";
 import type { McpServer } from "../fixtures/raw-mcp-server.ts";
+import { openSse } from "../fixtures/raw-sse-client.ts";
+import { frame, openRaw } from "../fixtures/raw-web-socket.ts";
 import { nested } from "./backend.ts";
 import {
   backendCommand,
@@ -177,6 +181,56 @@ test("T17: over stdio, each bomb gets one error, and the next message its answer
       checkAnswer(name, message, reply, JSON.stringify(reply), code, named);
       assert.deepEqual(other.result, {}, name);
     }
+  }));
+
+test("T17: over WebSocket, each bomb gets one error, or its connection is closed when it is no text", () =>
+  measured(gateway.child.pid, async () => {
+    const connect = async () => {
+      const opened = await openRaw(gateway.port);
+      opened.send(initializeMessage("start"));
+      await until(() => opened.messages.length === 1);
+      return opened;
+    };
+    let client = await connect();
+    for (const [name, message, code, named] of bombs) {
+      const count = client.messages.length;
+      const isText = typeof message === "string" || isUtf8(message);
+      const isTooLarge = message.length > config("").server.max_body_size;
+      client.socket.write(frame(message, { masked: true }));
+      if (!isText || isTooLarge) {
+        await until(() => client.isGone() || client.close() !== undefined);
+        if (isTooLarge) assert.equal(client.close()?.code, 1009, name);
+        client.socket.destroy();
+        client = await connect();
+        continue;
+      }
+      client.send({ jsonrpc: "2.0", id: "next", method: "ping" });
+      await until(() => client.messages.length >= count + 2, 20_000);
+      const [first, second] = client.messages.slice(count);
+      const [reply, other] = first?.id === "next" ? [second, first] : [first, second];
+      checkAnswer(name, message, reply, JSON.stringify(reply), code, named);
+      assert.deepEqual(other?.["result"], {}, name);
+    }
+    client.socket.destroy();
+  }));
+
+test("T17: over HTTP+SSE, each bomb is refused or answered, and the next message gets its answer", () =>
+  measured(gateway.child.pid, async () => {
+    const client = await openSse(gateway.port);
+    await client.post(initializeMessage("start"));
+    await until(() => client.messages.length === 1);
+    for (const [name, message, code, named] of bombs) {
+      const count = client.messages.length;
+      const { status, body } = await client.post(message);
+      if (status !== 202) assert.equal(status, message.length > 1_048_576 ? 413 : 400, name);
+      await client.post({ jsonrpc: "2.0", id: "next", method: "ping" });
+      await until(() => client.messages.length === count + (status === 202 ? 2 : 1), 20_000);
+      const [first, second] = client.messages.slice(count);
+      const onStream = first?.id === "next" ? second : first;
+      const reply: Loose = status === 202 ? onStream : JSON.parse(body);
+      checkAnswer(name, message, reply, JSON.stringify(reply), code, named);
+    }
+    client.cut();
   }));
 
 test("T17: a batch where batches are allowed is not answered with a hundred times its size", async () => {

@@ -2,8 +2,11 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { type GatewayProcess, startGateway } from "../e2e/harness.ts";
+import { until } from "../fixtures/processes.ts";
 import type { McpServer } from "../fixtures/raw-mcp-server.ts";
-import { backendCommand, each, HttpClient, initializeMessage, post, toolCall } from "./clients.ts";
+import { openSse } from "../fixtures/raw-sse-client.ts";
+import { openRaw } from "../fixtures/raw-web-socket.ts";
+import { backendCommand, each, HttpClient, initializeMessage, type Loose, post, toolCall } from "./clients.ts";
 import { httpBackend } from "./http-backend.ts";
 
 const keyA = "key-of-client-a-0123456789";
@@ -64,6 +67,44 @@ test(`T7: ${clientCount} clients with equal request ids get ${clientCount * call
   assert.deepEqual(foreign.slice(0, 3), [], `${foreign.length} answers or notes belong to somebody else, or to nobody`);
   assert.equal(answers, clientCount * callsPerClient);
   assert.equal(notes, (answers / 8) * 2);
+});
+
+test("T7: clients on WebSockets and event streams with equal request ids get their own answers, and progress", async () => {
+  type Connection = { send(message: object): unknown; readonly messages: Loose[]; end(): void };
+  const connect = async (at: number): Promise<Connection> => {
+    const headers = as(at % 2 ? keyA : keyB);
+    if (at % 4 < 2) {
+      const client = await openRaw(gateway.port, { path: "/mcp/piped", headers });
+      assert.equal(client.status, 101);
+      const end = () => void client.socket.destroy();
+      return Object.defineProperty({ send: client.send, end, messages: [] }, "messages", {
+        get: () => client.messages,
+      });
+    }
+    const client = await openSse(gateway.port, "/sse/piped", headers);
+    return { send: client.post, messages: client.messages as Loose[], end: client.cut };
+  };
+  const calls = 50;
+  const wrong: unknown[] = [];
+  await each(
+    Array.from({ length: 40 }, (_, at) => at),
+    40,
+    async (at) => {
+      const client = await connect(at);
+      client.send(initializeMessage("start"));
+      await until(() => client.messages.length === 1);
+      for (let id = 0; id < calls; id++)
+        client.send(toolCall(id, "echo", { token: `client-${at}:${id}`, steps: 1, maxDelayMs: 3 }, id));
+      await until(() => client.messages.filter(({ result }) => result?.content).length === calls, 30_000);
+      for (const { id, result, params } of client.messages.slice(1)) {
+        const [of, text] = params === undefined ? [id, result.content[0].text] : [params.progressToken, params.message];
+        if (text !== `client-${at}:${of}`) wrong.push({ at, of, text });
+      }
+      assert.equal(client.messages.length, 1 + 2 * calls);
+      client.end();
+    },
+  );
+  assert.deepEqual(wrong.slice(0, 3), []);
 });
 
 test("T7: a session is unknown to every other key, endpoint and to guesses", async () => {

@@ -138,11 +138,10 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
     let crossOrigin: string | undefined;
     try {
       crossOrigin = guardOrigin(headers, server);
-      if (onlySockets && !isHandshake(request)) throw upgradeRequired();
       if (crossOrigin !== undefined && isPreflight(request)) return preflight({ requestId, crossOrigin });
       const route = request.method === "POST" ? known.get(request.url) : undefined;
       let path = route?.path ?? pathOf(request.url);
-      if (onlySockets && path === "/") path = "/mcp";
+      if (onlySockets) path = socketPathOf(request, path);
       const sessionId = path === messagesPath ? streamIdOf(request.url) : undefined;
       const caller = authenticator.identify(headers, path, peer, auth, sessionId);
       const visit: Visit = { request, peer, requestId, path, caller, crossOrigin };
@@ -167,10 +166,15 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
   };
 }
 
-function upgradeRequired(): Refusal {
-  return new Refusal(426, "This port is for WebSocket clients", {
+/** On a port of WebSocket clients alone. @throws Refusal 426 */
+function socketPathOf(request: Request, path: string): string {
+  if (request.method === "GET" && isHandshake(request)) {
+    if (path === "/") return "/mcp";
+    if (path === "/mcp" || path.startsWith("/mcp/")) return path;
+  }
+  throw new Refusal(426, "This port is for WebSocket clients of /mcp and /mcp/{backend}", {
     headers: { upgrade: "websocket", connection: "upgrade" },
-    hint: "Other clients use server.port",
+    hint: "Everything else is at server.port",
   });
 }
 
