@@ -73,16 +73,19 @@ export class Conversation {
   /** As {@link take}, for what is parsed already. */
   async takeValue(value: unknown, identify: () => Caller, requestId: string): Promise<void> {
     if (this.#opening !== undefined) await this.#opening;
+    let message: RpcMessage | undefined;
     try {
+      if (!Array.isArray(value)) message = classifyMessage(value);
       const caller = identify();
-      if (Array.isArray(value)) return this.#takeBatch(value, caller, requestId);
-      const message = classifyMessage(value);
-      if (message.kind !== "request" || message.method !== "initialize")
-        return this.#run(this.#answer(message, caller, requestId));
-      this.#opening = this.#initialize(message, caller, requestId);
-      await this.#opening;
+      if (message === undefined) this.#takeBatch(value as unknown[], caller, requestId);
+      else if (message.kind === "request" && message.method === "initialize") {
+        this.#opening = this.#initialize(message, caller, requestId);
+        await this.#opening;
+      } else this.#run(this.#answer(message, caller, requestId));
     } catch (error) {
-      this.#options.send(this.#failed(Array.isArray(value) ? null : idOf(value), error, requestId));
+      // Notifications and responses are not answered, whatever becomes of them.
+      if (message === undefined || message.kind === "request")
+        this.#options.send(this.#failed(idOf(value), error, requestId));
     }
   }
 

@@ -134,7 +134,7 @@ test("connect: an answer that is no agreement says what it is", async () => {
       "UPSTREAM_PROTOCOL",
       /an extension that was not offered/,
     ],
-    [() => `HTTP/1.1 101 Ok\r\nX: ${"x".repeat(40_000)}`, "UPSTREAM_PROTOCOL", /handshake with/],
+    [() => `HTTP/1.1 101 Ok\r\nX: ${"x".repeat(40_000)}`, "UPSTREAM_PROTOCOL", /a head of more than/],
   ];
   for (const [answer, code, message] of answers) await fails({ onHandshake: answer }, {}, code, message);
   const hangUp = (_head: string, socket: Socket) => {

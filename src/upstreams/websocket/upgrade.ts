@@ -39,9 +39,10 @@ export class Upgrade {
   read(bytes: Uint8Array): Uint8Array | undefined {
     this.#held += Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
     const end = this.#held.indexOf("\r\n\r\n");
-    if (end < 0 && this.#held.length <= maxHeadBytes && this.#held.startsWith("HTTP/".slice(0, this.#held.length)))
-      return undefined;
+    const isHttp = this.#held.startsWith("HTTP/".slice(0, this.#held.length));
+    if (end < 0 && isHttp && this.#held.length <= maxHeadBytes) return undefined;
     try {
+      if (end < 0 && isHttp) throw new HttpFault(`a head of more than ${maxHeadBytes} bytes`);
       const head = new ParsedHead(end < 0 ? this.#held : this.#held.slice(0, end));
       const rest = Buffer.from(this.#held.slice(end + 4), "latin1");
       this.#check(head, rest);
