@@ -4,7 +4,9 @@ import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { type GatewayProcess, startGateway } from "../e2e/harness.ts";
 import { until } from "../fixtures/processes.ts";
-import { backendCommand, HttpClient, initializeMessage, post } from "./clients.ts";
+import { openSse } from "../fixtures/raw-sse-client.ts";
+import { openRaw, type RawWebSocket } from "../fixtures/raw-web-socket.ts";
+import { backendCommand, HttpClient, initializeMessage, type Loose, post, toolCall } from "./clients.ts";
 
 const keys = {
   /** Two of three backends, without the tools called canary. */
@@ -90,6 +92,14 @@ async function reload(next: object): Promise<void> {
   writeFileSync(`${gateway.configPath}.new`, JSON.stringify({ ...next, server }));
   renameSync(`${gateway.configPath}.new`, gateway.configPath);
   await until(() => reloads() > before);
+}
+
+async function openSocket(key: KeyName): Promise<RawWebSocket> {
+  const socket = await openRaw(gateway.port, { headers: as(key) });
+  assert.equal(socket.status, 101);
+  socket.send(initializeMessage("start"));
+  await until(() => socket.messages.length === 1);
+  return socket;
 }
 
 /** What a caller can ask that names nothing hidden. */
@@ -273,6 +283,10 @@ test("API key: removed, it stops working at once, and so do its sessions, stream
     () => {},
   );
   const running = removed.tool("hang").then(({ status }) => status);
+  const socket = await openSocket("reader");
+  const events = await openSse(gateway.port, "/sse", as("reader"));
+  assert.equal((await events.post(initializeMessage("start"))).status, 202);
+  await until(() => events.messages.length === 1);
   const { auth } = config;
   await reload({ ...config, auth: { ...auth, api_keys: auth.api_keys.filter(({ name }) => name !== "reader") } });
 
@@ -281,6 +295,9 @@ test("API key: removed, it stops working at once, and so do its sessions, stream
     Promise.race([work, new Promise((resolve) => setTimeout(resolve, 3_000, "goes on"))]);
   assert.notEqual(await within(endedStream.text()), "goes on", "the stream of a removed key");
   assert.equal(await within(running), 202, "a call of a removed key");
+  await until(() => socket.close() !== undefined);
+  assert.deepEqual(socket.close(), { code: 1008, reason: "The session was ended" });
+  assert.equal((await events.post(initializeMessage())).status, 401);
   assert.equal(keptEnded, false);
   assert.equal((await kept.request("ping")).status, 200);
 
@@ -289,6 +306,32 @@ test("API key: removed, it stops working at once, and so do its sessions, stream
   const narrowed = await HttpClient.open(url, as("reader"));
   assert.equal((await narrowed.invoke("plain", "read_note")).message.result.isError, true);
   assert.equal((await narrowed.invoke("mixed", "drop_things")).message.result.isError, undefined);
+});
+
+test("API key: what it may do over an open WebSocket is what it may do now", async () => {
+  const { auth } = config;
+  const reader = (backends: string[]) => ({
+    ...config,
+    auth: { ...auth, api_keys: [{ key: keys.reader, name: "reader", backends }] },
+  });
+  await reload(reader(["mixed", "canaryserver"]));
+  const socket = await openSocket("reader");
+  const isRefused = async (id: number, server: string, name: string) => {
+    socket.send(toolCall(id, "gateway_invoke", { server, tool: name }));
+    await until(() => socket.messages.some((message) => message.id === id));
+    const answer = socket.messages.find((message) => message.id === id) as Loose;
+    return answer.result.isError === true;
+  };
+  assert.deepEqual(
+    [await isRefused(1, "plain", "read_note"), await isRefused(2, "mixed", "drop_things")],
+    [true, false],
+  );
+  await reload(reader(["plain"]));
+  assert.deepEqual(
+    [await isRefused(3, "plain", "read_note"), await isRefused(4, "mixed", "drop_things")],
+    [false, true],
+  );
+  socket.socket.destroy();
 });
 
 test("API key: without the meta-tools, what is hidden is hidden as well", async () => {

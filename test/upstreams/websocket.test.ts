@@ -235,6 +235,9 @@ test("F5 F7 request: what cannot be read or is too large fails its own call, and
         case "large":
           end.send(result(id, { text: "x".repeat(200_000) }));
           break;
+        case "binary":
+          end.socket.write(frame(result(id, { binary: true }), { opcode: opcodes.binary }));
+          break;
         case "noise":
           end.send("hello");
           end.send(result(id, {}));
@@ -248,6 +251,7 @@ test("F5 F7 request: what cannot be read or is too large fails its own call, and
       await assert.rejects(named("utf8"), failsWith("UPSTREAM_PROTOCOL", /that is not UTF-8/));
       await assert.rejects(named("large"), failsWith("RESULT_TOO_LARGE", /more than 100000 bytes/));
       assert.equal(await named("noise"), "{}");
+      assert.equal(await named("binary"), '{"binary":true}');
       assert.equal(await named("fine"), '{"ok":true}');
       assert.equal(server.sockets.length, 1);
     },
