@@ -8,7 +8,11 @@ export const serverSchema = v.object({
   ws_port: maybe(port, "Extra port for WebSocket clients alone; 0 picks a free one"),
   request_timeout: setting(duration, "300s", "Longest time one request may take, retries and queueing included"),
   shutdown_timeout: setting(duration, "30s", "Time running calls get to finish when the gateway stops"),
-  max_body_size: setting(positiveInteger, 10_485_760, "Largest request body in bytes"),
+  max_body_size: setting(
+    positiveInteger,
+    10_485_760,
+    "Largest request body, or message over WebSocket (there never more than 64 MiB), in bytes",
+  ),
   public_url: maybe(v.string(), "Address clients see, where it differs from host and port"),
   allowed_hosts: setting(
     v.array(v.string()),
@@ -53,7 +57,11 @@ export const streamingSchema = v.object({
     100,
     "Messages kept for a client that reads slowly; beyond it the stream is closed",
   ),
-  keep_alive_interval: setting(duration, "15s", "Time between two keep-alive comments on a quiet stream"),
+  keep_alive_interval: setting(
+    duration,
+    "15s",
+    "Time between two keep-alive comments on a quiet stream, or two pings of a WebSocket client",
+  ),
   auto_subscribe: setting(v.array(v.string()), [], "Backends whose notifications every session gets"),
   session_ttl: setting(duration, "1800s", "Time after which an unused session is forgotten"),
   session_reaper_interval: setting(duration, "60s", "Time between two looks for unused sessions"),

@@ -43,8 +43,6 @@ export interface SocketSession {
   read(bytes: Uint8Array): void;
   /** The connection is of no more use: what waits fails with this. The first error stays. */
   end(error: UpstreamError): void;
-  /** Whether anything is expected or has ended yet. */
-  readonly ended: UpstreamError | undefined;
   /** Makes the session. The connection is ended when that fails. @throws as `handshake` does */
   open(signal: CancelSignal): Promise<Connection>;
 }
@@ -125,9 +123,6 @@ export function createSocketSession(
   return {
     read: messages.read,
     end,
-    get ended() {
-      return ended;
-    },
     async open(signal) {
       try {
         const description = await handshake({
