@@ -7,7 +7,7 @@ import type { Logger } from "../core/log.ts";
 import type { Connection, ConnectionEvents } from "../core/upstream.ts";
 import type { CancelSignal } from "../lib/cancellation.ts";
 import type { Clock } from "../lib/clock.ts";
-import { handshake } from "../mcp/handshake.ts";
+import { DuplexSession } from "../mcp/duplex-session.ts";
 import { createPeer } from "../mcp/peer.ts";
 import { createMessageReader } from "./message-reader.ts";
 
@@ -43,7 +43,7 @@ export interface SocketSession {
   read(bytes: Uint8Array): void;
   /** The connection is of no more use: what waits fails with this. The first error stays. */
   end(error: UpstreamError): void;
-  /** Makes the session. The connection is ended when that fails. @throws as `handshake` does */
+  /** Makes the session. The connection is ended when that fails. @throws as {@link DuplexSession.open} */
   open(signal: CancelSignal): Promise<Connection>;
 }
 
@@ -62,6 +62,7 @@ export function createSocketSession(
     if (ended !== undefined) return;
     ended = error;
     cancelStallTimer?.();
+    session.close();
     peer.fail(error);
     closed.resolve(error.message);
     log.debug("The connection ended", {
@@ -98,9 +99,11 @@ export function createSocketSession(
         abandon(`was cut off because it stopped reading: ${waitingBytes} bytes were waiting`);
       else if (cancelStallTimer === undefined) watchStall();
     },
-    onNotification: events.onNotification,
+    onNotification: (method, params) => session.onNotification(method, params),
     onRefused: (method, reason) => log.info("A request of the server was not relayed", { method, reason }),
   });
+
+  const session = new DuplexSession({ serverName: name, clock, offer: settings.offer, peer, events });
 
   const messages = createMessageReader({
     serverName: name,
@@ -125,18 +128,12 @@ export function createSocketSession(
     end,
     async open(signal) {
       try {
-        const description = await handshake({
-          serverName: name,
-          signal,
-          offer: settings.offer,
-          request: peer.request,
-          notify: peer.notify,
-        });
+        const description = await session.open(signal);
         return {
           description,
           pid: undefined,
-          request: peer.request,
-          notify: peer.notify,
+          request: session.request,
+          notify: (method, params) => session.notify(method, params),
           closed: closed.promise,
           close: () => {
             closing ??= close();

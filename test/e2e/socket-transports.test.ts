@@ -134,6 +134,34 @@ test("all of them are there through the meta-tools, and named for what they are"
     assert.equal(transport, name.startsWith("ws") ? "websocket" : "unix");
 });
 
+test("a client of 2026-07-28 needs no session on a WebSocket, is listened to and can cancel", async () => {
+  const client = await openRaw(gateway.port);
+  const meta = {
+    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+    "io.modelcontextprotocol/clientCapabilities": {},
+  };
+  const ask = (id: number, method: string, params: object = {}) =>
+    client.send({ jsonrpc: "2.0", id, method, params: { ...params, _meta: meta } });
+  const answer = async (id: number) => {
+    await until(() => client.messages.some((message) => message.id === id));
+    return JSON.stringify(client.messages.find((message) => message.id === id));
+  };
+  ask(1, "server/discover");
+  assert.match(await answer(1), /"supportedVersions":\["2026-07-28"/);
+  ask(2, "tools/call", { name: "gateway_invoke", arguments: { server: "lines", tool: "echo" } });
+  assert.match(await answer(2), /"text":"lines"/);
+  const server = servers["lines"] as SocketServer;
+  server.events.length = 0;
+  ask(3, "tools/call", { name: "gateway_invoke", arguments: { server: "lines", tool: "hang" } });
+  await until(() => server.events.includes("hanging"));
+  client.send({ jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: 3, _meta: meta } });
+  await until(() => server.events.includes("aborted"));
+  ask(4, "tools/call", { name: "gateway_invoke", arguments: { server: "lines", tool: "hang" } });
+  await until(() => server.events.filter((event) => event === "hanging").length === 2);
+  client.socket.resetAndDestroy();
+  await until(() => server.events.filter((event) => event === "aborted").length === 2);
+});
+
 test("F1: a backend whose connection was cut is connected to again by the next call", async () => {
   const { client, call } = await connect("WebSocket", "");
   for (const name of ["ws", "lines"]) {

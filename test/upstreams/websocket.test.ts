@@ -201,7 +201,7 @@ test("request: what the server asks goes to the client it works for, and pings a
       } else if (answer !== undefined && (id as unknown) === "q") end.send(result(answerId, { answer }));
     },
     async ({ call, end }) => {
-      const client: ClientLink = { sessionId: "s", ask: async () => ({ action: "accept" }) };
+      const client: ClientLink = { sessionId: "s", capabilities: {}, ask: async () => ({ action: "accept" }) };
       assert.match(await call({ client }), /"action":"accept"/);
       const pong = () => end.frames.find(({ opcode }) => opcode === opcodes.pong);
       await until(() => end.messages.some(({ id }) => id === "p") && pong() !== undefined);
@@ -317,6 +317,34 @@ test("F12 request: a server that stops reading is cut off at the byte limit, or 
     },
     { clock },
   );
+});
+
+test("connect: a server of 2026-07-28 alone is spoken to in that revision", async () => {
+  const meta = { "io.modelcontextprotocol/serverInfo": { name: "modern" } };
+  const discovered = { supportedVersions: ["2026-07-28"], capabilities: { tools: {} }, _meta: meta };
+  const asked: unknown[] = [];
+  const server = await rawWebSocketServer({
+    onFrame(end, { opcode, payload }) {
+      if (opcode === opcodes.close) end.socket.end(frame(payload, { opcode: opcodes.close }));
+      if (opcode !== opcodes.text) return;
+      const { id, method, params } = JSON.parse(payload.toString()) as Message;
+      if (method === "initialize")
+        end.send({ jsonrpc: "2.0", id, error: { code: -32_601, message: "No such method" } });
+      else if (method === "server/discover") end.send(result(id, discovered));
+      else {
+        asked.push((params?._meta as Record<string, unknown> | undefined)?.["io.modelcontextprotocol/protocolVersion"]);
+        end.send(result(id, { resultType: "complete", content: [] }));
+      }
+    },
+  });
+  const connection = await webSocketConnect({ ...defaults, url: server.url })(never, { onNotification() {} });
+  assert.equal(connection.description.protocolVersion, "2026-07-28");
+  assert.deepEqual(connection.description.serverInfo, { name: "modern" });
+  const { value } = await connection.request({ method: "tools/call", params: { name: "x" }, signal: never });
+  assert.deepEqual(value["content"], []);
+  assert.ok(asked.length > 0 && asked.every((version) => version === "2026-07-28"), String(asked));
+  await connection.close();
+  await server.stop();
 });
 
 test("F24 wss: the certificate is checked, and its name, before anything is said", async (t) => {
