@@ -12,11 +12,18 @@ interface Dependency {
 }
 
 export const dependencies: Readonly<Record<string, Dependency>> = {
-  "@modelcontextprotocol/sdk": {
-    homes: ["mcp", "upstreams"],
+  "@modelcontextprotocol/client": {
+    homes: ["upstreams/oauth"],
     lazy: true,
     typesOrLazy: true,
-    reason: "Types of the protocol, and the OAuth client of HTTP backends, loaded only when one is used",
+    reason: "OAuth client of HTTP backends, loaded when one wants a login; independent peer in tests",
+  },
+  "@modelcontextprotocol/sdk": {
+    homes: [],
+    lazy: true,
+    typesOrLazy: true,
+    reason:
+      "Clients and servers of the first generation: independent peers in tests, nothing of it is in the executable",
   },
   citty: { homes: ["main.ts", "commands"], reason: "Commands, flags and help texts as data, 5 kB" },
   consola: { homes: ["commands"], lazy: true, reason: "Questions and coloured output of interactive commands" },
@@ -40,7 +47,6 @@ export const dependencies: Readonly<Record<string, Dependency>> = {
 
 export const developmentDependencies: Readonly<Record<string, string>> = {
   "@biomejs/biome": "Format and lint in one program",
-  "@modelcontextprotocol/client": "Independent peer in tests: the official client, second generation",
   "@modelcontextprotocol/conformance": "The official conformance suite",
   "@modelcontextprotocol/inspector": "Independent peer in tests: the client people debug with",
   "@modelcontextprotocol/server": "Peer in tests: the official server, second generation",

@@ -5,6 +5,8 @@ import { isJsonObject } from "../lib/json.ts";
 import { toToolResult } from "../mcp/error-answer.ts";
 import type { RequestScope } from "./request-scope.ts";
 
+const urlElicitationRequired = -32_042;
+
 /**
  * JSON text of the tool's result. `rpcErrors: "relay"` lets a JSON-RPC error of the backend through as one, for a
  * client that addressed the backend's own tool; `"explain"` tells the model, for one that went through a meta-tool.
@@ -14,7 +16,8 @@ export function toolAnswer(
   answer: Promise<Answer>,
   rpcErrors: "relay" | "explain",
 ): Promise<string> {
-  return answer.then(textOf, (error: unknown) => {
+  return answer.then(textOf, (thrown: unknown) => {
+    const error = loginElicitation(request, thrown) ?? thrown;
     const isRelayed =
       error instanceof UpstreamRpcError && (asksForElicitation(request, error) || rpcErrors === "relay");
     if (!(error instanceof GatewayError) || error instanceof CancelledError || isRelayed) throw error;
@@ -26,12 +29,26 @@ function textOf({ text }: Answer): string {
   return text;
 }
 
+/** For a host that shows addresses to its user, a login that is needed is one (client/elicitation, "URL mode"). */
+function loginElicitation({ context }: RequestScope, error: unknown): UpstreamRpcError | undefined {
+  if (!(error instanceof GatewayError) || error.code !== "LOGIN_REQUIRED") return undefined;
+  const { login_url: url, login_id: elicitationId, server } = error.data ?? {};
+  const { elicitation } = context.modern?.envelope.capabilities ?? context.session?.clientCapabilities ?? {};
+  if (typeof url !== "string" || !isJsonObject(elicitation) || elicitation["url"] === undefined) return undefined;
+  const elicitations = [{ mode: "url", elicitationId: elicitationId ?? "", url, message: error.message }];
+  return new UpstreamRpcError(
+    { code: urlElicitationRequired, message: error.message, data: { elicitations } },
+    String(server),
+  );
+}
+
 /**
  * `URLElicitationRequiredError` (client/elicitation, 2025-11-25): the host shows the addresses in it to the user and
  * calls again, so it must see the error itself, whichever way the call came.
  */
 function asksForElicitation(request: RequestScope, { rpc, data }: UpstreamRpcError): boolean {
-  const elicitations = rpc.code === -32_042 && isJsonObject(rpc.data) ? rpc.data["elicitations"] : undefined;
+  const elicitations =
+    rpc.code === urlElicitationRequired && isJsonObject(rpc.data) ? rpc.data["elicitations"] : undefined;
   if (!Array.isArray(elicitations)) return false;
   for (const entry of elicitations)
     if (isJsonObject(entry)) request.rememberElicitation(String(data?.["server"]), entry);

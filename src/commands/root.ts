@@ -1,5 +1,6 @@
 /** The table of commands. */
 import { add } from "./add.ts";
+import { auth } from "./auth.ts";
 import type { Command } from "./command.ts";
 import { config } from "./config.ts";
 import { get } from "./get.ts";
@@ -14,6 +15,6 @@ import { validate } from "./validate.ts";
 export const root: Command = {
   meta: { name: "mcp-gateway", description: "One gateway between AI clients and all their MCP servers and REST APIs" },
   ...(serve.args && { args: serve.args }),
-  subCommands: { serve, init, add, remove, list, get, validate, health, config },
+  subCommands: { serve, init, add, remove, list, get, auth, validate, health, config },
   run: (input) => (serve.run as NonNullable<Command["run"]>)(input),
 };

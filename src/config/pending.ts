@@ -5,13 +5,11 @@ import type { Problem } from "./problem.ts";
 /** `*` stands for every entry of a map. A section takes its line away when it comes to life. */
 export const pendingSettings: readonly string[] = [
   "auth.client_circuit_breaker",
-  "auth.single_user",
   "meta_mcp.projection_mode",
   "meta_mcp.operator_tools",
   "streaming.auto_subscribe",
   "backends.*.a2a_url",
   "backends.*.a2a_agent_card_path",
-  "backends.*.oauth",
   "backends.*.secrets",
   "backends.*.passthrough",
   "backends.*.runtime_profile",

@@ -12,8 +12,9 @@ import { concurrencySchema } from "../stages/concurrency/schema.ts";
 import { rateLimitSchema } from "../stages/rate-limit/schema.ts";
 import { retrySchema } from "../stages/retry/schema.ts";
 import { failsafeSchema, healthCheckSchema } from "../stages/schema.ts";
+import { oauthSchema } from "../upstreams/oauth/schema.ts";
 import { backendSchema } from "../upstreams/schema.ts";
-import { identityPropagationSchema, injectedSecretSchema, oauthSchema } from "./pending/backend/schema.ts";
+import { identityPropagationSchema, injectedSecretSchema } from "./pending/backend/schema.ts";
 import type { PendingConfig } from "./pending/schema.ts";
 
 /** The same settings without their defaults: what is absent says nothing. */

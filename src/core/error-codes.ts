@@ -123,6 +123,13 @@ export const errorCodes = {
     retryable: false,
     meaning: "The backend was switched off by its operator",
   },
+  LOGIN_REQUIRED: {
+    fault: "client",
+    rpc: -32000,
+    http: 401,
+    retryable: true,
+    meaning: "The backend wants a user to log in; the error has the address",
+  },
   RATE_LIMITED: {
     fault: "gateway",
     rpc: -32000,

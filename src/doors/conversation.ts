@@ -78,7 +78,7 @@ export class Conversation {
       if (!Array.isArray(value)) message = classifyMessage(value);
       const caller = identify();
       if (message === undefined) this.#takeBatch(value as unknown[], caller, requestId);
-      else if (message.kind === "request" && message.method === "initialize") {
+      else if (message.kind === "request" && message.method === "initialize" && !isModern(message)) {
         this.#opening = this.#initialize(message, caller, requestId);
         await this.#opening;
       } else this.#run(this.#answer(message, caller, requestId));

@@ -17,6 +17,8 @@ import { Route } from "./dispatch.ts";
 export interface PlanContext extends BackendContext {
   readonly env: Environment;
   readonly onCall: CallSink;
+  /** Backends that let the gateway in by a login. */
+  readonly loggedIn: ReadonlySet<string>;
   /** By backend name; outlives every plan. */
   readonly stageStates: Map<string, UpstreamStageState>;
 }
@@ -58,7 +60,8 @@ export function planBackends(config: Config, pool: Pool<Upstream>, context: Plan
     const state = known ?? createStageState(settings, context.clock);
     context.stageStates.set(name, state);
     state.apply(settings);
-    const stages = () => stagesFor({ upstream, settings, timeoutMs, state, sink: context.onCall });
+    const isPersonal = personalOf(config, name, context);
+    const stages = () => stagesFor({ upstream, settings, timeoutMs, state, isPersonal, sink: context.onCall });
     routes.set(name, new Route(upstream, stages, timeoutMs));
     const { enabled: isWatched, interval, timeout } = settings.health_check;
     if (isWatched && isManaged(upstream)) healthTargets.push({ upstream, intervalMs: interval, timeoutMs: timeout });
@@ -78,6 +81,11 @@ export function planBackends(config: Config, pool: Pool<Upstream>, context: Plan
     change,
     stageStates: context.stageStates,
   };
+}
+
+function personalOf({ auth, backends }: Config, name: string, { loggedIn }: PlanContext): (() => boolean) | undefined {
+  if (!auth.enabled || auth.single_user || backends[name]?.oauth?.shared_account === true) return undefined;
+  return backends[name]?.http_url === undefined ? undefined : () => loggedIn.has(name);
 }
 
 export function isManaged(upstream: Upstream): upstream is ManagedUpstream {

@@ -4,6 +4,20 @@ import type { Logger } from "../core/log.ts";
 import type { Connect, UpstreamEvents, UpstreamKind } from "../core/upstream.ts";
 import type { Clock } from "../lib/clock.ts";
 import { type ManagedUpstream, manageUpstream } from "../upstreams/managed-upstream.ts";
+import type { OAuthSession } from "../upstreams/oauth/oauth-session.ts";
+
+export interface OAuthContext {
+  /** Where tokens are kept; `undefined` keeps them in memory. */
+  readonly directory: string | undefined;
+  /** Text that stands for the key they are kept under. */
+  readonly key: string | undefined;
+  onSecret(value: string): void;
+  /** Told that the backend lets the gateway in by a login. */
+  onAccess(server: string): void;
+  /** @param loginId of the error that asked for the login */
+  onLoggedIn(server: string, loginId: string): void;
+  onProblem(error: unknown): void;
+}
 
 export interface BackendContext {
   readonly clock: Clock;
@@ -12,6 +26,7 @@ export interface BackendContext {
   /** Whether anything of this backend is subscribed to. */
   isWatched(name: string): boolean;
   redact(text: string): string;
+  readonly oauth: OAuthContext;
 }
 
 export function backendUpstream(backend: BackendConfig, context: BackendContext): ManagedUpstream {
@@ -81,7 +96,37 @@ async function loadConnect(backend: BackendConfig, context: BackendContext): Pro
     }
     default: {
       const { httpConnect } = await import("../upstreams/http/connect-http.ts");
-      return httpConnect(address);
+      return httpConnect({ ...address, access: await oauthOf(backend, context) });
     }
   }
+}
+
+/** Where the configuration has credentials, or says no, there is no login. */
+export async function oauthOf(
+  backend: BackendConfig,
+  context: Pick<BackendContext, "clock" | "log" | "oauth">,
+): Promise<OAuthSession | undefined> {
+  const { name, headers, oauth } = backend;
+  const url = URL.parse(backend.http_url ?? "");
+  if (url === null || !/^https?:$/.test(url.protocol) || oauth?.enabled === false) return undefined;
+  const hasCredentials =
+    url.username !== "" || Object.keys(headers).some((header) => header.toLowerCase() === "authorization");
+  if (hasCredentials && oauth === undefined) return undefined;
+  const [{ OAuthSession }, { createTokenStore }] = await Promise.all([
+    import("../upstreams/oauth/oauth-session.ts"),
+    import("../upstreams/oauth/token-store.ts"),
+  ]);
+  const { directory, key, onProblem, onSecret, onAccess, onLoggedIn } = context.oauth;
+  return new OAuthSession({
+    server: name,
+    url,
+    settings: oauth,
+    store: createTokenStore({ directory, server: name, url: url.href, key, onProblem }),
+    clock: context.clock,
+    calendar: Date.now,
+    log: context.log.with({ server: name }),
+    onSecret,
+    onAccess: () => onAccess(name),
+    onLoggedIn: (loginId) => onLoggedIn(name, loginId),
+  });
 }

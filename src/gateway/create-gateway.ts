@@ -25,6 +25,7 @@ import { startHealthChecks } from "../upstreams/health.ts";
 import { createPool } from "../upstreams/pool.ts";
 import { warmStart } from "../upstreams/warm-start.ts";
 import { type Plan, planBackends } from "./backend-plan.ts";
+import type { OAuthContext } from "./backend-upstream.ts";
 import { callLog } from "./call-log.ts";
 import { type Route, requestLogLevel, tellWatched } from "./dispatch.ts";
 import type { Gateway } from "./gateway.ts";
@@ -40,6 +41,8 @@ export interface GatewayOptions {
   readonly stateDirectory: string | undefined;
   readonly env: Environment;
   redact(text: string): string;
+  /** Told secrets that turn up while running, so that {@link redact} takes them out from then on. */
+  learnSecret(value: string): void;
 }
 
 export interface RunningGateway extends Gateway {
@@ -153,7 +156,21 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     },
   };
   const isWatched = (name: string) => subscriptions.hasAny(name);
-  const context = { ...options, events, isWatched, stageStates, onCall: callLog(log, options.redact) };
+  const loggedIn = new Set<string>();
+  const oauth: OAuthContext = {
+    directory: stateDirectory === undefined ? undefined : `${stateDirectory}/oauth`,
+    key: options.env["MCP_GATEWAY_TOKEN_KEY"],
+    onSecret: options.learnSecret,
+    onAccess: (server) => void loggedIn.add(server),
+    onLoggedIn(server, loginId) {
+      announceElicitationEnd(host, server, { elicitationId: loginId });
+      // Its lists were out of reach until now.
+      const upstream = routeOf(server)?.upstream;
+      if (upstream !== undefined) void warmStart([upstream], stopping);
+    },
+    onProblem: noteProblem("Logins", "they end with this process"),
+  };
+  const context = { ...options, events, isWatched, oauth, loggedIn, stageStates, onCall: callLog(log, options.redact) };
   let plan = planBackends(config, pool, context);
   adopt(plan.routes);
 

@@ -1,6 +1,7 @@
 /** The list of policies every call walks through. A new policy is a folder, a state if it needs one, and one line here. */
 import type { Stage } from "../core/call.ts";
 import type { Upstream } from "../core/upstream.ts";
+import { accountStage } from "./account/account-stage.ts";
 import { breakerStage } from "./breaker/breaker-stage.ts";
 import { concurrencyStage } from "./concurrency/concurrency-stage.ts";
 import { rateLimitStage } from "./rate-limit/rate-limit-stage.ts";
@@ -19,12 +20,21 @@ export interface StageOptions {
   /** The backend's `timeout`: the time of one attempt. */
   readonly timeoutMs: number;
   readonly state: UpstreamStageState;
+  /** Whether the server was let in by a login of the gateway's owner that is not for every caller. */
+  readonly isPersonal?: (() => boolean) | undefined;
   /** Told how every call ended; no observer, no stage. */
   readonly sink?: CallSink | undefined;
 }
 
 /** For `chain` of core/call.ts, outermost first, once per backend and configuration; `undefined` is a policy that is off. */
-export function stagesFor({ upstream, settings, timeoutMs, state, sink }: StageOptions): (Stage | undefined)[] {
+export function stagesFor({
+  upstream,
+  settings,
+  timeoutMs,
+  state,
+  isPersonal,
+  sink,
+}: StageOptions): (Stage | undefined)[] {
   const { clock } = state;
   return [
     // Outermost: what the others refuse is recorded too.
@@ -41,6 +51,8 @@ export function stagesFor({ upstream, settings, timeoutMs, state, sink }: StageO
     breakerStage(settings.circuit_breaker, state.breaker),
     // Before timeout: a start has a time limit of its own; below the breaker: a failed start is a failure.
     wakeStage(upstream),
+    // Below wake: whether a login was needed is known once the server is connected.
+    accountStage(isPersonal),
     // Innermost: each attempt has a time of its own.
     timeoutStage(timeoutMs, clock),
   ];

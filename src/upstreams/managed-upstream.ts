@@ -133,7 +133,11 @@ export function manageUpstream(options: ManagedUpstreamOptions): ManagedUpstream
       return connection;
     } catch (error) {
       const shown = withoutSecrets(error);
-      if (isCurrent()) onFailure(messageOf(shown));
+      if (!isCurrent()) throw shown;
+      if (waitsForLogin(shown)) {
+        life = { is: "dormant" };
+        lastError = messageOf(shown);
+      } else onFailure(messageOf(shown));
       throw shown;
     } finally {
       cancelTimer();
@@ -310,6 +314,11 @@ export function manageUpstream(options: ManagedUpstreamOptions): ManagedUpstream
     },
   };
   return upstream;
+}
+
+/** Trying again would change nothing, and the next caller is to get the address as well. */
+function waitsForLogin(error: unknown): boolean {
+  return error instanceof GatewayError && error.code === "LOGIN_REQUIRED";
 }
 
 function messageOf(error: unknown): string {

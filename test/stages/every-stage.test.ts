@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import { type Call, chain, type Stage } from "../../src/core/call.ts";
 import { CancelledError, DeniedError, UpstreamError, UpstreamRpcError } from "../../src/core/errors.ts";
 import type { Clock } from "../../src/lib/clock.ts";
+import { accountStage } from "../../src/stages/account/account-stage.ts";
 import { breakerStage } from "../../src/stages/breaker/breaker-stage.ts";
 import { concurrencyStage } from "../../src/stages/concurrency/concurrency-stage.ts";
 import { stagesFor } from "../../src/stages/order.ts";
@@ -26,6 +27,7 @@ const everyStage: Record<string, { build: Build; alwaysOn?: true }> = {
   retry: { build: (clock, s) => retryStage(s.retry, state(clock, s).retryBudget, clock, () => 0.5) },
   "rate-limit": { build: (clock, s) => rateLimitStage(s.rate_limit, state(clock, s).rateLimit) },
   breaker: { build: (clock, s) => breakerStage(s.circuit_breaker, state(clock, s).breaker) },
+  account: { build: (_clock, settings) => accountStage(settings.retry.enabled ? () => false : undefined) },
   timeout: { build: (clock) => timeoutStage(30_000, clock), alwaysOn: true },
   "all of order.ts": {
     build: (clock, settings) => {

@@ -73,6 +73,7 @@ export async function run(args: ServeArgs): Promise<void> {
     stateDirectory: dataDirectory(args.dataDir, env),
     env: loaded.env,
     redact: redactor.redact,
+    learnSecret: (value) => redactor.add([value]),
   });
   // Not through the log, which hides it: whoever started the gateway must see it once.
   if (config.auth.enabled && token !== undefined) printError(`Bearer token of this run: ${token}`);

@@ -10,6 +10,7 @@ import { version } from "../../core/version.ts";
 import type { CancelSignal } from "../../lib/cancellation.ts";
 import { modernVersion } from "../../mcp/envelope.ts";
 import { connectSse } from "../sse/connect-sse.ts";
+import { AuthorizedExchange } from "./authorized-exchange.ts";
 import { asStartError, HttpStatusError } from "./http-errors.ts";
 import { openExchange } from "./http-exchange.ts";
 import type { HttpSettings } from "./http-settings.ts";
@@ -75,12 +76,13 @@ async function detect(
   };
   const failures: unknown[] = [];
   for (const transport of order) {
-    const http = openExchange(url, {
+    const plain = openExchange(url, {
       server: name,
       maxBodyBytes: maxResultBytes,
       clock: settings.clock,
       socketPath: settings.socketPath,
     });
+    const http = settings.access === undefined ? plain : new AuthorizedExchange(plain, settings.access);
     try {
       return { transport, connection: await openers[transport](settings, { http, url, headers, signal, events }) };
     } catch (error) {

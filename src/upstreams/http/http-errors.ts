@@ -77,9 +77,12 @@ export function wrongContentType(server: string, head: ResponseHead, text: strin
   });
 }
 
+const speakForThemselves: ReadonlySet<string> = new Set(["TIMEOUT", "LOGIN_REQUIRED"]);
+
 /** Whatever went wrong, as a failure to start. */
 export function asStartError(error: unknown, name: string): unknown {
-  if (!(error instanceof GatewayError) || error instanceof CancelledError || error.code === "TIMEOUT") return error;
+  if (!(error instanceof GatewayError) || error instanceof CancelledError || speakForThemselves.has(error.code))
+    return error;
   const { code, hint, data } = error;
   const message =
     error instanceof UpstreamRpcError ? `Server "${name}" refused "initialize": ${error.message}` : error.message;

@@ -2,6 +2,7 @@ import type { Logger } from "../../core/log.ts";
 import type { ConnectionEvents } from "../../core/upstream.ts";
 import type { CancelSignal } from "../../lib/cancellation.ts";
 import type { Clock } from "../../lib/clock.ts";
+import type { Access } from "./authorized-exchange.ts";
 import type { HttpExchange } from "./http-exchange.ts";
 
 /** An MCP server behind a URL. */
@@ -16,6 +17,8 @@ export interface HttpSettings {
   readonly maxResultBytes: number;
   /** Protocol revision to offer first. */
   readonly offer?: string | undefined;
+  /** A login that adds credentials to every request. */
+  readonly access?: Access | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }

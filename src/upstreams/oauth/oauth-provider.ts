@@ -1,0 +1,134 @@
+/** What the official OAuth client asks of the one it works for: who we are, and where what it gets is kept. */
+import type { OAuthClientProvider } from "@modelcontextprotocol/client";
+import { GatewayError } from "../../core/errors.ts";
+import { version } from "../../core/version.ts";
+import type { JsonObject } from "../../lib/json.ts";
+import type { SavedAccess } from "./token-store.ts";
+
+type Provider = Required<
+  Pick<
+    OAuthClientProvider,
+    "clientInformation" | "saveClientInformation" | "tokens" | "saveTokens" | "invalidateCredentials"
+  >
+>;
+type ClientInformation = Parameters<Provider["saveClientInformation"]>[0];
+type Tokens = Parameters<Provider["saveTokens"]>[0];
+type Discovery = Parameters<NonNullable<OAuthClientProvider["saveDiscoveryState"]>>[0];
+
+export interface OAuthProviderOptions {
+  readonly server: string;
+  readonly clientId: string | undefined;
+  readonly clientSecret: string | undefined;
+  readonly scopes: readonly string[];
+  /** As kept; what changes is handed to {@link onSaved}. */
+  readonly saved: SavedAccess;
+  /** Calendar time in milliseconds. */
+  calendar(): number;
+  onSaved(access: SavedAccess): Promise<void>;
+  /** Of a login; without one the provider can only renew. */
+  readonly login?: {
+    readonly redirectUrl: string;
+    readonly state: string;
+    onAuthorizationUrl(url: URL): void;
+  };
+}
+
+export class OAuthProvider implements OAuthClientProvider {
+  #saved: SavedAccess;
+  #verifier = "";
+  #discovery: Discovery | undefined;
+  readonly #options: OAuthProviderOptions;
+
+  constructor(options: OAuthProviderOptions) {
+    this.#options = options;
+    this.#saved = options.saved;
+  }
+
+  /** Without a login none is needed; the address the client was registered with keeps the metadata the same. */
+  get redirectUrl(): string {
+    return this.#options.login?.redirectUrl ?? this.#saved.redirectUrl ?? "http://localhost/oauth/callback";
+  }
+
+  get clientMetadata() {
+    const { server, scopes, clientSecret } = this.#options;
+    return {
+      client_name: `MCP Gateway - ${server}`,
+      software_id: "mcp-gateway",
+      software_version: version,
+      redirect_uris: [this.redirectUrl],
+      grant_types: ["authorization_code", "refresh_token"],
+      response_types: ["code"],
+      token_endpoint_auth_method: clientSecret === undefined ? "none" : "client_secret_basic",
+      ...(scopes.length > 0 ? { scope: scopes.join(" ") } : {}),
+    };
+  }
+
+  state(): string {
+    return this.#options.login?.state ?? "";
+  }
+
+  clientInformation(context?: { issuer?: string }): ClientInformation | undefined {
+    const { clientId, clientSecret, login } = this.#options;
+    if (clientId !== undefined)
+      return { client_id: clientId, ...(clientSecret === undefined ? {} : { client_secret: clientSecret }) };
+    const { client, redirectUrl } = this.#saved;
+    // Servers hold a client to the address it was registered with.
+    if (client === undefined || (login !== undefined && redirectUrl !== login.redirectUrl)) return undefined;
+    return isOf(client, context?.issuer) ? (client as unknown as ClientInformation) : undefined;
+  }
+
+  async saveClientInformation(client: ClientInformation): Promise<void> {
+    await this.#save({ ...this.#saved, client: client as unknown as JsonObject, redirectUrl: this.redirectUrl });
+  }
+
+  tokens(context?: { issuer?: string }): Tokens | undefined {
+    const { tokens } = this.#saved;
+    return tokens !== undefined && isOf(tokens, context?.issuer) ? (tokens as unknown as Tokens) : undefined;
+  }
+
+  async saveTokens(tokens: Tokens): Promise<void> {
+    const { expires_in } = tokens;
+    const expiresAt = expires_in === undefined ? undefined : this.#options.calendar() + expires_in * 1_000;
+    await this.#save({ ...this.#saved, tokens: tokens as unknown as JsonObject, expiresAt });
+  }
+
+  redirectToAuthorization(url: URL): void {
+    if (this.#options.login === undefined)
+      throw new GatewayError("LOGIN_REQUIRED", "The access cannot be renewed without a login");
+    this.#options.login.onAuthorizationUrl(url);
+  }
+
+  saveCodeVerifier(verifier: string): void {
+    this.#verifier = verifier;
+  }
+
+  codeVerifier(): string {
+    return this.#verifier;
+  }
+
+  async invalidateCredentials(what: "all" | "client" | "tokens" | "verifier" | "discovery"): Promise<void> {
+    if (what === "verifier") this.#verifier = "";
+    if (what === "discovery" || what === "all") this.#discovery = undefined;
+    if (what === "tokens") await this.#save({ ...this.#saved, tokens: undefined, expiresAt: undefined });
+    if (what === "client") await this.#save({ ...this.#saved, client: undefined });
+    if (what === "all") await this.#save({});
+  }
+
+  saveDiscoveryState(state: Discovery): void {
+    this.#discovery = state;
+  }
+
+  discoveryState(): Discovery | undefined {
+    return this.#discovery;
+  }
+
+  #save(access: SavedAccess): Promise<void> {
+    this.#saved = access;
+    return this.#options.onSaved(access);
+  }
+}
+
+/** Credentials of one authorization server are nobody else's (2026-07-28, basic/authorization). */
+function isOf(stored: JsonObject, issuer: string | undefined): boolean {
+  return issuer === undefined || stored["issuer"] === undefined || stored["issuer"] === issuer;
+}

@@ -1,0 +1,18 @@
+import * as v from "valibot";
+import { maybe, nonNegativeInteger, port, secret, setting } from "../../core/kinds.ts";
+
+export const oauthSchema = v.object({
+  enabled: setting(v.boolean(), true, "Log in to the backend by OAuth"),
+  scopes: setting(v.array(v.string()), [], "Scopes to ask for"),
+  client_id: maybe(v.string(), "Client id, where the server does not register clients by itself"),
+  client_secret: maybe(secret, "Client secret: a literal or `env:VAR`"),
+  callback_host: maybe(v.string(), "Host of the callback address; localhost by default"),
+  callback_port: maybe(port, "Port of the callback address; a free one by default"),
+  callback_path: maybe(
+    v.pipe(v.string(), v.startsWith("/")),
+    "Path of the callback address; /oauth/callback by default",
+  ),
+  token_refresh_buffer_secs: setting(nonNegativeInteger, 300, "Seconds before its end at which a token is renewed"),
+  shared_account: setting(v.boolean(), false, "All clients of the gateway use one account"),
+});
+export type OAuthSettings = v.InferOutput<typeof oauthSchema>;

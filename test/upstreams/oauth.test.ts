@@ -1,0 +1,250 @@
+/** OAuth towards an HTTP server, against a real authorization server on loopback. */
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { GatewayError } from "../../src/core/errors.ts";
+import { silentLogger } from "../../src/core/log.ts";
+import type { Connection } from "../../src/core/upstream.ts";
+import { Cancellation } from "../../src/lib/cancellation.ts";
+import { systemClock } from "../../src/lib/clock.ts";
+import { httpConnect } from "../../src/upstreams/http/connect-http.ts";
+import { guardedFetch } from "../../src/upstreams/oauth/guarded-fetch.ts";
+import { OAuthSession } from "../../src/upstreams/oauth/oauth-session.ts";
+import { createTokenStore } from "../../src/upstreams/oauth/token-store.ts";
+import { type OAuthServer, oauthServer } from "../fixtures/oauth-server.ts";
+
+const never = new Cancellation();
+const folder = mkdtempSync(join(tmpdir(), "oauth-"));
+after(() => rmSync(folder, { recursive: true }));
+let folders = 0;
+
+/** A gateway's side of it; the same `directory` twice is the same gateway restarted, or a second one beside it. */
+function setUp(server: OAuthServer, directory = join(folder, String(++folders))) {
+  const secrets: string[] = [];
+  const url = new URL(server.url);
+  let now = 0;
+  const session = new OAuthSession({
+    server: "guarded",
+    url,
+    settings: undefined,
+    store: createTokenStore({
+      directory,
+      server: "guarded",
+      url: url.href,
+      onProblem: (error) => assert.fail(String(error)),
+    }),
+    clock: systemClock,
+    calendar: () => Date.now() + now,
+    log: silentLogger,
+    onSecret: (value) => secrets.push(value),
+  });
+  const settings = {
+    name: "guarded",
+    url: server.url,
+    headers: {},
+    maxResultBytes: 100_000,
+    clock: systemClock,
+    log: silentLogger,
+  };
+  const connect = () => httpConnect({ ...settings, access: session })(never, { onNotification() {} });
+  return {
+    directory,
+    secrets,
+    session,
+    connect,
+    pass: (ms: number) => {
+      now += ms;
+    },
+  };
+}
+
+const call = async (connection: Connection) =>
+  JSON.stringify((await connection.request({ method: "tools/call", params: { name: "secret" }, signal: never })).value);
+
+async function loginUrlOf(attempt: Promise<unknown>): Promise<string> {
+  const error = await attempt.then(
+    () => assert.fail("It was let in"),
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof GatewayError, String(error));
+  assert.equal(error.code, "LOGIN_REQUIRED", error.message);
+  assert.match(error.hint ?? "", /mcp-gateway auth login guarded/);
+  const url = error.data?.["login_url"];
+  assert.equal(typeof url, "string", error.message);
+  return url as string;
+}
+
+/** What the user's browser does. */
+async function browse(url: string): Promise<{ status: number; text: string }> {
+  const response = await fetch(url);
+  return { status: response.status, text: await response.text() };
+}
+
+test("the first call says where to log in, and the next one after the login is let in", async () => {
+  const server = await oauthServer();
+  const { connect, session, secrets, directory } = setUp(server);
+  const url = await loginUrlOf(connect());
+  assert.equal(await loginUrlOf(connect()), url, "one login at a time");
+  const authorization = new URL(url);
+  assert.equal(authorization.searchParams.get("code_challenge_method"), "S256");
+  assert.equal(authorization.searchParams.get("resource"), server.url);
+  const page = await browse(url);
+  assert.deepEqual([page.status, /logged in to "guarded"/.test(page.text)], [200, true], page.text);
+  const connection = await connect();
+  assert.match(await call(connection), /the secret/);
+  await connection.close();
+  assert.equal([...server.clients.values()][0]?.client_name, "MCP Gateway - guarded");
+  for (const secret of server.secrets) assert.ok(secrets.includes(secret), "every token is known to the redactor");
+  const files = readdirSync(directory).filter((name) => name.endsWith("_tokens.json"));
+  assert.match(files[0] ?? "", /^[0-9a-f]{64}_tokens\.json$/);
+  const kept = readFileSync(join(directory, files[0] as string), "utf8");
+  for (const secret of server.secrets) assert.ok(!kept.includes(secret), "nothing is kept in the clear");
+  assert.match(await session.describe(), /logged in until/);
+  await server.close();
+});
+
+async function loggedIn(server: OAuthServer) {
+  const setting = setUp(server);
+  await browse(await loginUrlOf(setting.connect()));
+  const connection = await setting.connect();
+  return { ...setting, connection };
+}
+
+const grants = ({ requests }: OAuthServer) => requests.filter((line) => line.startsWith("POST /token"));
+
+test("a refused token is renewed, once for all calls that wait, and the calls go through", async () => {
+  const server = await oauthServer();
+  const { connection } = await loggedIn(server);
+  server.revoke("access");
+  const answers = await Promise.all(Array.from({ length: 20 }, () => call(connection)));
+  for (const answer of answers) assert.match(answer, /the secret/);
+  assert.deepEqual(grants(server), ["POST /token authorization_code", "POST /token refresh_token"]);
+  await connection.close();
+  await server.close();
+});
+
+test("a token is renewed before it ends, and one that cannot be is used to its end", async () => {
+  const server = await oauthServer();
+  const { connection, pass } = await loggedIn(server);
+  pass((3_600 - 299) * 1_000);
+  assert.match(await call(connection), /the secret/);
+  assert.equal(grants(server).at(-1), "POST /token refresh_token");
+  await connection.close();
+  await server.close();
+});
+
+test("a second process that renewed it first is believed: a refresh token is good once", async () => {
+  const server = await oauthServer();
+  const first = await loggedIn(server);
+  const second = setUp(server, first.directory);
+  const connection = await second.connect();
+  server.revoke("access");
+  assert.match(await call(connection), /the secret/);
+  assert.match(await call(first.connection), /the secret/);
+  assert.equal(grants(server).length, 2);
+  await connection.close();
+  await first.connection.close();
+  await server.close();
+});
+
+test("when nothing can be renewed any more, the call says where to log in again", async () => {
+  const server = await oauthServer();
+  const { connection } = await loggedIn(server);
+  server.revoke("all");
+  const url = await loginUrlOf(call(connection));
+  assert.equal((await browse(url)).status, 200);
+  assert.match(await call(connection), /the secret/);
+  await connection.close();
+  await server.close();
+});
+
+test("more rights are asked for together with those there are", async () => {
+  const server = await oauthServer();
+  const { connection } = await loggedIn(server);
+  server.wantedScope = "write";
+  const url = await loginUrlOf(call(connection));
+  assert.equal(new URL(url).searchParams.get("scope"), "write");
+  await browse(url);
+  assert.match(await call(connection), /the secret/);
+  server.wantedScope = "admin";
+  assert.equal(new URL(await loginUrlOf(call(connection))).searchParams.get("scope"), "write admin");
+  await connection.close();
+  await server.close();
+});
+
+test("an answer of another login, a second one, and a refusal change nothing", async () => {
+  const server = await oauthServer();
+  const { connect } = setUp(server);
+  const url = await loginUrlOf(connect());
+  const back = new URL(new URL(url).searchParams.get("redirect_uri") as string);
+  for (const query of ["code=x&state=wrong", "code=x", `error=x&state=${"a".repeat(43)}`]) {
+    const page = await browse(`${back.href}?${query}`);
+    assert.deepEqual([page.status, /no login that was begun here/.test(page.text)], [400, true]);
+  }
+  assert.equal((await browse(new URL("/else", back).href)).status, 404);
+  server.consent = "no";
+  const refused = await browse(url);
+  assert.match(refused.text, /refused: access_denied/);
+  server.consent = "yes";
+  const again = await loginUrlOf(connect());
+  assert.notEqual(again, url);
+  assert.equal((await browse(again)).status, 200);
+  await (await connect()).close();
+  await server.close();
+});
+
+test("a server whose metadata names another issuer is not trusted", async () => {
+  const server = await oauthServer();
+  server.metadata = { issuer: "https://evil.example" };
+  const { connect } = setUp(server);
+  await assert.rejects(connect(), (error: GatewayError) => {
+    assert.equal(error.code, "LOGIN_REQUIRED");
+    assert.match(error.message, /cannot begin/);
+    assert.equal(error.data?.["login_url"], undefined);
+    return true;
+  });
+  assert.ok(!server.requests.includes("POST /register"));
+  await server.close();
+});
+
+test("without a word of OAuth a refusal is a refusal", async () => {
+  const server = await oauthServer();
+  const { session } = setUp(server);
+  assert.equal(await session.refused(401, 'Basic realm="x"', undefined), false);
+  assert.equal(await session.refused(403, undefined, undefined), false);
+  await server.close();
+});
+
+test("guardedFetch goes from a public server to public addresses over TLS alone", async () => {
+  const addresses: Record<string, string> = {
+    "mcp.example": "93.184.216.34",
+    "auth.example": "93.184.216.35",
+    "inside.example": "10.0.0.5",
+  };
+  const resolve = async (host: string) => [addresses[host] ?? "192.0.2.1"];
+  const fromPublic = guardedFetch(new URL("https://mcp.example/mcp"), resolve);
+  for (const url of [
+    "https://inside.example/token",
+    "http://auth.example/token",
+    "https://127.0.0.1/token",
+    "https://[::1]/token",
+    "https://169.254.169.254/latest",
+  ])
+    await assert.rejects(fromPublic(url), /no public address over TLS/, url);
+});
+
+test("TokenStore keeps tokens for one name and address, under its key", async () => {
+  const directory = join(folder, "store");
+  const store = (server: string, url: string, key?: string) =>
+    createTokenStore({ directory, server, url, key, onProblem: (error) => assert.fail(String(error)) });
+  const access = { tokens: { access_token: "abc" }, expiresAt: 5 };
+  await store("a", "https://a.example/").save(access);
+  assert.deepEqual(await store("a", "https://a.example/").load(), access);
+  assert.deepEqual(await store("a", "https://b.example/").load(), {});
+  assert.deepEqual(await store("b", "https://a.example/").load(), {});
+  assert.deepEqual(await store("a", "https://a.example/", "another key").load(), {});
+  await store("a", "https://a.example/").remove();
+  assert.deepEqual(await store("a", "https://a.example/").load(), {});
+});
