@@ -13,7 +13,7 @@ interface Dependency {
 
 export const dependencies: Readonly<Record<string, Dependency>> = {
   "@modelcontextprotocol/client": {
-    homes: ["upstreams/oauth"],
+    homes: ["upstreams"],
     lazy: true,
     typesOrLazy: true,
     reason: "OAuth client of HTTP backends, loaded when one wants a login; independent peer in tests",

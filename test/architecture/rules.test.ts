@@ -117,10 +117,10 @@ const cases: Case[] = [
     name: "the SDK is used for types or lazily",
     rule: rules.packagesStayHome,
     kept: {
-      "upstreams/a.ts": `import type { Tool } from "@modelcontextprotocol/sdk/types.js";\n`,
-      "upstreams/b.ts": `const auth = () => import("@modelcontextprotocol/sdk/client/auth.js");\n`,
+      "upstreams/a.ts": `import type { Tool } from "@modelcontextprotocol/client/types.js";\n`,
+      "upstreams/b.ts": `const auth = () => import("@modelcontextprotocol/client/client/auth.js");\n`,
     },
-    broken: { "upstreams/a.ts": `import { Client } from "@modelcontextprotocol/sdk/client/index.js";\n` },
+    broken: { "upstreams/a.ts": `import { Client } from "@modelcontextprotocol/client/client/index.js";\n` },
     says: /loads "@modelcontextprotocol\/sdk"/,
   },
   {

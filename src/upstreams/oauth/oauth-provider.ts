@@ -34,6 +34,8 @@ export interface OAuthProviderOptions {
 }
 
 export class OAuthProvider implements OAuthClientProvider {
+  /** A client id that is an address names a document about the client, which servers read instead of registering it. */
+  readonly clientMetadataUrl?: string;
   #saved: SavedAccess;
   #verifier = "";
   #discovery: Discovery | undefined;
@@ -42,6 +44,7 @@ export class OAuthProvider implements OAuthClientProvider {
   constructor(options: OAuthProviderOptions) {
     this.#options = options;
     this.#saved = options.saved;
+    if (options.clientId?.startsWith("https://")) this.clientMetadataUrl = options.clientId;
   }
 
   /** Without a login none is needed; the address the client was registered with keeps the metadata the same. */
@@ -69,7 +72,7 @@ export class OAuthProvider implements OAuthClientProvider {
 
   clientInformation(context?: { issuer?: string }): ClientInformation | undefined {
     const { clientId, clientSecret, login } = this.#options;
-    if (clientId !== undefined)
+    if (clientId !== undefined && this.clientMetadataUrl === undefined)
       return { client_id: clientId, ...(clientSecret === undefined ? {} : { client_secret: clientSecret }) };
     const { client, redirectUrl } = this.#saved;
     // Servers hold a client to the address it was registered with.

@@ -4,7 +4,10 @@ import { maybe, nonNegativeInteger, port, secret, setting } from "../../core/kin
 export const oauthSchema = v.object({
   enabled: setting(v.boolean(), true, "Log in to the backend by OAuth"),
   scopes: setting(v.array(v.string()), [], "Scopes to ask for"),
-  client_id: maybe(v.string(), "Client id, where the server does not register clients by itself"),
+  client_id: maybe(
+    v.string(),
+    "Client id, where the server does not register clients by itself; or the `https://` address of a document about the client",
+  ),
   client_secret: maybe(secret, "Client secret: a literal or `env:VAR`"),
   callback_host: maybe(v.string(), "Host of the callback address; localhost by default"),
   callback_port: maybe(port, "Port of the callback address; a free one by default"),
