@@ -121,7 +121,7 @@ const cases: Case[] = [
       "upstreams/b.ts": `const auth = () => import("@modelcontextprotocol/client/client/auth.js");\n`,
     },
     broken: { "upstreams/a.ts": `import { Client } from "@modelcontextprotocol/client/client/index.js";\n` },
-    says: /loads "@modelcontextprotocol\/sdk"/,
+    says: /loads "@modelcontextprotocol\/client"/,
   },
   {
     name: "node modules stay in runtime",
