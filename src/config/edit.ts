@@ -1,5 +1,5 @@
 /**
- * Adds and removes backends in the text of a configuration file. Only the lines of that backend are touched: comments,
+ * Adds and removes backends, and adds env files, in the text of a configuration file. Only the lines of those are touched: comments,
  * order, units, quoting and line ends of everything else stay as they are, byte for byte. What the edited text says is
  * read back and compared before anyone gets it.
  */
@@ -24,6 +24,10 @@ interface EntryMap {
   readonly items: readonly Entry[];
   readonly flow?: boolean;
 }
+interface ItemList extends Placed {
+  readonly items: readonly Placed[];
+  readonly flow?: boolean;
+}
 
 /** The text with one more backend. @throws ConfigError when the text does not parse, has a backend of that name, or the entry is wrong */
 export async function addBackend(text: string, label: string, name: string, entry: Settings): Promise<string> {
@@ -39,7 +43,7 @@ export async function addBackend(text: string, label: string, name: string, entr
   if (problems.length > 0)
     throw new ConfigError(problems.map((problem) => `${pathText(problem.path)} ${problem.text}`).join("\n"));
   const yaml = await import("yaml");
-  const section = findSection(yaml, text);
+  const section = findSection(yaml, text, "backends");
   const after = insertion(yaml, text, section, { [name]: entry });
   return verified(after, label, withValueAt(before, ["backends", name], entry));
 }
@@ -48,7 +52,7 @@ export async function addBackend(text: string, label: string, name: string, entr
 export async function removeBackend(text: string, label: string, name: string): Promise<string> {
   const before = await readSettings(text, label);
   const yaml = await import("yaml");
-  const map = mapOf(yaml, findSection(yaml, text));
+  const map = mapOf(yaml, findSection(yaml, text, "backends"));
   const at = map?.items.findIndex(({ key }) => String(key.value) === name) ?? -1;
   if (map === undefined || at < 0)
     throw new ConfigError(`Cannot remove the backend "${name}": ${label} has none of that name`);
@@ -58,9 +62,37 @@ export async function removeBackend(text: string, label: string, name: string): 
   return verified(replace(text, start, end, ""), label, withoutPath(before, gone) as Settings);
 }
 
-function findSection(yaml: Yaml, text: string): Entry | undefined {
+/** The text with one more file in `env_files`, as the last one; unchanged when it is there. @throws ConfigError */
+export async function addEnvFile(text: string, label: string, path: string): Promise<string> {
+  const before = await readSettings(text, label);
+  const files = before["env_files"] ?? [];
+  if (!Array.isArray(files)) throw new ConfigError(`Cannot add an env file: "env_files" of ${label} is not a list`);
+  if (files.includes(path)) return text;
+  const expected = withValueAt(before, ["env_files"], [...(files as unknown[]), path]);
+  const yaml = await import("yaml");
+  const section = findSection(yaml, text, "env_files");
+  return verified(envFileInsertion(yaml, text, section, path), label, expected);
+}
+
+function envFileInsertion(yaml: Yaml, text: string, section: Entry | undefined, path: string): string {
+  const item = yaml.stringify(path, { lineWidth: 0 }).trimEnd();
+  const list = yaml.isSeq(section?.value) ? (section?.value as unknown as ItemList) : undefined;
+  const last = list?.items.at(-1);
+  if (section === undefined) return appendBlock(text, `env_files:${newLine(text)}  - ${item}`);
+  if (last === undefined || list === undefined) {
+    const from = text.indexOf(":", section.key.range[1]) + 1;
+    return replace(text, from, list === undefined ? from : list.range[1], ` [${JSON.stringify(path)}]`);
+  }
+  const end = last.range[1];
+  if (list.flow) return replace(text, end, end, `, ${JSON.stringify(path)}`);
+  const start = lineStartAt(text, last.range[0]);
+  const indent = text.slice(start, text.indexOf("-", start));
+  return insertLines(text, lineEndAt(text, end), `${indent}- ${item}`);
+}
+
+function findSection(yaml: Yaml, text: string, name: string): Entry | undefined {
   const root = yaml.parseDocument(text, { schema: "core", uniqueKeys: false, logLevel: "silent" }).contents;
-  return yaml.isMap(root) ? (root as unknown as EntryMap).items.find(({ key }) => key.value === "backends") : undefined;
+  return yaml.isMap(root) ? (root as unknown as EntryMap).items.find(({ key }) => key.value === name) : undefined;
 }
 
 function mapOf(yaml: Yaml, section: Entry | undefined): EntryMap | undefined {
@@ -75,11 +107,7 @@ function insertion(yaml: Yaml, text: string, section: Entry | undefined, entry: 
       .split("\n")
       .map((line) => (line === "" ? line : indent + line))
       .join(newLine(text));
-  if (section === undefined) {
-    const end = newLine(text);
-    const gap = text === "" ? "" : text.endsWith("\n") ? end : end + end;
-    return text + gap + block("", { backends: entry }) + end;
-  }
+  if (section === undefined) return appendBlock(text, block("", { backends: entry }));
   const map = mapOf(yaml, section);
   const last = map?.items.at(-1);
   if (map === undefined || last === undefined) {
@@ -94,6 +122,12 @@ function insertion(yaml: Yaml, text: string, section: Entry | undefined, entry: 
   }
   const first = (map.items[0] as Entry).key.range[0];
   return insertLines(text, linesOf(text, last)[1], block(" ".repeat(first - lineStartAt(text, first)), entry));
+}
+
+function appendBlock(text: string, block: string): string {
+  const end = newLine(text);
+  const gap = text === "" ? "" : text.endsWith("\n") ? end : end + end;
+  return text + gap + block + end;
 }
 
 /** From the line of the key to the line after its last value; comments that are indented deeper than the key belong to it. */

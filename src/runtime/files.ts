@@ -24,10 +24,19 @@ export class FileTooLargeError extends Error {
  * @throws the system's error (see {@link isMissing}), FileTooLargeError, or TypeError when the bytes are not UTF-8
  */
 export async function readText(path: string, maxBytes = Number.POSITIVE_INFINITY): Promise<string> {
+  return decodeUtf8(await readBytes(path, maxBytes));
+}
+
+/** As {@link readText}, for a text that is to be written back: a byte order mark stays, as its first character. */
+export async function readExactText(path: string, maxBytes = Number.POSITIVE_INFINITY): Promise<string> {
+  return decodeUtf8(await readBytes(path, maxBytes), "keep");
+}
+
+async function readBytes(path: string, maxBytes: number): Promise<Uint8Array> {
   const isOrdinary = "Bun" in globalThis && (await Bun.file(path).stat()).isFile();
   const bytes = await (isOrdinary ? beginning(path, maxBytes) : all(path, maxBytes));
   if (bytes.byteLength > maxBytes) throw new FileTooLargeError(path, maxBytes);
-  return decodeUtf8(bytes);
+  return bytes;
 }
 
 function beginning(path: string, maxBytes: number): Promise<Uint8Array> {
