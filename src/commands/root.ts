@@ -2,7 +2,9 @@
 import { add } from "./add.ts";
 import { auth } from "./auth.ts";
 import type { Command } from "./command.ts";
+import { completions } from "./completions.ts";
 import { config } from "./config.ts";
+import { doctor } from "./doctor.ts";
 import { get } from "./get.ts";
 import { health } from "./health.ts";
 import { init } from "./init.ts";
@@ -16,6 +18,6 @@ import { validate } from "./validate.ts";
 export const root: Command = {
   meta: { name: "mcp-gateway", description: "One gateway between AI clients and all their MCP servers and REST APIs" },
   ...(serve.args && { args: serve.args }),
-  subCommands: { serve, init, add, remove, list, get, auth, validate, setup, health, config },
+  subCommands: { serve, init, add, remove, list, get, auth, validate, setup, doctor, health, config, completions },
   run: (input) => (serve.run as NonNullable<Command["run"]>)(input),
 };

@@ -60,6 +60,11 @@ export async function readYaml(text: string): Promise<YamlDocument> {
   return { value, placeOf: (path) => placeOf(yaml, document, lines, path) };
 }
 
+/** The value as YAML, long lines unbroken. */
+export async function yamlText(value: unknown): Promise<string> {
+  return (await import("yaml")).stringify(value, { lineWidth: 0 });
+}
+
 /** Refuses what would make the parser itself slow or deep, before it runs. */
 function guardSize(text: string, lexer: { lex(source: string): Generator<string> }): void {
   if (new TextEncoder().encode(text).length > limits.bytes) throw refusal("The file is larger than 1 MiB");

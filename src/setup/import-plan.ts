@@ -1,9 +1,11 @@
 /** What importing servers would write: the text of the configuration, and that of the env file their secrets go to. */
 import { addBackend, addEnvFile } from "../config/edit.ts";
 import { parseEnvFile } from "../config/env-file.ts";
+import { expandVariables } from "../config/expand.ts";
 import { readSettings } from "../config/load.ts";
 import { isMap } from "../config/path.ts";
 import { GatewayError } from "../core/errors.ts";
+import type { Environment } from "../runtime/process.ts";
 import { type FoundServer, identityOf } from "./found-server.ts";
 import { SecretVariables } from "./secret-variables.ts";
 
@@ -12,6 +14,8 @@ export interface ImportRequest {
   readonly text: string;
   readonly label: string;
   readonly servers: readonly FoundServer[];
+  /** What the references of the configuration stand for. */
+  readonly env: Environment;
   /** Where secrets go: its name beside the configuration and its text as it is; `undefined` leaves them in the entries. */
   readonly envFile: { readonly name: string; readonly text: string } | undefined;
 }
@@ -30,7 +34,9 @@ export interface ImportPlan {
 export async function planImport(request: ImportRequest): Promise<ImportPlan> {
   const { label, servers, envFile } = request;
   let { text } = request;
-  const { backends } = await readSettings(text, label);
+  const written = await readSettings(text, label);
+  const env = { ...request.env, ...parseEnvFile(envFile?.text ?? "") };
+  const backends = expandVariables(written["backends"], env, () => {});
   const existing = isMap(backends) ? Object.entries(backends) : [];
   const known = new Map(existing.map(([name, entry]) => [isMap(entry) ? identityOf(entry) : "", name]));
   const variables = new SecretVariables((name) => parseEnvFile(envFile?.text ?? "")[name]);

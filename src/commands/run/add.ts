@@ -11,7 +11,9 @@ import { openConfigFile } from "./config-file.ts";
 import { sayDone } from "./say-done.ts";
 
 export async function run(input: CommandInput): Promise<number> {
-  const name = input.text("name") as string;
+  if (input.flag("known")) return listKnown();
+  const name = input.text("name");
+  if (name === undefined) throw new UsageError("NAME is missing");
   const given = givenServer(input);
   const known = given === undefined && Object.hasOwn(knownServers, name) ? knownServers[name] : undefined;
   if (given === undefined && known === undefined) {
@@ -25,6 +27,13 @@ export async function run(input: CommandInput): Promise<number> {
   await writeAtomic(file.path, await addBackend(file.text, file.label, name, entry));
   await sayDone(`Added '${name}' (${backendInfo(name, entry).transport}).`);
   if (known !== undefined) await writeStdout(requirements({ ...known, ...entry }));
+  return 0;
+}
+
+async function listKnown(): Promise<number> {
+  const entries = Object.entries(knownServers);
+  const width = Math.max(...entries.map(([name]) => name.length));
+  await writeStdout(entries.map(([name, { description }]) => `${name.padEnd(width)}  ${description}\n`).join(""));
   return 0;
 }
 

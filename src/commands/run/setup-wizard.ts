@@ -51,6 +51,7 @@ export async function run(input: CommandInput): Promise<number> {
   const plan = await planImport({
     ...base,
     servers: answers.servers,
+    env: machine.env,
     envFile: answers.moveSecrets ? { name: basename(envPath), text: envText } : undefined,
   });
   const isChanged = isNew || plan.added.length > 0;

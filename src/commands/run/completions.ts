@@ -1,0 +1,66 @@
+/** Completion scripts, written from the same table as the help. Names of backends and known servers are asked for when they are needed. */
+import { writeStdout } from "../../runtime/process.ts";
+import { type Command, type CommandInput, type OptionDef, UsageError } from "../command.ts";
+import { globalArgs } from "../global-options.ts";
+import { root } from "../root.ts";
+import { bashScript, fishScript, zshScript } from "./completion-scripts.ts";
+
+export interface CompletedOption {
+  readonly name: string;
+  readonly alias: string | undefined;
+  readonly description: string;
+  /** What may follow: nothing, one of these, a path, or something of the user's own. */
+  readonly value: "none" | "path" | "any" | readonly string[];
+}
+
+export interface CompletedCommand {
+  /** `["config", "show"]`; empty for the program itself. */
+  readonly path: readonly string[];
+  readonly description: string;
+  readonly subCommands: readonly string[];
+  readonly options: readonly CompletedOption[];
+  /** What its first word is. */
+  readonly word: "backend" | "known server" | "path" | readonly string[] | undefined;
+}
+
+const scripts = { bash: bashScript, zsh: zshScript, fish: fishScript };
+const words: Readonly<Record<string, CompletedCommand["word"]>> = {
+  add: "known server",
+  remove: "backend",
+  get: "backend",
+  validate: "path",
+  completions: Object.keys(scripts),
+};
+
+export async function run(input: CommandInput): Promise<number> {
+  const shell = input.text("shell") as string;
+  if (!Object.hasOwn(scripts, shell)) throw new UsageError(`SHELL must be bash, zsh or fish, not "${shell}"`);
+  await writeStdout(scripts[shell as keyof typeof scripts](commandsBelow(root, [])));
+  return 0;
+}
+
+function commandsBelow(command: Command, path: readonly string[]): CompletedCommand[] {
+  const subCommands = Object.entries(command.subCommands ?? {});
+  const own: CompletedCommand = {
+    path,
+    description: command.meta.description,
+    subCommands: subCommands.map(([name]) => name),
+    options: optionsOf({ ...command.args, ...globalArgs }),
+    word: words[path.join(" ")],
+  };
+  return [own, ...subCommands.flatMap(([name, inner]) => commandsBelow(inner, [...path, name]))];
+}
+
+function optionsOf(defs: Readonly<Record<string, OptionDef>>): CompletedOption[] {
+  return Object.entries(defs).flatMap(([name, def]) => {
+    if (def.type === "positional") return [];
+    const alias = "alias" in def && typeof def.alias === "string" ? def.alias : undefined;
+    return [{ name, alias, description: def.description ?? "", value: completedValue(def) }];
+  });
+}
+
+function completedValue(def: OptionDef): CompletedOption["value"] {
+  if (def.type === "enum") return def.options ?? [];
+  if (def.type !== "string") return "none";
+  return def.valueHint === "path" ? "path" : "any";
+}

@@ -1,0 +1,144 @@
+/** Each backend: its variables are set, its program is there, and it answers. */
+import { expandVariables } from "../../config/expand.ts";
+import type { LoadedConfig } from "../../config/load.ts";
+import { isMap, type Settings } from "../../config/path.ts";
+import type { BackendConfig } from "../../config/schema.ts";
+import { GatewayError } from "../../core/errors.ts";
+import { silentLogger } from "../../core/log.ts";
+import { backendUpstream } from "../../gateway/backend-upstream.ts";
+import { knownSecrets } from "../../gateway/known-secrets.ts";
+import { systemClock } from "../../lib/clock.ts";
+import { Redactor } from "../../lib/redact.ts";
+import { exists } from "../../runtime/files.ts";
+import { findProgram } from "../../runtime/find-program.ts";
+import type { Machine } from "../../runtime/machine.ts";
+import { commandWords, textsOf } from "../found-server.ts";
+import { knownServers } from "../known-servers.ts";
+import type { Check } from "./check.ts";
+
+export interface BackendRequest {
+  readonly loaded: LoadedConfig;
+  /** The file as it is written. */
+  readonly settings: Settings;
+  readonly machine: Machine;
+  /** Time each backend has to start and answer; `undefined` starts none. */
+  readonly answerMs: number | undefined;
+}
+
+/** Each backend may be a package that is fetched first. */
+const startedAtOnce = 4;
+
+export async function checkBackends(request: BackendRequest): Promise<Check[]> {
+  const backends = Object.values(request.loaded.config.backends).filter(({ enabled }) => enabled);
+  const { redact } = new Redactor(knownSecrets(request.loaded.config, request.loaded.env));
+  const results: Check[][] = backends.map(() => []);
+  let next = 0;
+  const work = async () => {
+    for (let at = next++; at < backends.length; at = next++)
+      results[at] = await checkBackend(backends[at] as BackendConfig, request, redact);
+  };
+  await Promise.all(Array.from({ length: startedAtOnce }, work));
+  return results.flat();
+}
+
+async function checkBackend(
+  backend: BackendConfig,
+  request: BackendRequest,
+  redact: (text: string) => string,
+): Promise<Check[]> {
+  const checks = checkVariables(backend.name, request);
+  const problem = await programProblem(backend, request.machine);
+  if (problem !== undefined) return [...checks, problem];
+  if (request.answerMs === undefined) return [...checks, reachable(backend)];
+  return [...checks, await checkAnswer(backend, request.answerMs, redact)];
+}
+
+function checkVariables(name: string, { loaded, settings }: BackendRequest): Check[] {
+  const { backends } = settings;
+  const entry = isMap(backends) ? backends[name] : undefined;
+  if (!isMap(entry)) return [];
+  const base = { id: `environment.${name}`, label: `Variables of ${name}`, category: "environment" } as const;
+  const unset = new Set<string>();
+  expandVariables(entry, loaded.env, (variable) => unset.add(variable));
+  if (unset.size > 0) {
+    const hint = `Set ${unset.size === 1 ? "it" : "them"} in the environment or in a file named in "env_files"`;
+    return [{ ...base, status: "fail", detail: `${[...unset].join(", ")} NOT SET`, hint }];
+  }
+  const missing = notHandedOver(name, entry);
+  if (missing.length > 0) {
+    const detail = `the server needs ${missing.join(", ")}, and gets only what "env" of the backend names`;
+    return [{ ...base, status: "warn", detail, hint: `Add to "env": ${missing[0]}: \${${missing[0]}}` }];
+  }
+  const named = new Set([...JSON.stringify(entry).matchAll(/\$\{(\w+)\}/g)].map(([, variable]) => variable));
+  return named.size === 0 ? [] : [{ ...base, status: "pass", detail: `${[...named].join(", ")} set` }];
+}
+
+/** What a server that is known by name needs, and an entry written by hand forgot. */
+function notHandedOver(name: string, entry: Settings): string[] {
+  const known = Object.hasOwn(knownServers, name) ? knownServers[name] : undefined;
+  if (known?.command === undefined || !commandWords(entry).join(" ").startsWith(known.command)) return [];
+  const given = textsOf(entry["env"]);
+  return Object.entries(known.env ?? {}).flatMap(([variable, value]) =>
+    /\$\{\w+\}/.test(value) && given[variable] === undefined ? [variable] : [],
+  );
+}
+
+function categoryOf({ command }: BackendConfig): "backend_http" | "backend_stdio" {
+  return command === undefined ? "backend_http" : "backend_stdio";
+}
+
+function baseOf(backend: BackendConfig) {
+  const category = categoryOf(backend);
+  return { id: `${category}.${backend.name}`, label: `Backend ${backend.name}`, category } as const;
+}
+
+async function programProblem(backend: BackendConfig, { cwd, env }: Machine): Promise<Check | undefined> {
+  const [program] = backend.command ?? [];
+  if (program === undefined) return undefined;
+  const folder = backend.cwd ?? cwd;
+  if (!(await exists(folder))) {
+    const hint = 'Correct "cwd" of the backend';
+    return { ...baseOf(backend), status: "fail", detail: `its working directory "${folder}" does not exist`, hint };
+  }
+  const path = backend.env["PATH"] ?? env["PATH"];
+  if (findProgram(program, path, folder) !== undefined) return undefined;
+  const detail = /[/\\]/.test(program)
+    ? `"${program}" does not exist or is not executable`
+    : `"${program}" is not in PATH`;
+  return { ...baseOf(backend), status: "fail", detail, hint: installHint(program) };
+}
+
+function installHint(program: string): string {
+  if (/^(npx|npm|node)$/.test(program)) return "Install Node.js 20 or newer: https://nodejs.org";
+  if (/^(uvx|uv)$/.test(program)) return "Install uv: https://docs.astral.sh/uv";
+  if (/^(docker|podman)$/.test(program)) return `Install ${program}, or run the server without a container`;
+  if (/^python3?$/.test(program)) return "Install Python 3";
+  return "Install it, or give its full path in the command";
+}
+
+function reachable(backend: BackendConfig): Check {
+  const detail = backend.command === undefined ? "not asked" : `"${backend.command[0]}" is there; not started`;
+  return { ...baseOf(backend), status: "pass", detail };
+}
+
+async function checkAnswer(backend: BackendConfig, answerMs: number, redact: (text: string) => string): Promise<Check> {
+  const limitMs = Math.min(backend.start_timeout, answerMs);
+  const upstream = backendUpstream(
+    { ...backend, start_timeout: limitMs },
+    { clock: systemClock, log: silentLogger, events: {}, isWatched: () => false, redact },
+  );
+  const startedAtMs = systemClock.now();
+  try {
+    const { serverInfo, protocolVersion } = await upstream.start(AbortSignal.timeout(limitMs + 1_000));
+    const named = [serverInfo["name"], serverInfo["version"]].filter((part) => typeof part === "string").join(" ");
+    const took = Math.round(systemClock.now() - startedAtMs);
+    const detail = `answers as ${named || "a server without a name"}, protocol ${protocolVersion}, after ${took} ms`;
+    return { ...baseOf(backend), status: "pass", detail };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const hint = error instanceof GatewayError ? error.hint : undefined;
+    return { ...baseOf(backend), status: "fail", detail: redact(message), ...(hint !== undefined && { hint }) };
+  } finally {
+    await upstream.close(0);
+  }
+}
