@@ -3,11 +3,7 @@ import type { Command } from "./command.ts";
 export const add = {
   meta: { name: "add", description: "Add a backend: a known one by name, NAME URL, or NAME -- COMMAND ARGS" },
   args: {
-    name: {
-      type: "positional",
-      required: false,
-      description: "Name of the backend; 48 are known by it alone, see --known",
-    },
+    name: { type: "positional", description: "Name of the backend; 48 are known by it alone, see list --known" },
     url: { type: "string", valueHint: "url", description: "Address of an HTTP server" },
     command: { type: "string", valueHint: "line", description: "Command of a stdio server, as one line" },
     description: { type: "string", alias: "d", valueHint: "text", description: "What the backend is for" },
@@ -27,7 +23,6 @@ export const add = {
     },
     transport: { type: "enum", alias: "t", options: ["stdio", "http", "sse"], description: "What the backend speaks" },
     scope: { type: "string", alias: "s", valueHint: "scope", description: "Taken for habit's sake; see --config" },
-    known: { type: "boolean", description: "List the servers that are known by name, and add none" },
   },
   manyWords: true,
   takesRest: true,

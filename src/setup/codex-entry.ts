@@ -34,8 +34,18 @@ function tableLines(text: string, name: string): { start: number; end: number } 
   const next = headers.findIndex((header, at) => at > first && !isOwn(header));
   const start = (headers[first] as TomlHeader).start;
   const rest = next < 0 ? text.slice(start) : text.slice(start, (headers[next] as TomlHeader).start);
-  const own = rest.replace(/(?:^[ \t]*(?:#[^\n]*)?\r?\n)+$/m, (trailing: string) => (next < 0 ? trailing : ""));
-  return { start, end: start + own.length };
+  return { start, end: start + withoutTail(rest) };
+}
+
+/** Length of the lines without the blank ones and comments at their end. */
+function withoutTail(lines: string): number {
+  let end = lines.length;
+  while (end > 0) {
+    const lineStart = lines.lastIndexOf("\n", end - 2) + 1;
+    if (!/^\s*(?:#.*\s*)?$/.test(lines.slice(lineStart, end))) break;
+    end = lineStart;
+  }
+  return end;
 }
 
 function assignments(entry: Readonly<Record<string, unknown>>): string[] {

@@ -67,19 +67,19 @@ export function distinctServers(
   const kept: FoundServer[] = [];
   for (const server of found) {
     if (isGateway(server.entry, port)) continue;
-    const same = kept.findIndex(({ entry }) => isSame(entry, server.entry));
+    const same = kept.findIndex(({ entry }) => isSameServer(entry, server.entry));
     if (same >= 0) kept[same] = merged(kept[same] as FoundServer, server);
     else kept.push({ ...server, name: freeName(server, [...reserved, ...kept.map(({ name }) => name)]) });
   }
   return kept;
 }
 
-/** Two accounts at one server are two servers. */
-function isSame(a: Settings, b: Settings): boolean {
+/** Two accounts at one server are two servers. A value that is not known may be any. */
+export function isSameServer(a: Settings, b: Settings): boolean {
   if (identityOf(a) !== identityOf(b)) return false;
   return ["env", "headers"].every((key) => {
     const [ours, theirs] = [textsOf(a[key]), textsOf(b[key])];
-    return Object.keys(ours).every((name) => theirs[name] === undefined || theirs[name] === ours[name]);
+    return Object.keys(ours).every((name) => !ours[name] || !theirs[name] || theirs[name] === ours[name]);
   });
 }
 

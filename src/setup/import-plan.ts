@@ -6,7 +6,7 @@ import { readSettings } from "../config/load.ts";
 import { isMap } from "../config/path.ts";
 import { GatewayError } from "../core/errors.ts";
 import type { Environment } from "../runtime/process.ts";
-import { type FoundServer, identityOf } from "./found-server.ts";
+import { type FoundServer, isSameServer } from "./found-server.ts";
 import { SecretVariables } from "./secret-variables.ts";
 
 export interface ImportRequest {
@@ -38,12 +38,11 @@ export async function planImport(request: ImportRequest): Promise<ImportPlan> {
   const env = { ...request.env, ...parseEnvFile(envFile?.text ?? "") };
   const backends = expandVariables(written["backends"], env, () => {});
   const existing = isMap(backends) ? Object.entries(backends) : [];
-  const known = new Map(existing.map(([name, entry]) => [isMap(entry) ? identityOf(entry) : "", name]));
   const variables = new SecretVariables((name) => parseEnvFile(envFile?.text ?? "")[name]);
   const added: FoundServer[] = [];
   const skipped: { name: string; reason: string }[] = [];
   for (const server of servers) {
-    const as = known.get(identityOf(server.entry));
+    const as = existing.find(([, entry]) => isMap(entry) && isSameServer(entry, server.entry))?.[0];
     if (existing.some(([name]) => name === server.name)) {
       skipped.push({ name: server.name, reason: "already in config" });
       continue;

@@ -49,9 +49,9 @@ function wordsOf({ command, args }: Settings): string[] | undefined {
   const more = Array.isArray(args) ? args.map(String) : [];
   if (Array.isArray(command) && command.length > 0) return [...command.map(String), ...more];
   if (typeof command !== "string" || command.trim() === "") return undefined;
-  // A program whose path has blanks is a path; with arguments of its own it is a line.
+  // With arguments of its own it is a line; a Windows path is none, whatever blanks and backslashes it has.
   const split = splitCommand(command);
-  const isLine = !Array.isArray(args) && "words" in split && split.words.length > 1;
+  const isLine = !Array.isArray(args) && !command.includes("\\") && "words" in split && split.words.length > 1;
   return [...(isLine ? split.words : [command]), ...more];
 }
 

@@ -95,7 +95,7 @@ test("add: makes the file where there is none, touches none that is broken, and 
   assert.equal(readFileSync(join(folder, "gateway.yaml"), "utf8"), broken);
   assert.deepEqual(
     [without.code, without.err.split("\n")[0]],
-    [2, 'A backend needs a command behind "--", or --command, or --url'],
+    [2, '"a" is not a server that is known by name: give its URL, or its command behind "--"'],
   );
 });
 
@@ -107,4 +107,83 @@ test("add: an address tells by its scheme how the server is reached, and the fil
   ] as const)
     assert.equal((await run("add", name, "--url", url)).out, `Added '${name}' (${transport}).\n`);
   assert.equal((await run("validate", "gateway.yaml")).out, "gateway.yaml is valid: 2 backend(s)\n");
+});
+
+test("add: a server known by name needs no more, and says which variables it needs", async (t) => {
+  const { folder, run } = house(t, { DD_API_KEY: "x" });
+  const [added, withMore, unknown, known] = [
+    await run("add", "datadog"),
+    await run("add", "github", "-e", "EXTRA=1", "-d", "Ours"),
+    await run("add", "githb"),
+    await run("list", "--known"),
+  ];
+  assert.deepEqual(added, {
+    code: 0,
+    out: "Added 'datadog' (stdio).\n  Required: DD_API_KEY set\n  Required: DD_APP_KEY NOT SET\n",
+    err: "",
+  });
+  assert.equal(withMore.out, "Added 'github' (http).\n  Required: GITHUB_TOKEN NOT SET\n");
+  assert.match(unknown.err, /^"githb" is not a server that is known by name: did you mean "github"\?/);
+  assert.equal(known.out.trimEnd().split("\n").length, 48);
+  assert.match(known.out, /^tavily +Search the web/);
+  assert.equal(
+    readFileSync(join(folder, "gateway.yaml"), "utf8"),
+    [
+      "backends:",
+      "  datadog:",
+      "    command: npx -y @winor30/mcp-server-datadog",
+      "    description: Metrics, logs, monitors and incidents in Datadog",
+      "    env:",
+      "      DATADOG_API_KEY: $" + "{DD_API_KEY}",
+      "      DATADOG_APP_KEY: $" + "{DD_APP_KEY}",
+      "  github:",
+      "    http_url: https://api.githubcopilot.com/mcp/",
+      "    description: Ours",
+      "    headers:",
+      "      Authorization: Bearer $" + "{GITHUB_TOKEN}",
+      "    env:",
+      '      EXTRA: "1"',
+      "",
+    ].join("\n"),
+  );
+});
+
+test("add: takes the line of `claude mcp add` as it is", async (t) => {
+  const { folder, run } = house(t);
+  for (const line of [
+    ["--transport", "http", "web", "https://x.example/mcp", "-H", "Authorization: Bearer a:b", "--header", "X-Y:z"],
+    ["-s", "user", "-t", "sse", "events", "https://x.example/sse"],
+    ["-e", "A=1", "--env", "B=x=y", "tool", "--", "npx", "-y", "pkg", "--flag"],
+    ["--scope", "project", "plain", "uvx", "some-server"],
+  ])
+    assert.equal((await run("add", ...line)).err, "");
+  assert.equal(
+    readFileSync(join(folder, "gateway.yaml"), "utf8"),
+    `backends:
+  web:
+    http_url: https://x.example/mcp
+    headers:
+      Authorization: Bearer a:b
+      X-Y: z
+  events:
+    http_url: https://x.example/sse
+  tool:
+    command: npx -y pkg --flag
+    env:
+      A: "1"
+      B: x=y
+  plain:
+    command: uvx some-server
+`,
+  );
+  for (const [line, message] of [
+    [["a", "https://x", "more"], '"more" is one word too many behind the URL'],
+    [["a", "--url", "https://x", "--", "b"], "A backend has a command or a URL, not both"],
+    [["a", "-t", "stdio", "https://x"], "A backend with a URL is not stdio"],
+    [["a", "-H", "X: y", "--", "b"], "--header is for a backend with a URL"],
+    [["a", "-H", "nocolon", "https://x"], '--header must be "NAME: VALUE"'],
+  ] as const) {
+    const refused = await run("add", ...line);
+    assert.deepEqual([refused.code, refused.err.split("\n")[0]], [2, message]);
+  }
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addBackend, removeBackend } from "../../src/config/edit.ts";
+import { addBackend, addEnvFile, removeBackend } from "../../src/config/edit.ts";
 
 const entry = { command: "npx -y 'a b'", description: "x: y # z", env: { TOKEN: "true" } };
 
@@ -93,4 +93,20 @@ test("addBackend: refuses rather than disturb a file that is written too unusual
     addBackend('{"server": {"port": 1}}', "gateway.yaml", "x", entry),
     /without disturbing the rest/,
   );
+});
+
+test("addEnvFile: in whatever way the list is written, once", async () => {
+  for (const [before, after] of [
+    ["a: 1\n".replace("a: 1", "config: {}"), "config: {}\n\nenv_files:\n  - x.env\n"],
+    ["env_files: [] # none\n", 'env_files: ["x.env"] # none\n'],
+    ["env_files: # none yet\nbackends: {}\n", 'env_files: ["x.env"] # none yet\nbackends: {}\n'],
+    ["env_files: [a.env] # one\n", 'env_files: [a.env, "x.env"] # one\n'],
+    ["env_files:\r\n- a.env\r\n# end\r\n", "env_files:\r\n- a.env\r\n- x.env\r\n# end\r\n"],
+    ["env_files:\n    - a.env", "env_files:\n    - a.env\n    - x.env"],
+    ["env_files: [x.env]\n", "env_files: [x.env]\n"],
+  ] as const)
+    assert.equal(await addEnvFile(before, "gateway.yaml", "x.env"), after);
+  await assert.rejects(addEnvFile("env_files: x\n", "gateway.yaml", "x.env"), {
+    message: 'Cannot add an env file: "env_files" of gateway.yaml is not a list',
+  });
 });

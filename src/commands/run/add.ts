@@ -1,7 +1,7 @@
 import { joinCommand } from "../../config/command-line.ts";
 import { addBackend } from "../../config/edit.ts";
 import type { Settings } from "../../config/path.ts";
-import { suggestion } from "../../lib/did-you-mean.ts";
+import { nearest } from "../../lib/did-you-mean.ts";
 import { writeAtomic } from "../../runtime/files.ts";
 import { environment, writeStdout } from "../../runtime/process.ts";
 import { knownServerEntry, knownServers, requiredVariables } from "../../setup/known-servers.ts";
@@ -11,15 +11,14 @@ import { openConfigFile } from "./config-file.ts";
 import { sayDone } from "./say-done.ts";
 
 export async function run(input: CommandInput): Promise<number> {
-  if (input.flag("known")) return listKnown();
-  const name = input.text("name");
-  if (name === undefined) throw new UsageError("NAME is missing");
+  const name = input.text("name") as string;
   const given = givenServer(input);
   const known = given === undefined && Object.hasOwn(knownServers, name) ? knownServers[name] : undefined;
   if (given === undefined && known === undefined) {
-    const hint = suggestion(name, Object.keys(knownServers));
+    const meant = name.length < 3 ? undefined : nearest(name, Object.keys(knownServers));
+    const hint = meant === undefined ? "give" : `did you mean "${meant}"? Otherwise give`;
     throw new UsageError(
-      `"${name}" is not a server that is known by name${hint}: give its URL, or its command behind "--"`,
+      `"${name}" is not a server that is known by name: ${hint} its URL, or its command behind "--"`,
     );
   }
   const entry = withOptions(given ?? knownServerEntry(known as NonNullable<typeof known>), input);
@@ -27,13 +26,6 @@ export async function run(input: CommandInput): Promise<number> {
   await writeAtomic(file.path, await addBackend(file.text, file.label, name, entry));
   await sayDone(`Added '${name}' (${backendInfo(name, entry).transport}).`);
   if (known !== undefined) await writeStdout(requirements({ ...known, ...entry }));
-  return 0;
-}
-
-async function listKnown(): Promise<number> {
-  const entries = Object.entries(knownServers);
-  const width = Math.max(...entries.map(([name]) => name.length));
-  await writeStdout(entries.map(([name, { description }]) => `${name.padEnd(width)}  ${description}\n`).join(""));
   return 0;
 }
 

@@ -4,7 +4,7 @@ import type { CompletedCommand, CompletedOption } from "./completions.ts";
 const program = "mcp-gateway";
 /** Prints the names of the backends, whatever configuration the line names. */
 const backendNames = `${program} list --json 2>/dev/null | sed -n 's/^    "name": "\\(.*\\)",*$/\\1/p'`;
-const knownNames = `${program} add --known 2>/dev/null | sed 's/ .*//'`;
+const knownNames = `${program} list --known 2>/dev/null | sed 's/ .*//'`;
 
 export function bashScript(commands: readonly CompletedCommand[]): string {
   const cases = commands.map((command) => {

@@ -72,10 +72,8 @@ function textReport(checks: readonly Check[], fixed: readonly Fixed[], mayColor:
     const mark = `[${status.toUpperCase()}]`;
     const shown = isColored ? `\u001b[${colors[status]}m${mark}\u001b[0m` : mark;
     lines.push(`${shown} ${label}: ${detail.replaceAll("\n", "\n       ")}`);
-    const advice = [hint, command, fix === undefined ? undefined : "--fix does it"].filter(
-      (part) => part !== undefined,
-    );
-    if (advice.length > 0 && status !== "pass") lines.push(`       Hint: ${advice.join("; ")}`);
+    const advice = [hint, command].filter((part) => part !== undefined).join(": ");
+    if (advice !== "") lines.push(`       Hint: ${advice}${fix === undefined ? "" : "; --fix does it"}`);
   }
   const [passed, failed, warned] = [countOf(checks, "pass"), countOf(checks, "fail"), countOf(checks, "warn")];
   lines.push("", `${passed} checks passed, ${failed} failed, ${warned} warnings`);

@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { sdkV1Streamable } from "../fixtures/sdk-servers.ts";
+import { type House, house } from "./run-main.ts";
+
+interface Report {
+  readonly ok: boolean;
+  readonly summary: Readonly<Record<"pass" | "warn" | "fail" | "total", number>>;
+  readonly fixed: readonly { id: string; error?: string }[];
+  readonly checks: readonly {
+    id: string;
+    status: string;
+    detail: string;
+    hint: string | null;
+    fixability: { auto_fixable: boolean };
+  }[];
+}
+
+async function examined({ run }: House, ...args: string[]): Promise<{ code: number | null; report: Report }> {
+  const { code, out, err } = await run("doctor", "--json", ...args);
+  assert.equal(err, "");
+  return { code, report: JSON.parse(out) as Report };
+}
+
+const lines = ({ checks }: Report) => checks.map(({ id, status, detail }) => `${id} ${status} ${detail}`);
+const backend = fileURLToPath(new URL("../fixtures/stdio-backend.mjs", import.meta.url));
+const command = `${process.execPath} ${"Deno" in globalThis ? "run -A " : ""}${backend}`;
+
+test("doctor: asks every backend at once, says why one does not answer, and shows no secret", async (t) => {
+  const at = house(t, { TOKEN: "secret-of-ours" });
+  const web = await sdkV1Streamable({ enableJsonResponse: true });
+  t.after(() => web.close());
+  writeFileSync(
+    join(at.folder, "gateway.yaml"),
+    `server: {port: 0}
+backends:
+  works: {command: "${command}"}
+  dies: {command: "${command} --exit-at-start --show-env=KEY", env: {KEY: "\${TOKEN}"}}
+  absent: {command: no-such-program}
+  homeless: {command: "${process.execPath}", cwd: /no/such/folder}
+  unset: {http_url: "${web.url}", headers: {X: "\${NOT_THERE}"}}
+  gone: {http_url: "http://127.0.0.1:9/mcp"}
+  off: {command: no-such-program, enabled: false}
+  tavily: {command: npx -y tavily-mcp}
+`,
+  );
+  const { code, report } = await examined(at, "--timeout", "15s");
+  const said = lines(report);
+  const has = (pattern: RegExp) =>
+    assert.ok(
+      said.some((line) => pattern.test(line)),
+      `${pattern}\n${said.join("\n")}`,
+    );
+  assert.equal(code, 1);
+  assert.equal(report.ok, false);
+  assert.equal(report.summary.total, report.checks.length);
+  has(/^config pass gateway\.yaml is valid: 8 backend\(s\)$/);
+  has(/^port pass a free one is picked at every start$/);
+  has(/^auth pass /);
+  has(/^backend_stdio\.works pass answers as \S+ \S+, protocol \d{4}-\d\d-\d\d, after \d+ ms$/);
+  has(/^backend_stdio\.dies fail Server "dies" exited with code 3; last stderr: .*KEY is \[redacted\]/);
+  has(/^environment\.dies pass TOKEN set$/);
+  has(/^backend_stdio\.absent fail "no-such-program" is not in PATH$/);
+  has(/^backend_stdio\.homeless fail its working directory "\/no\/such\/folder" does not exist$/);
+  has(/^environment\.unset fail NOT_THERE NOT SET$/);
+  has(/^backend_http\.unset pass answers as sdk-v1 1,/);
+  has(/^backend_http\.gone fail .*ECONNREFUSED/);
+  has(/^environment\.tavily warn the server needs TAVILY_API_KEY/);
+  has(/^data pass .*is made at the first start$/);
+  assert.ok(!said.some((line) => / off |\.off /.test(line)));
+  assert.ok(!said.join().includes("secret-of-ours"));
+});
+
+test("doctor --fix: what can be put right is, and a second look finds nothing more to do", async (t) => {
+  const at = house(t);
+  const path = (below: string) => join(at.folder, below);
+  writeFileSync(path("gateway.yaml"), "env_files: [s.env]\nserver: {port: 0}\n");
+  writeFileSync(path("s.env"), "TOKEN=x\n", { mode: 0o644 });
+  mkdirSync(path(".mcp-gateway/catalog"), { recursive: true });
+  writeFileSync(path(".mcp-gateway/catalog/gone-1.json"), '{"version":1,"server":"gone"}');
+  writeFileSync(path(".mcp-gateway/catalog/broken-1.json"), "{");
+  writeFileSync(path(".mcp-gateway/catalog/gateway-1.json"), '{"version":1,"server":"gateway"}');
+  const cursor = '{\n  // mine\n  "mcpServers": {\n    "gateway": {"url": "http://localhost:1234/mcp"}\n  }\n}\n';
+  mkdirSync(path(".cursor"));
+  writeFileSync(path(".cursor/mcp.json"), cursor);
+  writeFileSync(path(".claude.json"), '{"mcpServers": {"gateway": {"url": "http://127.0.0.1:0/mcp"}}}');
+
+  const before = await examined(at, "--quick");
+  const fixable = before.report.checks.filter(({ fixability }) => fixability.auto_fixable).map(({ id }) => id);
+  const expected = ["config.privacy.s.env", "data.catalog", "client_config.claude-code", "client_config.cursor"];
+  assert.deepEqual([...fixable].sort(), [...expected].sort(), lines(before.report).join("\n"));
+  assert.equal(before.code, 1);
+  assert.equal(readFileSync(path(".cursor/mcp.json"), "utf8"), cursor);
+
+  const after = await examined(at, "--quick", "--fix");
+  assert.deepEqual(
+    after.report.fixed.map(({ id, error }) => [id, error]).sort(),
+    expected.map((id) => [id, undefined]).sort(),
+  );
+  assert.deepEqual(
+    [after.code, after.report.summary.fail, after.report.summary.warn],
+    [0, 0, 0],
+    lines(after.report).join("\n"),
+  );
+  assert.equal(statSync(path("s.env")).mode & 0o777, 0o600);
+  assert.deepEqual(readdirSync(path(".mcp-gateway/catalog")), ["gateway-1.json"]);
+  assert.match(readFileSync(path(".cursor/mcp.json"), "utf8"), /\/\/ mine[\s\S]*"url": "http:\/\/127\.0\.0\.1:0\/mcp"/);
+  assert.deepEqual(JSON.parse(readFileSync(path(".claude.json"), "utf8")), {
+    mcpServers: { gateway: { type: "http", url: "http://127.0.0.1:0/mcp" } },
+  });
+});
+
+test("doctor: begins a configuration where there is none, names every fault of a broken one, reads no client's mind", async (t) => {
+  const at = house(t);
+  const none = await examined(at, "--quick", "--fix", "--port", "0");
+  assert.deepEqual(none.report.fixed, [{ id: "config", done: "Created gateway.yaml" }]);
+  assert.match(lines(none.report)[0]!, /^config pass gateway\.yaml is valid/);
+  assert.equal(none.code, 0);
+  writeFileSync(join(at.folder, "gateway.yaml"), "server: {port: x}\nbackends: {a: {command: ''}}\n");
+  const broken = await examined(at, "--quick", "--fix");
+  assert.deepEqual([broken.code, broken.report.fixed], [1, []]);
+  assert.match(
+    broken.report.checks[0]!.detail,
+    /^gateway\.yaml:1:\d+ {2}server\.port .*\ngateway\.yaml:2:\d+ {2}backends\.a/,
+  );
+});
+
+async function occupant(t: TestContext): Promise<number> {
+  const server = createServer((_request, response) => response.end("hello"));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+test("doctor: tells a port taken by another program, and servers that clients have beside the gateway", async (t) => {
+  const at = house(t);
+  const port = await occupant(t);
+  writeFileSync(join(at.folder, "gateway.yaml"), `server: {port: ${port}}\nbackends: {known: {command: "sh known"}}\n`);
+  writeFileSync(
+    join(at.folder, ".claude.json"),
+    '{"mcpServers": {"k": {"command": "sh", "args": ["known"]}, "o": {"command": "o"}}}',
+  );
+  mkdirSync(join(at.folder, ".codex"));
+  writeFileSync(join(at.folder, ".codex/config.toml"), "x =\n");
+  const { out, code } = await at.run("doctor", "--quick", "-f", "plain");
+  assert.equal(code, 1);
+  assert.match(out, new RegExp(`\\[FAIL\\] Port ${port}: taken by a program that is no MCP Gateway\\n {7}Hint: `));
+  assert.match(out, /\[WARN\] Codex: \.codex\/config\.toml:1:4 {2}a value is missing\n/);
+  assert.match(
+    out,
+    /\[WARN\] Servers beside the gateway: clients have 1 server\(s\) that are not behind the gateway: o \(Claude Code\)\n {7}Hint: Import them: mcp-gateway setup wizard\n/,
+  );
+  assert.match(out, /\n\n\d+ checks passed, 1 failed, 3 warnings\n$/);
+});
