@@ -1,6 +1,7 @@
 import type { Command } from "./command.ts";
 
-const clientIds = "claude-code, claude-desktop, cursor, vs-code-copilot, windsurf, cline, zed, codex, generic or all";
+const clientIds =
+  "claude-code, claude-desktop, cursor, vs-code-copilot, windsurf, cline, zed, codex, continue, generic or all";
 
 const wizard = {
   meta: { name: "wizard", description: "Import the MCP servers of the AI clients on this machine" },

@@ -7,6 +7,8 @@ export interface ClientFile {
   readonly format: "json" | "toml" | "yaml";
   /** Paths of the maps (or lists) of servers in it. */
   readonly keys: readonly (readonly [string, ...string[]])[];
+  /** The folder that tells whether the client is here, where it is not the one of the file. */
+  readonly presence?: string;
   /** The folder the servers are for, where they are for one alone. */
   readonly project?: string;
 }
@@ -170,7 +172,14 @@ export const clients: readonly AiClient[] = [
       { path: join(home, ".continue", "config.yaml"), format: "yaml", keys: [servers] },
       json(join(home, ".continue", "config.json"), ["experimental", "modelContextProtocolServers"], servers),
     ],
-    style: {},
+    // A file of our own, which Continue reads beside its own.
+    exports: ({ home }) => [
+      {
+        ...json(join(home, ".continue", "mcpServers", "mcp-gateway.json"), servers),
+        presence: join(home, ".continue"),
+      },
+    ],
+    style: { remote: (url) => ({ type: "http", url }) },
   },
 ];
 

@@ -56,7 +56,7 @@ export async function planExport(client: AiClient, machine: Machine, request: Ex
 export async function exportFile(client: AiClient, machine: Machine): Promise<ClientFile | undefined> {
   const files = client.exports?.(machine) ?? [];
   for (const file of files) if (await exists(file.path)) return file;
-  for (const file of files) if (await exists(dirname(file.path))) return file;
+  for (const file of files) if (await exists(file.presence ?? dirname(file.path))) return file;
   return client.always ? files[0] : undefined;
 }
 

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { readYaml } from "../../src/lib/yaml-document.ts";
 import { sdkV1Streamable } from "../fixtures/sdk-servers.ts";
 import { type House, house } from "./run-main.ts";
 
@@ -156,4 +158,37 @@ test("doctor: tells a port taken by another program, and servers that clients ha
     /\[WARN\] Servers beside the gateway: clients have 1 server\(s\) that are not behind the gateway: o \(Claude Code\)\n {7}Hint: Import them: mcp-gateway setup wizard\n/,
   );
   assert.match(out, /\n\n\d+ checks passed, 1 failed, 3 warnings\n$/);
+});
+
+test("doctor: an entry that its client would not understand is no way to the gateway", async (t) => {
+  const at = house(t);
+  writeFileSync(join(at.folder, "gateway.yaml"), "server: {port: 0}\n");
+  mkdirSync(join(at.folder, ".codeium/windsurf"), { recursive: true });
+  const path = join(at.folder, ".codeium/windsurf/mcp_config.json");
+  writeFileSync(path, '{"mcpServers": {"gateway": {"url": "http://127.0.0.1:0/mcp"}}}');
+  const { report } = await examined(at, "--quick");
+  const check = report.checks.find(({ id }) => id === "client_config.windsurf");
+  assert.match(check?.detail ?? "", /lacks "serverUrl": "http:\/\/127\.0\.0\.1:0\/mcp"$/);
+});
+
+test("doctor --shadow: ten patterns that find MCP in what was written down of traffic", async (t) => {
+  const { folder, run } = house(t);
+  const [grep, nginx, yaml] = [
+    await run("doctor", "--shadow"),
+    await run("doctor", "--shadow", "--shadow-format", "haproxy"),
+    await run("doctor", "--shadow", "--shadow-format", "yaml"),
+  ];
+  writeFileSync(
+    join(folder, "capture"),
+    '{"jsonrpc":"2.0","id":1,"method": "tools/call"}\n{"method":"prompts/get"}\n{"protocolVersion":"2025-06-18"}\n{"method":"tools/other"}\n',
+  );
+  const commands = grep.out.split("\n").filter((line) => line.startsWith("grep "));
+  assert.equal(commands.length, 10);
+  const hits = commands.map(
+    (line) => spawnSync("sh", ["-c", `${line} capture`], { cwd: folder, encoding: "utf8" }).stdout,
+  );
+  assert.equal(hits.join("").trimEnd().split("\n").length, 3);
+  assert.match(nginx.out, /map \$request_body \$mcp_traffic \{\n/);
+  const { dlp_rules: rules } = (await readYaml(yaml.out)).value as { dlp_rules: { pattern: string }[] };
+  assert.equal(rules.filter(({ pattern }) => new RegExp(pattern).test('{"method" : "roots/list"}')).length, 1);
 });

@@ -103,6 +103,9 @@ test("planExport: a client that is not here is skipped, Claude Code always gets 
   assert.equal((await planned(at, "cursor")).path, at.path(".cursor/mcp.json"));
   at.write("project/.cursor/x", "");
   assert.equal((await planned(at, "cursor")).path, at.path("project/.cursor/mcp.json"));
+  at.write(".continue/config.yaml", "name: x\n");
+  await applyChange(await planned(at, "continue"));
+  assert.match(readFileSync(at.path(".continue/mcpServers/mcp-gateway.json"), "utf8"), /"gateway"/);
 });
 
 test("planExport: a file that cannot be read is left alone, and named with its place", async (t) => {
@@ -170,6 +173,7 @@ test("gatewayEntry: each client gets the entry it understands, the token as its 
     cline: { type: "streamableHttp", url: "http://h/mcp", disabled: false, ...bearer("$" + "{TOK}") },
     zed: { url: "http://h/mcp", ...bearer("$" + "{TOK}") },
     codex: { url: "http://h/mcp", bearer_token_env_var: "TOK" },
+    continue: { type: "http", url: "http://h/mcp", ...bearer("$" + "{TOK}") },
   };
   const exportable = clients.filter((one) => one.exports !== undefined);
   assert.deepEqual(Object.fromEntries(exportable.map((one) => [one.id, gatewayEntry(one, "proxy", at)])), expected);

@@ -17,6 +17,11 @@ interface Fixed {
 
 /** 1 when something fails, after fixing too; a warning is no failure. */
 export async function run(input: CommandInput): Promise<number> {
+  if (input.flag("shadow")) {
+    const { trafficRulesAs } = await import("../../setup/traffic-rules.ts");
+    await writeStdout(trafficRulesAs(input.text("shadow-format") as Parameters<typeof trafficRulesAs>[0]));
+    return 0;
+  }
   const request = requestFrom(input);
   let checks = await examine(request);
   const fixed = input.flag("fix") ? await applyFixes(checks) : [];

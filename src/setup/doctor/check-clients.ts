@@ -3,7 +3,6 @@ import { expandVariables } from "../../config/expand.ts";
 import type { LoadedConfig } from "../../config/load.ts";
 import { isMap, type Settings } from "../../config/path.ts";
 import type { Config } from "../../config/schema.ts";
-import { stableJson } from "../../lib/json.ts";
 import { exists } from "../../runtime/files.ts";
 import { findProgram } from "../../runtime/find-program.ts";
 import type { Machine } from "../../runtime/machine.ts";
@@ -89,12 +88,12 @@ function whyWrong(raw: unknown, client: AiClient, port: number, machine: Machine
   }
   if (!/^(localhost|127\.[\d.]+|\[::1\])$/.test(url.hostname)) return "other";
   if (!isGateway(entry, port)) return `leads to port ${url.port || "80"}, and the gateway is on ${port}`;
-  const wanted = client.style.remote?.(url.href);
+  const wanted = client.style.remote?.(entryUrl(entry) as string);
   if (wanted === undefined) return `has a URL, and ${client.title} only starts programs`;
-  const type = isMap(raw) ? raw["type"] : undefined;
-  return wanted["type"] === undefined || stableJson(type) === stableJson(wanted["type"])
-    ? undefined
-    : `lacks "type": ${JSON.stringify(wanted["type"])}`;
+  const missing = Object.entries(wanted).find(
+    ([key, value]) => key !== "disabled" && !(isMap(raw) && raw[key] === value),
+  );
+  return missing === undefined ? undefined : `lacks "${missing[0]}": ${JSON.stringify(missing[1])}`;
 }
 
 /** Servers that clients reach directly, past every policy of the gateway. */

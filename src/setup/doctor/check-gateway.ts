@@ -38,7 +38,7 @@ async function checkAddress(config: Config): Promise<Check[]> {
 /** The body of `/health` when it is that of a gateway. */
 async function askHealth(config: Config): Promise<JsonObject | undefined> {
   try {
-    const response = await fetch(`${gatewayUrl(config)}/health`, request(config));
+    const response = await fetch(`${gatewayUrl(config)}/health`, httpRequest(config));
     const body: unknown = await response.json();
     return isJsonObject(body) && typeof body["status"] === "string" && typeof body["version"] === "string"
       ? body
@@ -68,7 +68,7 @@ async function checkHandshake(config: Config): Promise<Check[]> {
   }
   const url = `${gatewayUrl(config)}/mcp`;
   const post = (message: object, session?: string) =>
-    fetch(url, request(config, { jsonrpc: "2.0", ...message }, session));
+    fetch(url, httpRequest(config, { jsonrpc: "2.0", ...message }, session));
   let session: string | undefined;
   try {
     const params = {
@@ -94,7 +94,7 @@ async function checkHandshake(config: Config): Promise<Check[]> {
     return [{ ...base, status: "fail", detail: error instanceof Error ? error.message : String(error) }];
   } finally {
     if (session !== undefined)
-      await fetch(url, { ...request(config, undefined, session), method: "DELETE" }).catch(() => {});
+      await fetch(url, { ...httpRequest(config, undefined, session), method: "DELETE" }).catch(() => {});
   }
 }
 
@@ -112,7 +112,7 @@ function tokenOf({ auth }: Config): string | undefined {
   return token === undefined || token === "auto" ? keys[0]?.key : token;
 }
 
-function request(config: Config, body?: object, session?: string): RequestInit {
+function httpRequest(config: Config, body?: object, session?: string): RequestInit {
   const token = config.auth.enabled ? tokenOf(config) : undefined;
   return {
     signal: AbortSignal.timeout(answerMs),
