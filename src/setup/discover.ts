@@ -3,7 +3,7 @@ import type { Machine } from "../runtime/machine.ts";
 import { extname, join } from "../runtime/paths.ts";
 import { filesBelow } from "../runtime/watch.ts";
 import { type ClientFile, clients, serverFolders } from "./clients.ts";
-import { backendName, distinctServers, type FoundServer } from "./found-server.ts";
+import { backendName, distinctServers, type FoundServer, type OwnAddress } from "./found-server.ts";
 import { type FileServers, readClientFile } from "./read-client-file.ts";
 
 export interface Discovery {
@@ -16,8 +16,8 @@ export interface Discovery {
 }
 
 export interface DiscoverOptions {
-  /** The gateway's own port: what leads there is no server to import. */
-  readonly port: number;
+  /** Where the gateway itself is: what leads there is no server to import. */
+  readonly own: OwnAddress;
   /** Names that a server may not get. */
   readonly reserved: readonly string[];
   /** Whether running programs are looked at and asked. */

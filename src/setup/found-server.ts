@@ -47,26 +47,45 @@ export function textsOf(map: unknown): Record<string, string> {
   return isMap(map) ? Object.fromEntries(Object.entries(map).map(([key, value]) => [key, String(value)])) : {};
 }
 
+/** How this gateway is reached. */
+export interface OwnAddress {
+  readonly port: number;
+  /** What it listens on, besides the loopback. */
+  readonly host?: string | undefined;
+  /** Under which others know it, on whatever port. */
+  readonly publicHost?: string | undefined;
+}
+
 /** Whether the entry is how a client reaches this gateway, which must never be a backend of itself. */
-export function isGateway(entry: Settings, port: number): boolean {
-  const url = URL.parse(entryUrl(entry) ?? "");
-  if (url !== null) {
-    const isHere = /^(localhost|127\.[\d.]+|\[::1\]|0\.0\.0\.0)$/.test(url.hostname);
-    return isHere && Number(url.port || 80) === port;
-  }
-  return commandWords(entry)
-    .slice(0, 4)
-    .some((word) => /(?:^|[/\\])mcp-gateway(?:\.exe)?(?:@[\w.-]+)?$/.test(word));
+export function isGateway(entry: Settings, own: OwnAddress): boolean {
+  const url = entryUrl(entry);
+  if (url !== undefined) return isOwnUrl(url, own);
+  const words = commandWords(entry);
+  const isProgram = words.slice(0, 4).some((word) => /(?:^|[/\\])mcp-gateway(?:\.exe)?(?:@[\w.-]+)?$/.test(word));
+  // A bridge such as mcp-remote that leads here.
+  return isProgram || words.some((word) => /^https?:\/\//.test(word) && isOwnUrl(word, own));
+}
+
+function isOwnUrl(text: string, { port, host, publicHost }: OwnAddress): boolean {
+  const url = URL.parse(text);
+  if (url === null) return false;
+  if (url.hostname === publicHost) return true;
+  const given = Number(url.port || (url.protocol === "https:" ? 443 : 80));
+  return given === port && (isLoopback(url) || url.hostname === host);
+}
+
+export function isLoopback({ hostname }: URL): boolean {
+  return /^(localhost|127\.[\d.]+|\[::1\]|0\.0\.0\.0)$/.test(hostname);
 }
 
 /** The servers without the gateway itself and without doubles, each with a name of its own, in the order they were found. */
 export function distinctServers(
   found: readonly FoundServer[],
-  { port, reserved }: { readonly port: number; readonly reserved: readonly string[] },
+  { own, reserved }: { readonly own: OwnAddress; readonly reserved: readonly string[] },
 ): FoundServer[] {
   const kept: FoundServer[] = [];
   for (const server of found) {
-    if (isGateway(server.entry, port)) continue;
+    if (isGateway(server.entry, own)) continue;
     const same = kept.findIndex(({ entry }) => isSameServer(entry, server.entry));
     if (same >= 0) kept[same] = merged(kept[same] as FoundServer, server);
     else kept.push({ ...server, name: freeName(server, [...reserved, ...kept.map(({ name }) => name)]) });

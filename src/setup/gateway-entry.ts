@@ -2,6 +2,7 @@
 import type { Config } from "../config/schema.ts";
 import type { AiClient, EntryStyle } from "./clients.ts";
 import type { ClientEntry } from "./export-plan.ts";
+import type { OwnAddress } from "./found-server.ts";
 
 export type ExportMode = "proxy" | "stdio";
 
@@ -18,6 +19,12 @@ export interface GatewayAddress {
 export function gatewayUrl({ server }: Pick<Config, "server">): string {
   const host = server.host === "0.0.0.0" ? "127.0.0.1" : server.host === "::" ? "::1" : server.host;
   return `http://${host.includes(":") ? `[${host}]` : host}:${server.port}`;
+}
+
+/** What a client may have in its entry for the gateway. */
+export function ownAddress(server: Pick<Config["server"], "port" | "host" | "public_url">): OwnAddress {
+  const publicHost = URL.parse(server.public_url ?? "")?.hostname;
+  return { port: server.port, host: server.host, publicHost };
 }
 
 /** A client that only starts programs is given one, whatever the mode. */

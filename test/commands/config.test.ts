@@ -85,6 +85,7 @@ test("completions: bash completes commands, options and their values", async (t)
   assert.equal(complete("config", ""), "show export schema");
   assert.equal(complete("setup", "export", "--mo"), "--mode");
   assert.equal(complete("setup", "export", "-m", ""), "auto proxy stdio");
+  assert.equal(complete("setup", "export", "-t", "cu"), "cursor");
   assert.equal(complete("-c", "x.yaml", "setup", "wizard", "--dr"), "--dry-run");
   assert.equal(complete("add", "x", "--", ""), "");
   for (const shell of ["zsh", "fish"]) assert.match((await run("completions", shell)).out, /mcp-gateway/);

@@ -112,6 +112,12 @@ test("setup export: shows, writes, undoes and restores; a broken file of one cli
     clients.filter(({ action }) => action !== "skipped").map(({ client, action }) => `${client} ${action}`),
     ["claude-code created", "cursor failed"],
   );
+  write("gateway.yaml", "auth: {enabled: true, bearer_token: 'literal-token'}\n");
+  write(".cursor/mcp.json", cursor);
+  write(".codex/config.toml", "");
+  const two = await run("setup", "export", "-t", "cursor,codex", "-m", "proxy");
+  assert.match(two.out, /\nExported to 2 client\(s\) \(proxy mode\)\.\nNote: the entries hold the token itself; /);
+  assert.match(readFileSync(join(folder, ".codex/config.toml"), "utf8"), /"Bearer literal-token"/);
   const [absent, unknown, generic] = [
     await run("setup", "export", "-t", "zed"),
     await run("setup", "export", "-t", "zedd"),
@@ -119,8 +125,9 @@ test("setup export: shows, writes, undoes and restores; a broken file of one cli
   ];
   assert.deepEqual([absent.code, absent.out.split("\n")[0]], [1, "Skipped: Zed is not here"]);
   assert.match(unknown.err, /^--target must be one of claude-code, .*did you mean "zed"\?\n/);
+  const bearer = { Authorization: "Bearer literal-token" };
   assert.deepEqual(
     [unknown.code, JSON.parse(generic.out)],
-    [2, { mcpServers: { gateway: { type: "http", url: "http://127.0.0.1:5000/mcp" } } }],
+    [2, { mcpServers: { gateway: { type: "http", url: "http://127.0.0.1:5000/mcp", headers: bearer } } }],
   );
 });

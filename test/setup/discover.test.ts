@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { type Discovery, discover } from "../../src/setup/discover.ts";
 import { type Home, home } from "./fixture.ts";
 
-const options = { port: 39_400, reserved: ["gateway"], processes: false };
+const options = { own: { port: 39_400, publicHost: "gw.example" }, reserved: ["gateway"], processes: false };
 const found = (at: Home) => discover(at.machine, options);
 const entries = ({ servers }: Discovery) => Object.fromEntries(servers.map(({ name, entry }) => [name, entry]));
 
@@ -137,12 +137,14 @@ test("discover: doubles are one server, two accounts are two, names are made fre
   write(".claude.json", {
     github: github("one"),
     gateway: { type: "http", url: "http://localhost:39400/mcp" },
-    other: { url: "http://localhost:39401/mcp" },
+    other: { url: "http://localhost/mcp" },
   });
   write(".config/Claude/claude_desktop_config.json", {
     gh: { command: "npx", args: ["-y", "gh"] },
     gateway: { command: "/opt/homebrew/bin/mcp-gateway", args: ["serve", "--stdio"] },
     npx: { command: "npx", args: ["-y", "mcp-gateway@1.2.3"] },
+    bridge: { command: "npx", args: ["-y", "mcp-remote", "http://127.0.0.1:39400/mcp"] },
+    published: { url: "https://gw.example/mcp" },
   });
   write(".cursor/mcp.json", { github: github("two"), gateway: { command: "else" }, "a/b c": { url: "http://x/mcp/" } });
   write(".codeium/windsurf/mcp_config.json", { x: { serverUrl: "http://X/mcp" } });

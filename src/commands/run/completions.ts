@@ -4,6 +4,7 @@ import { type Command, type CommandInput, type OptionDef, UsageError } from "../
 import { globalArgs } from "../global-options.ts";
 import { root } from "../root.ts";
 import { bashScript, fishScript, zshScript } from "./completion-scripts.ts";
+import { exportable } from "./setup-export.ts";
 
 export interface CompletedOption {
   readonly name: string;
@@ -32,6 +33,11 @@ const words: Readonly<Record<string, CompletedCommand["word"]>> = {
   completions: Object.keys(scripts),
 };
 
+/** Of options that are no enum, because more than one value is allowed. */
+const values: Readonly<Record<string, readonly string[]>> = {
+  "setup export --target": [...exportable.map(({ id }) => id), "generic", "all"],
+};
+
 export async function run(input: CommandInput): Promise<number> {
   const shell = input.text("shell") as string;
   if (!Object.hasOwn(scripts, shell)) throw new UsageError(`SHELL must be bash, zsh or fish, not "${shell}"`);
@@ -45,17 +51,19 @@ function commandsBelow(command: Command, path: readonly string[]): CompletedComm
     path,
     description: command.meta.description,
     subCommands: subCommands.map(([name]) => name),
-    options: optionsOf({ ...command.args, ...globalArgs }),
+    options: optionsOf(path.join(" "), { ...command.args, ...globalArgs }),
     word: words[path.join(" ")],
   };
   return [own, ...subCommands.flatMap(([name, inner]) => commandsBelow(inner, [...path, name]))];
 }
 
-function optionsOf(defs: Readonly<Record<string, OptionDef>>): CompletedOption[] {
+function optionsOf(path: string, defs: Readonly<Record<string, OptionDef>>): CompletedOption[] {
   return Object.entries(defs).flatMap(([name, def]) => {
     if (def.type === "positional") return [];
     const alias = "alias" in def && typeof def.alias === "string" ? def.alias : undefined;
-    return [{ name, alias, description: def.description ?? "", value: completedValue(def) }];
+    return [
+      { name, alias, description: def.description ?? "", value: values[`${path} --${name}`] ?? completedValue(def) },
+    ];
   });
 }
 

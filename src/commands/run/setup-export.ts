@@ -9,7 +9,7 @@ import { type AiClient, clients } from "../../setup/clients.ts";
 import { applyChange, restoreBackup } from "../../setup/export-apply.ts";
 import { type Planned, planExport } from "../../setup/export-plan.ts";
 import { entrySecrets } from "../../setup/found-server.ts";
-import { type ExportMode, gatewayEntry, genericClient } from "../../setup/gateway-entry.ts";
+import { type ExportMode, type GatewayAddress, gatewayEntry, genericClient } from "../../setup/gateway-entry.ts";
 import { readClientFile } from "../../setup/read-client-file.ts";
 import { type CommandInput, UsageError } from "../command.ts";
 import type { GlobalOptions } from "../global-options.ts";
@@ -63,11 +63,7 @@ export async function run(input: CommandInput): Promise<number> {
     await writeStdout(`${JSON.stringify({ mcpServers: { [name]: entry } }, null, 2)}\n`);
     return 0;
   }
-  const targets = target === "all" ? exportable : exportable.filter(({ id }) => id === target);
-  if (targets.length === 0) {
-    const ids = [...exportable.map(({ id }) => id), "generic", "all"];
-    throw new UsageError(`--target must be one of ${ids.join(", ")}, not "${target}"${suggestion(target, ids)}`);
-  }
+  const targets = target === "all" ? exportable : namedTargets(target);
   const options: ExportOptions = {
     targets,
     named: target !== "all",
@@ -86,6 +82,16 @@ export async function run(input: CommandInput): Promise<number> {
     if (next.clients.some(({ action }) => action !== "unchanged" && action !== "skipped")) await say(next);
   });
   return 0;
+}
+
+/** `cursor,zed` */
+function namedTargets(text: string): AiClient[] {
+  return text.split(",").map((name) => {
+    const found = exportable.find(({ id }) => id === name.trim());
+    if (found !== undefined) return found;
+    const ids = [...exportable.map(({ id }) => id), "generic", "all"];
+    throw new UsageError(`--target must be one of ${ids.join(", ")}, not "${name}"${suggestion(name, ids)}`);
+  });
 }
 
 export function configInUse(global: GlobalOptions, machine: Machine): Promise<LoadedConfig> {
@@ -118,8 +124,19 @@ export async function exportTo(options: ExportOptions, loaded: LoadedConfig, mac
   else if (options.remove)
     lines.push(`Removed from ${reports.filter(({ action }) => action === "updated").length} client(s).`);
   else lines.push(`Exported to ${done} client(s) (${mode} mode).`);
+  if (!options.remove) lines.push(...tokenNotes(loaded, at, mode));
   const failed = reports.some(({ action }) => action === "failed" || (action === "skipped" && options.named));
   return { mode, clients: reports, text: `${lines.join("\n")}\n`, ok: !failed };
+}
+
+/** What clients cannot be told, or should not have to be. */
+function tokenNotes({ config }: LoadedConfig, { token }: GatewayAddress, mode: ExportMode): string[] {
+  if (mode === "stdio" || !config.auth.enabled || token?.startsWith("env:")) return [];
+  if (token !== undefined)
+    return ["Note: the entries hold the token itself; with auth.bearer_token as env:VAR they name a variable instead"];
+  const why =
+    config.auth.bearer_token === "auto" ? "the token is made anew at every start" : "there is no bearer token";
+  return [`Note: the entries have no token, because ${why}: add an Authorization header, or set auth.bearer_token`];
 }
 
 /** What must not be shown of the lines around a change. */

@@ -7,6 +7,7 @@ import { basename, dirname, displayPath, expandHome, join, resolve } from "../..
 import { writeStderr, writeStdout } from "../../runtime/process.ts";
 import { type Discovery, discover } from "../../setup/discover.ts";
 import { entrySecrets, type FoundServer } from "../../setup/found-server.ts";
+import { ownAddress } from "../../setup/gateway-entry.ts";
 import { type ImportPlan, planImport } from "../../setup/import-plan.ts";
 import type { CommandInput } from "../command.ts";
 import { backendInfo } from "./backend-info.ts";
@@ -33,8 +34,12 @@ export async function run(input: CommandInput): Promise<number> {
   const base: ConfigFile = isNew ? { ...file, text: localTemplate } : file;
   const settings = await readSettings(base.text, base.label);
   const found = await discover(machine, {
-    port: numberOr(valueAt(settings, ["server", "port"]), defaultPort),
-    reserved: [String(valueAt(settings, ["capabilities", "name"]) ?? "gateway")],
+    own: ownAddress({
+      port: numberOr(valueAt(settings, ["server", "port"]), defaultPort),
+      host: textOr(valueAt(settings, ["server", "host"]), "127.0.0.1"),
+      public_url: textOr(valueAt(settings, ["server", "public_url"]), ""),
+    }),
+    reserved: [textOr(valueAt(settings, ["capabilities", "name"]), "gateway")],
     processes: input.flag("processes"),
   });
   for (const problem of found.problems) await writeStderr(`${problem}\n`);
@@ -184,4 +189,8 @@ function commandShown({ entry }: FoundServer): string {
 
 function numberOr(value: unknown, fallback: number): number {
   return typeof value === "number" ? value : fallback;
+}
+
+function textOr(value: unknown, fallback: string): string {
+  return typeof value === "string" ? value : fallback;
 }

@@ -8,6 +8,7 @@ import { silentLogger } from "../../core/log.ts";
 import { backendUpstream } from "../../gateway/backend-upstream.ts";
 import { knownSecrets } from "../../gateway/known-secrets.ts";
 import { systemClock } from "../../lib/clock.ts";
+import type { JsonObject } from "../../lib/json.ts";
 import { Redactor } from "../../lib/redact.ts";
 import { exists } from "../../runtime/files.ts";
 import { findProgram } from "../../runtime/find-program.ts";
@@ -21,6 +22,8 @@ export interface BackendRequest {
   /** The file as it is written. */
   readonly settings: Settings;
   readonly machine: Machine;
+  /** What the running gateway says of them, by name. */
+  readonly running: ReadonlyMap<string, JsonObject>;
   /** Time each backend has to start and answer; `undefined` starts none. */
   readonly answerMs: number | undefined;
 }
@@ -46,11 +49,19 @@ async function checkBackend(
   request: BackendRequest,
   redact: (text: string) => string,
 ): Promise<Check[]> {
+  const running = request.running.get(backend.name);
+  // A second one might take from the first what both need: a port, a file, a lock.
+  if (running?.["running"] === true) return [runsInGateway(backend, running)];
   const checks = checkVariables(backend.name, request);
   const problem = await programProblem(backend, request.machine);
   if (problem !== undefined) return [...checks, problem];
   if (request.answerMs === undefined) return [...checks, reachable(backend)];
   return [...checks, await checkAnswer(backend, request.answerMs, redact)];
+}
+
+function runsInGateway(backend: BackendConfig, { pid, tools_cached: tools }: JsonObject): Check {
+  const process = pid === null || pid === undefined ? "" : ` as process ${String(pid)}`;
+  return { ...baseOf(backend), status: "pass", detail: `runs in the gateway${process}, ${String(tools)} tool(s)` };
 }
 
 function checkVariables(name: string, { loaded, settings }: BackendRequest): Check[] {

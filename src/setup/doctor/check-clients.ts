@@ -7,17 +7,19 @@ import { exists } from "../../runtime/files.ts";
 import { findProgram } from "../../runtime/find-program.ts";
 import type { Machine } from "../../runtime/machine.ts";
 import { displayPath } from "../../runtime/paths.ts";
+import { canConnect } from "../../runtime/port.ts";
 import { type AiClient, type ClientFile, clients } from "../clients.ts";
 import { discover } from "../discover.ts";
 import { applyChange } from "../export-apply.ts";
 import { entryIn, exportFile, planExport } from "../export-plan.ts";
-import { commandWords, entryUrl, identityOf, isGateway } from "../found-server.ts";
-import { type GatewayAddress, gatewayEntry } from "../gateway-entry.ts";
+import { commandWords, entryUrl, identityOf, isGateway, isLoopback } from "../found-server.ts";
+import { type GatewayAddress, gatewayEntry, ownAddress } from "../gateway-entry.ts";
 import { problemText } from "../read-client-file.ts";
 import { readEntry } from "../read-entry.ts";
-import type { Check } from "./check.ts";
+import type { Check, Fix } from "./check.ts";
 
 const entryName = "gateway";
+const connectMs = 300;
 
 export async function checkClients(config: Config, at: GatewayAddress, machine: Machine): Promise<Check[]> {
   const checks: Check[] = [];
@@ -49,57 +51,61 @@ async function checkClient(
     return [{ ...base, status: "warn", detail: problemText(label, error), hint: "Correct the file" }];
   }
   if (entry === undefined) return [];
-  const problem = whyWrong(entry, client, config.server.port, machine);
-  if (problem === undefined) return [{ ...base, status: "pass", detail: `${label} leads to the gateway` }];
-  if (problem === "other") return [];
+  const verdict = await judged(entry, client, config.server, machine);
+  if (verdict === "right") return [{ ...base, status: "pass", detail: `${label} leads to the gateway` }];
+  if (verdict === "about something else") return [];
+  const detail = `"${entryName}" in ${label} ${verdict.problem}`;
   const mode = isMap(entry) && entry["command"] !== undefined ? "stdio" : "proxy";
-  return [
-    {
-      ...base,
-      status: "fail",
-      detail: `"${entryName}" in ${label} ${problem}`,
-      hint: "Write it anew",
-      command: `mcp-gateway setup export --target ${client.id} --mode ${mode}`,
-      fix: {
-        done: `Corrected "${entryName}" in ${label}`,
-        rollback: `mcp-gateway setup export --rollback ${label}.mcp-gateway.bak.*`,
-        async apply() {
-          const entryFor = () => gatewayEntry(client, mode, at);
-          const planned = await planExport(client, machine, { name: entryName, entryFor });
-          if (planned.is === "change") await applyChange(planned.change);
-          else if (planned.is === "failed") throw new Error(planned.reason);
-        },
-      },
+  const command = `mcp-gateway setup export --target ${client.id} --mode ${mode}`;
+  if (!verdict.isOurs) return [{ ...base, status: "warn", detail, hint: "If it is meant to lead here", command }];
+  const fix: Fix = {
+    done: `Corrected "${entryName}" in ${label}`,
+    rollback: `mcp-gateway setup export --rollback ${label}.mcp-gateway.bak.*`,
+    async apply() {
+      const entryFor = () => gatewayEntry(client, mode, at);
+      const planned = await planExport(client, machine, { name: entryName, entryFor });
+      if (planned.is === "change") await applyChange(planned.change);
+      else if (planned.is === "failed") throw new Error(planned.reason);
     },
-  ];
+  };
+  return [{ ...base, status: "fail", detail, hint: "Write it anew", command, fix }];
 }
 
-/** `other` when the entry of that name is about something else altogether. */
-function whyWrong(raw: unknown, client: AiClient, port: number, machine: Machine): string | undefined {
+type Verdict = { readonly problem: string; readonly isOurs: boolean } | "right" | "about something else";
+
+async function judged(raw: unknown, client: AiClient, server: Config["server"], machine: Machine): Promise<Verdict> {
   const read = readEntry(raw, { machine, project: undefined });
-  if ("refused" in read) return read.refused;
+  if ("refused" in read) return { problem: read.refused, isOurs: true };
   const { entry } = read;
-  const url = URL.parse(entryUrl(entry) ?? "");
-  if (url === null) {
-    if (!isGateway(entry, port)) return "other";
+  const isHere = isGateway(entry, ownAddress(server));
+  const written = entryUrl(entry);
+  const url = URL.parse(written ?? "");
+  if (url === null || written === undefined) {
+    if (!isHere) return "about something else";
     const [program = ""] = commandWords(entry);
     const isThere = findProgram(program, machine.env["PATH"], machine.cwd) !== undefined;
-    return isThere ? undefined : `starts "${program}", which does not exist`;
+    return isThere ? "right" : { problem: `starts "${program}", which does not exist`, isOurs: true };
   }
-  if (!/^(localhost|127\.[\d.]+|\[::1\])$/.test(url.hostname)) return "other";
-  if (!isGateway(entry, port)) return `leads to port ${url.port || "80"}, and the gateway is on ${port}`;
-  const wanted = client.style.remote?.(entryUrl(entry) as string);
-  if (wanted === undefined) return `has a URL, and ${client.title} only starts programs`;
+  if (!isHere) {
+    if (!isLoopback(url)) return "about something else";
+    const port = Number(url.port || 80);
+    const problem = `leads to port ${port}, and the gateway is on ${server.port}`;
+    const isTaken = await canConnect(url.hostname.replace(/^\[|\]$/g, ""), port, connectMs);
+    return isTaken ? { problem: `${problem}; something listens there`, isOurs: false } : { problem, isOurs: true };
+  }
+  const wanted = client.style.remote?.(written);
+  if (wanted === undefined) return { problem: `has a URL, and ${client.title} only starts programs`, isOurs: true };
   const missing = Object.entries(wanted).find(
     ([key, value]) => key !== "disabled" && !(isMap(raw) && raw[key] === value),
   );
-  return missing === undefined ? undefined : `lacks "${missing[0]}": ${JSON.stringify(missing[1])}`;
+  if (missing === undefined) return "right";
+  return { problem: `lacks "${missing[0]}": ${JSON.stringify(missing[1])}`, isOurs: true };
 }
 
 /** Servers that clients reach directly, past every policy of the gateway. */
 export async function checkShadow({ config, env }: LoadedConfig, settings: Settings, machine: Machine): Promise<Check> {
   const base = { id: "shadow_radar", label: "Servers beside the gateway", category: "shadow_radar" } as const;
-  const { servers } = await discover(machine, { port: config.server.port, reserved: [], processes: false });
+  const { servers } = await discover(machine, { own: ownAddress(config.server), reserved: [], processes: false });
   const backends = expandVariables(settings["backends"], env, () => {});
   const known = isMap(backends) ? Object.values(backends).filter(isMap).map(identityOf) : [];
   const beside = servers.filter(({ entry }) => !known.includes(identityOf(entry)));

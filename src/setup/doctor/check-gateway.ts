@@ -10,29 +10,41 @@ const answerMs = 5_000;
 const connectMs = 500;
 const loopback = /^(localhost|127\.[\d.]+|\[?::1\]?)$/i;
 
-export async function checkGateway(config: Config): Promise<Check[]> {
-  return [...(await checkAddress(config)), checkAuth(config)];
+export interface GatewayResult {
+  readonly checks: readonly Check[];
+  /** What the running gateway says of its backends, by name; empty where none runs or it does not tell us. */
+  readonly backends: ReadonlyMap<string, JsonObject>;
 }
 
-async function checkAddress(config: Config): Promise<Check[]> {
+export async function checkGateway(config: Config): Promise<GatewayResult> {
+  const { checks, health } = await checkAddress(config);
+  const told = isJsonObject(health?.["backends"]) ? Object.entries(health["backends"]) : [];
+  return {
+    checks: [...checks, checkAuth(config)],
+    backends: new Map(told.flatMap(([name, state]) => (isJsonObject(state) ? [[name, state] as const] : []))),
+  };
+}
+
+async function checkAddress(config: Config): Promise<{ checks: Check[]; health?: JsonObject }> {
+  const only = (check: Check) => ({ checks: [check] });
   const { host, port } = config.server;
   const base = { id: "port", label: `Port ${port}`, category: "port" } as const;
-  if (port === 0) return [{ ...base, status: "pass", detail: "a free one is picked at every start" }];
+  if (port === 0) return only({ ...base, status: "pass", detail: "a free one is picked at every start" });
   const problem = await listenProblem(host, port);
-  if (problem === undefined) return [{ ...base, status: "pass", detail: `free on ${host}` }];
+  if (problem === undefined) return only({ ...base, status: "pass", detail: `free on ${host}` });
   if (problem !== "EADDRINUSE") {
     const hint = problem === "EACCES" ? "Ports below 1024 need rights: set server.port" : 'Correct "server.host"';
-    return [{ ...base, status: "fail", detail: `cannot listen on ${host}: ${problem}`, hint }];
+    return only({ ...base, status: "fail", detail: `cannot listen on ${host}: ${problem}`, hint });
   }
   const { hostname } = new URL(gatewayUrl(config));
   const answers = await canConnect(hostname.replace(/^\[|\]$/g, ""), port, connectMs);
   const health = answers ? await askHealth(config) : undefined;
   if (health === undefined) {
     const hint = "End that program, or set server.port to another one";
-    return [{ ...base, status: "fail", detail: "taken by a program that is no MCP Gateway", hint }];
+    return only({ ...base, status: "fail", detail: "taken by a program that is no MCP Gateway", hint });
   }
   const inUse: Check = { ...base, status: "pass", detail: `a gateway listens on ${gatewayUrl(config)}` };
-  return [inUse, checkVersion(health), ...(await checkHandshake(config))];
+  return { checks: [inUse, ...checkRuntime(health), ...(await checkHandshake(config))], health };
 }
 
 /** The body of `/health` when it is that of a gateway. */
@@ -48,15 +60,22 @@ async function askHealth(config: Config): Promise<JsonObject | undefined> {
   }
 }
 
-function checkVersion({ status, version: running }: JsonObject): Check {
+function checkRuntime({ status, version: running, degraded, config_error: refused }: JsonObject): Check[] {
   const base = { id: "runtime", label: "Gateway runtime", category: "runtime" } as const;
   const detail = `version ${String(running)}, ${String(status)}`;
+  const checks: Check[] = [];
   if (running !== version) {
     const hint = "Restart it, so that it is the version installed";
-    return { ...base, status: "warn", detail: `${detail}; this program is ${version}`, hint };
-  }
-  if (status === "healthy") return { ...base, status: "pass", detail };
-  return { ...base, status: "warn", detail, hint: "mcp-gateway health says which backend is ill" };
+    checks.push({ ...base, status: "warn", detail: `${detail}; this program is ${version}`, hint });
+  } else if (status === "healthy") checks.push({ ...base, status: "pass", detail });
+  else checks.push({ ...base, status: "warn", detail, hint: "mcp-gateway health says which backend is ill" });
+  const config = { id: "runtime.config", label: "Configuration in force", category: "runtime" } as const;
+  if (typeof refused === "string")
+    checks.push({ ...config, status: "fail", detail: `an older one, because the file was refused:\n${refused}` });
+  const faults = Array.isArray(degraded) ? degraded.filter((fault) => fault !== refused) : [];
+  const state = { id: "runtime.state", label: "State of the gateway", category: "runtime" } as const;
+  if (faults.length > 0) checks.push({ ...state, status: "warn", detail: faults.map(String).join("\n") });
+  return checks;
 }
 
 async function checkHandshake(config: Config): Promise<Check[]> {

@@ -28,9 +28,10 @@ export async function examine(request: DoctorRequest): Promise<Check[]> {
   const state = checkState(stateDirectory, loaded?.config, machine.cwd);
   if (loaded === undefined) return [...configuration.checks, ...(await state)];
   const { config } = loaded;
+  const gateway = checkGateway(config);
   const groups = await Promise.all([
-    checkGateway(config),
-    checkBackends({ loaded, settings, machine, answerMs }),
+    gateway.then(({ checks }) => checks),
+    gateway.then(({ backends: running }) => checkBackends({ loaded, settings, machine, running, answerMs })),
     state,
     checkClients(config, await request.addressOf(loaded), machine),
     checkShadow(loaded, settings, machine),
