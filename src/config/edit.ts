@@ -36,6 +36,7 @@ export async function addBackend(text: string, label: string, name: string, entr
     throw new ConfigError(`Cannot add the backend "${name}": ${label} has one of that name`, {
       hint: `Remove it first: mcp-gateway remove ${name}`,
     });
+  if (isReservedName(name)) throw new ConfigError(`"${name}" cannot be the name of a backend: choose another one`);
   const { problems } = await checkSettings(
     { backends: { [name]: entry } },
     { env: {}, toAbsolute: async (path) => path },
@@ -46,6 +47,11 @@ export async function addBackend(text: string, label: string, name: string, entr
   const section = findSection(yaml, text, "backends");
   const after = insertion(yaml, text, section, { [name]: entry });
   return verified(after, label, withValueAt(before, ["backends", name], entry));
+}
+
+/** Names that JavaScript has for itself, which the reader of settings leaves out. */
+export function isReservedName(name: string): boolean {
+  return ["__proto__", "constructor", "prototype"].includes(name);
 }
 
 /** The text without the backend. @throws ConfigError when the text does not parse or has no such backend */

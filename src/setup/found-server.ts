@@ -1,6 +1,7 @@
 /** Servers found on a machine: which are the same, which are the gateway itself, and what each may be called. */
 import { backendSecrets } from "../config/backend-secrets.ts";
 import { splitCommand } from "../config/command-line.ts";
+import { isReservedName } from "../config/edit.ts";
 import { isMap, type Settings } from "../config/path.ts";
 import { stableJson } from "../lib/json.ts";
 
@@ -129,5 +130,6 @@ function freeName({ name, sources }: FoundServer, taken: readonly string[]): str
 
 /** A name that is allowed in `backends` and easy to type. */
 export function backendName(text: string): string {
-  return text.replace(/[^\p{L}\p{N}_.-]+/gu, "-").replace(/^-+|-+$/g, "") || "server";
+  const name = text.replace(/[^\p{L}\p{N}_.-]+/gu, "-").replace(/^-+|-+$/g, "") || "server";
+  return isReservedName(name) ? `server-${name.replaceAll("_", "")}` : name;
 }

@@ -110,3 +110,9 @@ test("addEnvFile: in whatever way the list is written, once", async () => {
     message: 'Cannot add an env file: "env_files" of gateway.yaml is not a list',
   });
 });
+
+test("addBackend: refuses names that would be read as nothing", async () => {
+  await assert.rejects(addBackend("", "gateway.yaml", "constructor", { command: "x" }), {
+    message: '"constructor" cannot be the name of a backend: choose another one',
+  });
+});

@@ -147,7 +147,7 @@ test("discover: doubles are one server, two accounts are two, names are made fre
     published: { url: "https://gw.example/mcp" },
   });
   write(".cursor/mcp.json", { github: github("two"), gateway: { command: "else" }, "a/b c": { url: "http://x/mcp/" } });
-  write(".codeium/windsurf/mcp_config.json", { x: { serverUrl: "http://X/mcp" } });
+  write(".codeium/windsurf/mcp_config.json", { x: { serverUrl: "http://X/mcp" }, constructor: { command: "c" } });
   const { servers, counts } = await found(at);
   assert.deepEqual(
     servers.map(({ name, sources }) => `${name}: ${sources.map(({ title }) => title).join(", ")}`),
@@ -157,6 +157,7 @@ test("discover: doubles are one server, two accounts are two, names are made fre
       "github-cursor: Cursor",
       "gateway-cursor: Cursor",
       "a-b-c: Cursor, Windsurf",
+      "server-constructor: Windsurf",
     ],
   );
   assert.deepEqual(
@@ -165,7 +166,7 @@ test("discover: doubles are one server, two accounts are two, names are made fre
       ["Claude Code", 2],
       ["Claude Desktop", 1],
       ["Cursor", 3],
-      ["Windsurf", 1],
+      ["Windsurf", 2],
     ],
   );
 });
