@@ -3,10 +3,11 @@ import { addBackend, addEnvFile } from "../config/edit.ts";
 import { parseEnvFile } from "../config/env-file.ts";
 import { expandVariables } from "../config/expand.ts";
 import { readSettings } from "../config/load.ts";
-import { isMap } from "../config/path.ts";
+import { isMap, type Settings } from "../config/path.ts";
 import { GatewayError } from "../core/errors.ts";
 import type { Environment } from "../runtime/process.ts";
-import { type FoundServer, isSameServer } from "./found-server.ts";
+import { type FoundServer, isSameServer, textsOf } from "./found-server.ts";
+import { missingVariables } from "./needed-variables.ts";
 import { SecretVariables } from "./secret-variables.ts";
 
 export interface ImportRequest {
@@ -51,7 +52,8 @@ export async function planImport(request: ImportRequest): Promise<ImportPlan> {
       skipped.push({ name: server.name, reason: `already in config as '${as}'` });
       continue;
     }
-    const entry = envFile === undefined ? server.entry : variables.takeOut(server.name, server.entry);
+    const whole = { ...server, entry: withInherited(server.entry, env) };
+    const entry = envFile === undefined ? whole.entry : variables.takeOut(server.name, whole.entry);
     try {
       text = await addBackend(text, label, server.name, entry);
       added.push({ ...server, entry });
@@ -64,6 +66,14 @@ export async function planImport(request: ImportRequest): Promise<ImportPlan> {
   if (envFile === undefined || names.length === 0) return { text, envText: undefined, added, skipped, variables: [] };
   text = await addEnvFile(text, label, envFile.name);
   return { text, envText: withVariables(envFile.text, variables.values), added, skipped, variables: names };
+}
+
+/** What the client's environment gave to the server is named, where we know of it. */
+function withInherited(entry: Settings, env: Environment): Settings {
+  const inherited = missingVariables(entry).filter((name) => env[name] !== undefined);
+  if (inherited.length === 0) return entry;
+  const named = Object.fromEntries(inherited.map((name) => [name, `\${${name}}`]));
+  return { ...entry, env: { ...textsOf(entry["env"]), ...named } };
 }
 
 /** The env file with those variables that it does not have yet. */

@@ -98,3 +98,20 @@ test("planImport: an env file that is there is added to, its variables keep thei
   assert.equal(plain.text, "backends:\n  a:\n    command: x\n    env:\n      TOKEN: new\n");
   assert.deepEqual([plain.envText, plain.variables], [undefined, []]);
 });
+
+test("planImport: what a known server had from its client's environment is named", async () => {
+  const servers = [
+    server("search", { command: "npx -y tavily-mcp@0.2.1" }),
+    server("mine", { command: "uvx semgrep-mcp", env: { SEMGREP_APP_TOKEN: "s" } }),
+    server("unknown", { command: "npx -y else" }),
+  ];
+  const { text } = await plan({
+    servers,
+    env: { TAVILY_API_KEY: "k", SEMGREP_APP_TOKEN: "other" },
+    envFile: undefined,
+  });
+  assert.equal(
+    text,
+    "backends:\n  search:\n    command: npx -y tavily-mcp@0.2.1\n    env:\n      TAVILY_API_KEY: ${TAVILY_API_KEY}\n  mine:\n    command: uvx semgrep-mcp\n    env:\n      SEMGREP_APP_TOKEN: s\n  unknown:\n    command: npx -y else\n",
+  );
+});

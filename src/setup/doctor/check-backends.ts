@@ -13,8 +13,7 @@ import { Redactor } from "../../lib/redact.ts";
 import { exists } from "../../runtime/files.ts";
 import { findProgram } from "../../runtime/find-program.ts";
 import type { Machine } from "../../runtime/machine.ts";
-import { commandWords, textsOf } from "../found-server.ts";
-import { knownServers } from "../known-servers.ts";
+import { missingVariables } from "../needed-variables.ts";
 import type { Check } from "./check.ts";
 
 export interface BackendRequest {
@@ -75,23 +74,13 @@ function checkVariables(name: string, { loaded, settings }: BackendRequest): Che
     const hint = `Set ${unset.size === 1 ? "it" : "them"} in the environment or in a file named in "env_files"`;
     return [{ ...base, status: "fail", detail: `${[...unset].join(", ")} NOT SET`, hint }];
   }
-  const missing = notHandedOver(name, entry);
+  const missing = missingVariables(entry);
   if (missing.length > 0) {
-    const detail = `the server needs ${missing.join(", ")}, and gets only what "env" of the backend names`;
+    const detail = `the server usually needs ${missing.join(", ")}, and gets only what "env" of the backend names`;
     return [{ ...base, status: "warn", detail, hint: `Add to "env": ${missing[0]}: \${${missing[0]}}` }];
   }
   const named = new Set([...JSON.stringify(entry).matchAll(/\$\{(\w+)\}/g)].map(([, variable]) => variable));
   return named.size === 0 ? [] : [{ ...base, status: "pass", detail: `${[...named].join(", ")} set` }];
-}
-
-/** What a server that is known by name needs, and an entry written by hand forgot. */
-function notHandedOver(name: string, entry: Settings): string[] {
-  const known = Object.hasOwn(knownServers, name) ? knownServers[name] : undefined;
-  if (known?.command === undefined || !commandWords(entry).join(" ").startsWith(known.command)) return [];
-  const given = textsOf(entry["env"]);
-  return Object.entries(known.env ?? {}).flatMap(([variable, value]) =>
-    /\$\{\w+\}/.test(value) && given[variable] === undefined ? [variable] : [],
-  );
 }
 
 function categoryOf({ command }: BackendConfig): "backend_http" | "backend_stdio" {
