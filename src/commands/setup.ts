@@ -1,4 +1,5 @@
 import type { Command } from "./command.ts";
+import { discover } from "./discover.ts";
 
 const clientIds =
   "claude-code, claude-desktop, cursor, vs-code-copilot, windsurf, cline, zed, codex, continue, generic or all";
@@ -45,5 +46,5 @@ const exportTo = {
 
 export const setup = {
   meta: { name: "setup", description: "Import servers from AI clients, and tell the clients about the gateway" },
-  subCommands: { wizard, export: exportTo },
+  subCommands: { wizard, export: exportTo, discover },
 } satisfies Command;

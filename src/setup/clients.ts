@@ -65,9 +65,16 @@ function clineFiles(machine: Machine): ClientFile[] {
 }
 
 function zedFiles(machine: Machine): ClientFile[] {
-  const { home } = machine;
-  const paths = [join(home, ".config", "zed", "settings.json"), join(settingsFolder(machine), "Zed", "settings.json")];
+  const { home, platform } = machine;
+  const paths = [
+    join(home, ".config", "zed", "settings.json"),
+    join(settingsFolder(machine), platform === "linux" ? "zed" : "Zed", "settings.json"),
+  ];
   return [...new Set(paths)].map((path) => json(path, ["context_servers"]));
+}
+
+function claudeFile({ home, env }: Machine): string {
+  return join(env["CLAUDE_CONFIG_DIR"] || home, ".claude.json");
 }
 
 function codexFolder({ home, env }: Machine): string {
@@ -80,10 +87,10 @@ export const clients: readonly AiClient[] = [
     title: "Claude Code",
     files: (machine) => [
       ofProject(machine, ".mcp.json", "mcpServers"),
-      { ...json(join(machine.home, ".claude.json"), ["projects", machine.cwd, "mcpServers"]), project: machine.cwd },
-      json(join(machine.home, ".claude.json"), servers),
+      { ...json(claudeFile(machine), ["projects", machine.cwd, "mcpServers"]), project: machine.cwd },
+      json(claudeFile(machine), servers),
     ],
-    exports: (machine) => [json(join(machine.home, ".claude.json"), servers)],
+    exports: (machine) => [json(claudeFile(machine), servers)],
     always: true,
     style: { remote: (url) => ({ type: "http", url }), variable: (name) => `\${${name}}` },
   },

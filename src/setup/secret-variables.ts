@@ -100,6 +100,13 @@ export class SecretVariables {
   }
 }
 
+/** Whether there is anything to take out. */
+export function holdsSecrets(server: string, entry: Settings): boolean {
+  const variables = new SecretVariables(() => undefined);
+  variables.takeOut(server, entry);
+  return variables.values.size > 0;
+}
+
 function isReference(text: string): boolean {
   return text.includes("${");
 }

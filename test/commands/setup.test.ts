@@ -131,3 +131,48 @@ test("setup export: shows, writes, undoes and restores; a broken file of one cli
     [2, { mcpServers: { gateway: { type: "http", url: "http://127.0.0.1:5000/mcp", headers: bearer } } }],
   );
 });
+
+test("setup discover: lists what clients have, writes it apart, and says what it means that it is not behind the gateway", async (t) => {
+  const { folder, run } = house(t);
+  const write = writer(folder);
+  const servers = {
+    ...claude.mcpServers,
+    plain: { url: "http://remote.example/mcp", headers: { Authorization: "Bearer abcdefgh12345678" } },
+    mem: { command: "npx", args: ["-y", "@modelcontextprotocol/server-memory"] },
+    behind: { command: "own" },
+  };
+  write(".claude.json", JSON.stringify({ mcpServers: servers }));
+  write("gateway.yaml", "backends: {b: {command: own}}\n");
+  const table = await run("setup", "discover", ...noProcesses);
+  assert.match(table.out, /^NAME +TRANSPORT +FOUND IN +COMMAND OR URL\ngh +stdio +Claude Code +npx -y gh\n/);
+  const yaml = await run("setup", "discover", "-f", "yaml", ...noProcesses);
+  assert.match(yaml.out, /^backends:\n {2}gh:\n/);
+  assert.ok(!`${table.out}${yaml.out}`.match(/ghp_|abcdefgh/));
+
+  const shadow = await run("setup", "discover", "--shadow", "--write-config", "-f", "json", ...noProcesses);
+  const [report] = shadow.out.split("Created ");
+  const findings = JSON.parse(report!) as Record<string, string>[];
+  assert.deepEqual(
+    findings.map((one) => [
+      one["id"],
+      one["severity"],
+      one["trust"],
+      one["auth_exposure"],
+      one["data_risk"],
+      one["remediation"],
+    ]),
+    [
+      ["claude-code:gh", "high", "unknown", "plaintext_secret", "unknown", "adopt_into_gateway"],
+      ["claude-code:plain", "high", "unknown", "plaintext_transport", "unknown", "quarantine"],
+      ["claude-code:mem", "low", "known", "none", "low", "adopt_into_gateway"],
+    ],
+  );
+  const written = readFileSync(join(folder, "mcp-gateway-discovered.yaml"), "utf8");
+  assert.match(
+    written,
+    /^backends:\n {2}gh:\n[\s\S]*\n {2}mem:\n[\s\S]*\nenv_files:\n {2}- mcp-gateway-discovered\.env\n$/,
+  );
+  assert.ok(!written.includes("plain") && !written.includes(token));
+  const again = await run("setup", "discover", "--write-config", ...noProcesses);
+  assert.deepEqual([again.code, again.err.includes("already exists")], [1, true]);
+});

@@ -130,6 +130,18 @@ test("discover: the places of macOS and Windows", async (t) => {
   assert.deepEqual(entries(await found(windows)), { a: { command: "cmd /c npx" }, c: { command: "'C:\\p q\\c.exe'" } });
 });
 
+test("discover: where variables say that settings are elsewhere", async (t) => {
+  const at = home(t);
+  const { env, ...machine } = at.machine;
+  at.write("cc/.claude.json", '{"mcpServers": {"a": {"command": "a"}}}');
+  at.write("cx/config.toml", '[mcp_servers.b]\ncommand = "b"\n');
+  at.write("xdg/zed/settings.json", '{"context_servers": {"c": {"command": "c"}}}');
+  at.write("xdg/Code/User/mcp.json", '{"servers": {"d": {"command": "d"}}}');
+  const named = { CLAUDE_CONFIG_DIR: at.path("cc"), CODEX_HOME: at.path("cx"), XDG_CONFIG_HOME: at.path("xdg") };
+  const discovery = await discover({ ...machine, env: { ...env, ...named } }, options);
+  assert.deepEqual(Object.keys(entries(discovery)).sort(), ["a", "b", "c", "d"]);
+});
+
 test("discover: doubles are one server, two accounts are two, names are made free, the gateway is never its own server", async (t) => {
   const at = home(t);
   const github = (token: string) => ({ command: "npx", args: ["-y", "gh"], env: { TOKEN: token } });

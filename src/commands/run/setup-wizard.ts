@@ -9,6 +9,7 @@ import { type Discovery, discover } from "../../setup/discover.ts";
 import { entrySecrets, type FoundServer } from "../../setup/found-server.ts";
 import { ownAddress } from "../../setup/gateway-entry.ts";
 import { type ImportPlan, planImport } from "../../setup/import-plan.ts";
+import { holdsSecrets } from "../../setup/secret-variables.ts";
 import type { CommandInput } from "../command.ts";
 import { backendInfo } from "./backend-info.ts";
 import { type ConfigFile, openConfigFile } from "./config-file.ts";
@@ -94,7 +95,7 @@ async function ask(found: Discovery, input: CommandInput): Promise<Answers | und
   const defaults = defaultAnswers(found, input);
   const servers = found.servers.length === 0 ? [] : await chooseServers(found.servers, commandShown);
   if (servers === undefined) return undefined;
-  const secrets = servers.filter(({ entry }) => entrySecrets(entry).length > 0);
+  const secrets = servers.filter(({ name, entry }) => holdsSecrets(name, entry));
   let { moveSecrets, configureClients } = defaults;
   if (secrets.length > 0 && moveSecrets) {
     const names = secrets.map(({ name }) => name).join(", ");
