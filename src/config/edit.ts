@@ -1,7 +1,7 @@
 /**
- * Adds and removes backends, and adds env files, in the text of a configuration file. Only the lines of those are touched: comments,
- * order, units, quoting and line ends of everything else stay as they are, byte for byte. What the edited text says is
- * read back and compared before anyone gets it.
+ * Adds and removes backends, and adds env files, in the text of a configuration file. Only the lines of those are
+ * touched: comments, order, units, quoting and line ends of everything else stay as they are, byte for byte. What the
+ * edited text says is read back and compared before anyone gets it.
  */
 import { ConfigError } from "../core/errors.ts";
 import { stableJson } from "../lib/json.ts";

@@ -80,7 +80,10 @@ function withInherited(entry: Settings, env: Environment): Settings {
 function withVariables(text: string, values: ReadonlyMap<string, string>): string {
   const present = parseEnvFile(text);
   const lines = [...values].filter(([name]) => present[name] === undefined).map(assignment);
-  const head = text === "" ? "# Secrets of the servers behind the gateway. Keep this file to yourself.\n" : "";
+  const head =
+    text === ""
+      ? "# Secrets of the servers behind the gateway. Keep this file to yourself and out of version control.\n"
+      : "";
   const gap = text === "" || text.endsWith("\n") ? "" : "\n";
   return `${head}${text}${gap}${lines.join("")}`;
 }
