@@ -25,15 +25,23 @@ const maxAnswerBytes = 1_048_576;
 export function candidatesAmong(processes: readonly RunningProcess[]): Candidate[] {
   const found = new Map<number, Candidate>();
   for (const { argv } of processes) {
-    const words = argv.slice(0, 4).map((word) => basename(word));
-    if (words.some((word) => /^mcp-gateway(\.exe)?$/.test(word))) continue;
-    const [, known] = knownPorts.find(([name]) => name.test(words[0] ?? "")) ?? [];
-    const word = words.find((one) => /mcp/i.test(one)) ?? (known === undefined ? undefined : words[0]);
+    const words = argv.slice(0, 4);
+    const names = words.map((word) => basename(word));
+    if (names.some((name) => /^mcp-gateway(\.exe)?$/.test(name))) continue;
+    const [, known] = knownPorts.find(([name]) => name.test(names[0] ?? "")) ?? [];
+    const word =
+      words.find((one) => /mcp|modelcontextprotocol/i.test(one)) ?? (known === undefined ? undefined : names[0]);
     const port = portIn(argv) ?? known;
     if (word === undefined || port === undefined || found.has(port)) continue;
-    found.set(port, { name: backendName(word.replace(/\.(js|mjs|ts|py|exe)$/, "")), port });
+    found.set(port, { name: nameOf(word), port });
   }
   return [...found.values()].slice(0, maxCandidates);
+}
+
+/** Of the package it is in, where it is in one: what it starts is called `index.js` as often as not. */
+function nameOf(word: string): string {
+  const inPackage = /node_modules[/\\](?:@[^/\\]+[/\\])?([^/\\]+)[/\\]/.exec(word)?.[1];
+  return backendName(inPackage ?? basename(word).replace(/\.(js|mjs|ts|py|exe)$/, ""));
 }
 
 function portIn(argv: readonly string[]): number | undefined {

@@ -33,6 +33,11 @@ export function readEntry(raw: unknown, at: References): ReadEntry | { readonly 
   }
   const words = wordsOf(source);
   if (words === undefined) return { refused: "has neither a command nor a URL" };
+  const bridged = words.findIndex((word) => /^mcp-remote(?:@.*)?$/.test(word));
+  if (bridged >= 0)
+    notes.push(
+      `is a bridge to ${URL.parse(words[bridged + 1] ?? "")?.host ?? "a URL"}: the gateway can connect there itself, as "http_url"`,
+    );
   if (typeof source["envFile"] === "string") notes.push(`reads ${source["envFile"]}: name it in "env_files"`);
   const env = environmentOf(source, own);
   const cwd = workingFolder(source["cwd"], words, at, own);

@@ -49,6 +49,7 @@ test("discover: Cursor, VS Code, Windsurf and Cline, their variables turned into
   at.write(
     "project/.vscode/mcp.json",
     `\ufeff{\r\n\t// VS Code\r\n\t"inputs": [{"id": "api-key", "type": "promptString"}],\r\n\t"servers": {
+      "far": {"command": "npx", "args": ["-y", "mcp-remote@latest", "https://far.example/mcp"]},
       "code": {"type": "stdio", "command": "srv", "args": ["\${workspaceFolder}/x"], "envFile": ".env"},
       "web": {"url": "https://web.example/mcp", "headers": {"Authorization": "Bearer \${input:api-key}"}},\r\n\t},\r\n}`,
   );
@@ -64,6 +65,7 @@ test("discover: Cursor, VS Code, Windsurf and Cline, their variables turned into
   const discovery = await found(at);
   assert.deepEqual(entries(discovery), {
     cur: { command: `${at.machine.home}/bin/srv`, env: { T: "${CUR_T}" } },
+    far: { command: "npx -y mcp-remote@latest https://far.example/mcp" },
     code: { command: `srv ${at.machine.cwd}/x` },
     web: { http_url: "https://web.example/mcp", headers: { Authorization: "Bearer ${API_KEY}" } },
     old: { command: "old-srv" },
@@ -72,7 +74,11 @@ test("discover: Cursor, VS Code, Windsurf and Cline, their variables turned into
   });
   assert.deepEqual(
     discovery.servers.flatMap(({ name, notes }) => notes.map((note) => `${name} ${note}`)),
-    ['code reads .env: name it in "env_files"', "web asks for a value: set API_KEY in the environment"],
+    [
+      'far is a bridge to far.example: the gateway can connect there itself, as "http_url"',
+      'code reads .env: name it in "env_files"',
+      "web asks for a value: set API_KEY in the environment",
+    ],
   );
 });
 

@@ -18,13 +18,22 @@ test("candidatesAmong: programs named like an MCP server that say their port, ea
       "mcp-gateway serve --port 39400",
       "node mcp-without-port.js",
       "node server.js --port 4005",
+      "node /x/node_modules/@modelcontextprotocol/server-everything/dist/index.js --port 4006",
       "vim mcp.txt",
       "mcp-x --port 99999",
     ),
   );
   assert.deepEqual(
     found.map(({ name, port }) => `${name} ${port}`),
-    ["mcp-server-files 4001", "my_mcp 4002", "mcp-server-fetch 4003", "mcp-x 4004", "pieces-os 39300", "surreal 8000"],
+    [
+      "mcp-server-files 4001",
+      "my_mcp 4002",
+      "mcp-server-fetch 4003",
+      "mcp-x 4004",
+      "pieces-os 39300",
+      "surreal 8000",
+      "server-everything 4006",
+    ],
   );
 });
 
