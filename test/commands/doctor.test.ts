@@ -6,7 +6,12 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { silentLogger } from "../../src/core/log.ts";
+import { systemClock } from "../../src/lib/clock.ts";
 import { readYaml } from "../../src/lib/yaml-document.ts";
+import { OAuthSession } from "../../src/upstreams/oauth/oauth-session.ts";
+import { createTokenStore } from "../../src/upstreams/oauth/token-store.ts";
+import { oauthServer } from "../fixtures/oauth-server.ts";
 import { sdkV1Streamable } from "../fixtures/sdk-servers.ts";
 import { type House, house } from "./run-main.ts";
 
@@ -19,7 +24,7 @@ interface Report {
     status: string;
     detail: string;
     hint: string | null;
-    fixability: { auto_fixable: boolean };
+    fixability: { auto_fixable: boolean; command: string | null };
   }[];
 }
 
@@ -193,4 +198,30 @@ test("doctor --shadow: ten patterns that find MCP in what was written down of tr
   assert.match(nginx.out, /map \$request_body \$mcp_traffic \{\n/);
   const { dlp_rules: rules } = (await readYaml(yaml.out)).value as { dlp_rules: { pattern: string }[] };
   assert.equal(rules.filter(({ pattern }) => new RegExp(pattern).test('{"method" : "roots/list"}')).length, 1);
+});
+
+test("doctor: a server that wants a login is said to, without one being begun; a login that was made is used", async (t) => {
+  const at = house(t);
+  const server = await oauthServer();
+  t.after(() => server.close());
+  writeFileSync(
+    join(at.folder, "gateway.yaml"),
+    `server: {port: 0}\nbackends: {guarded: {http_url: "${server.url}"}}\n`,
+  );
+  const wanted = (await examined(at)).report.checks.find(({ id }) => id === "backend_http.guarded");
+  assert.deepEqual(
+    [wanted?.status, wanted?.hint, wanted?.fixability.command],
+    ["fail", "Log in", "mcp-gateway auth login guarded"],
+  );
+  assert.ok(!server.requests.some((request) => request.includes("register")), server.requests.join());
+
+  const url = new URL(server.url);
+  const directory = join(at.folder, ".mcp-gateway/oauth");
+  const quiet = { clock: systemClock, calendar: Date.now, log: silentLogger, onSecret() {}, settings: undefined };
+  const store = createTokenStore({ directory, server: "guarded", url: url.href, onProblem: assert.fail });
+  const login = await new OAuthSession({ ...quiet, server: "guarded", url, store }).login();
+  await fetch(login.url);
+  await login.done;
+  const welcome = (await examined(at)).report.checks.find(({ id }) => id === "backend_http.guarded");
+  assert.equal(welcome?.status, "pass", String(welcome?.detail));
 });

@@ -5,7 +5,7 @@ import { isMap, type Settings } from "../../config/path.ts";
 import type { BackendConfig } from "../../config/schema.ts";
 import { GatewayError } from "../../core/errors.ts";
 import { silentLogger } from "../../core/log.ts";
-import { backendUpstream } from "../../gateway/backend-upstream.ts";
+import { backendUpstream, oauthOf } from "../../gateway/backend-upstream.ts";
 import { knownSecrets } from "../../gateway/known-secrets.ts";
 import { systemClock } from "../../lib/clock.ts";
 import type { JsonObject } from "../../lib/json.ts";
@@ -13,6 +13,7 @@ import { Redactor } from "../../lib/redact.ts";
 import { exists } from "../../runtime/files.ts";
 import { findProgram } from "../../runtime/find-program.ts";
 import type { Machine } from "../../runtime/machine.ts";
+import { HttpStatusError } from "../../upstreams/http/http-errors.ts";
 import { missingVariables } from "../needed-variables.ts";
 import type { Check } from "./check.ts";
 
@@ -23,6 +24,8 @@ export interface BackendRequest {
   readonly machine: Machine;
   /** What the running gateway says of them, by name. */
   readonly running: ReadonlyMap<string, JsonObject>;
+  /** Where the tokens of logins are. */
+  readonly oauthDirectory: string;
   /** Time each backend has to start and answer; `undefined` starts none. */
   readonly answerMs: number | undefined;
 }
@@ -32,22 +35,18 @@ const startedAtOnce = 4;
 
 export async function checkBackends(request: BackendRequest): Promise<Check[]> {
   const backends = Object.values(request.loaded.config.backends).filter(({ enabled }) => enabled);
-  const { redact } = new Redactor(knownSecrets(request.loaded.config, request.loaded.env));
+  const redactor = new Redactor(knownSecrets(request.loaded.config, request.loaded.env));
   const results: Check[][] = backends.map(() => []);
   let next = 0;
   const work = async () => {
     for (let at = next++; at < backends.length; at = next++)
-      results[at] = await checkBackend(backends[at] as BackendConfig, request, redact);
+      results[at] = await checkBackend(backends[at] as BackendConfig, request, redactor);
   };
   await Promise.all(Array.from({ length: startedAtOnce }, work));
   return results.flat();
 }
 
-async function checkBackend(
-  backend: BackendConfig,
-  request: BackendRequest,
-  redact: (text: string) => string,
-): Promise<Check[]> {
+async function checkBackend(backend: BackendConfig, request: BackendRequest, redactor: Redactor): Promise<Check[]> {
   const running = request.running.get(backend.name);
   // A second one might take from the first what both need: a port, a file, a lock.
   if (running?.["running"] === true) return [runsInGateway(backend, running)];
@@ -55,7 +54,7 @@ async function checkBackend(
   const problem = await programProblem(backend, request.machine);
   if (problem !== undefined) return [...checks, problem];
   if (request.answerMs === undefined) return [...checks, reachable(backend)];
-  return [...checks, await checkAnswer(backend, request.answerMs, redact)];
+  return [...checks, await checkAnswer(backend, request.answerMs, request, redactor)];
 }
 
 function runsInGateway(backend: BackendConfig, { pid, tools_cached: tools }: JsonObject): Check {
@@ -121,24 +120,63 @@ function reachable(backend: BackendConfig): Check {
   return { ...baseOf(backend), status: "pass", detail };
 }
 
-async function checkAnswer(backend: BackendConfig, answerMs: number, redact: (text: string) => string): Promise<Check> {
-  const limitMs = Math.min(backend.start_timeout, answerMs);
+async function checkAnswer(
+  backend: BackendConfig,
+  limitMs: number,
+  { oauthDirectory, machine }: BackendRequest,
+  redactor: Redactor,
+): Promise<Check> {
+  const answerMs = Math.min(backend.start_timeout, limitMs);
+  const oauth = {
+    directory: oauthDirectory,
+    key: machine.env["MCP_GATEWAY_TOKEN_KEY"],
+    onSecret: (value: string) => redactor.add([value]),
+    onAccess() {},
+    onLoggedIn() {},
+    onProblem() {},
+  };
+  const context = { clock: systemClock, log: silentLogger, oauth };
+  const access = await oauthOf(backend, context);
+  // What we are let in by is handed over as it is: looking must not begin a login that somebody would have to end.
+  const header = await access?.header();
   const upstream = backendUpstream(
-    { ...backend, start_timeout: limitMs },
-    { clock: systemClock, log: silentLogger, events: {}, isWatched: () => false, redact },
+    {
+      ...backend,
+      start_timeout: answerMs,
+      ...(access !== undefined && {
+        oauth: { ...backend.oauth, enabled: false } as BackendConfig["oauth"],
+        headers: { ...backend.headers, ...(header !== undefined && { Authorization: header }) },
+      }),
+    },
+    { ...context, events: {}, isWatched: () => false, redact: redactor.redact },
   );
   const startedAtMs = systemClock.now();
   try {
-    const { serverInfo, protocolVersion } = await upstream.start(AbortSignal.timeout(limitMs + 1_000));
+    const { serverInfo, protocolVersion } = await upstream.start(AbortSignal.timeout(answerMs + 1_000));
     const named = [serverInfo["name"], serverInfo["version"]].filter((part) => typeof part === "string").join(" ");
     const took = Math.round(systemClock.now() - startedAtMs);
     const detail = `answers as ${named || "a server without a name"}, protocol ${protocolVersion}, after ${took} ms`;
     return { ...baseOf(backend), status: "pass", detail };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
+    const detail = redactor.redact(message);
+    if (access !== undefined && isUnauthorized(error))
+      return {
+        ...baseOf(backend),
+        status: "fail",
+        detail,
+        hint: "Log in",
+        command: `mcp-gateway auth login ${backend.name}`,
+      };
     const hint = error instanceof GatewayError ? error.hint : undefined;
-    return { ...baseOf(backend), status: "fail", detail: redact(message), ...(hint !== undefined && { hint }) };
+    return { ...baseOf(backend), status: "fail", detail, ...(hint !== undefined && { hint }) };
   } finally {
     await upstream.close(0);
   }
+}
+
+function isUnauthorized(error: unknown): boolean {
+  for (let one = error; one instanceof Error; one = one.cause)
+    if (one instanceof HttpStatusError && one.status === 401) return true;
+  return false;
 }

@@ -1,6 +1,7 @@
 /** Every check of the doctor, in the order a reader wants them. What does not depend on another is done at the same time. */
 import type { LoadRequest } from "../../config/load.ts";
 import type { Machine } from "../../runtime/machine.ts";
+import { join } from "../../runtime/paths.ts";
 import type { GatewayAddress } from "../gateway-entry.ts";
 import type { Check } from "./check.ts";
 import { checkBackends } from "./check-backends.ts";
@@ -29,9 +30,10 @@ export async function examine(request: DoctorRequest): Promise<Check[]> {
   if (loaded === undefined) return [...configuration.checks, ...(await state)];
   const { config } = loaded;
   const gateway = checkGateway(config);
+  const backends = { loaded, settings, machine, answerMs, oauthDirectory: join(stateDirectory, "oauth") };
   const groups = await Promise.all([
     gateway.then(({ checks }) => checks),
-    gateway.then(({ backends: running }) => checkBackends({ loaded, settings, machine, running, answerMs })),
+    gateway.then(({ backends: running }) => checkBackends({ ...backends, running })),
     state,
     checkClients(config, await request.addressOf(loaded), machine),
     checkShadow(loaded, settings, machine),
