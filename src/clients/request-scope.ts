@@ -34,6 +34,8 @@ export class RequestScope {
   readonly params: JsonObject;
   /** As the client gave it; a request that goes on with this one brings a new one. */
   progressToken: RequestId | undefined;
+  /** Backend that was called last for it. */
+  lastServer: string | undefined;
   readonly #abort = new Cancellation();
   readonly #meta: JsonObject | undefined;
   readonly #onProgress: ((params: JsonObject) => void) | undefined;
@@ -83,6 +85,7 @@ export class RequestScope {
   /** Sends a request to a backend through the whole pipeline, bound to this client request. */
   call(upstream: string, method: string, params: JsonObject, safe: boolean): Promise<Answer> {
     if (this.host.draining) throw new GatewayError("SHUTTING_DOWN", "The gateway is stopping and takes no new calls");
+    this.lastServer = upstream;
     const call: Call = {
       upstream,
       method,

@@ -11,9 +11,9 @@ import type { CancelSignal } from "../lib/cancellation.ts";
 import type { Clock } from "../lib/clock.ts";
 import { isJsonObject, type JsonObject } from "../lib/json.ts";
 import { metaKeys, modernVersion, withEnvelope } from "./envelope.ts";
+import { extensionsIn, uiExtension } from "./extensions.ts";
 import { ModernListener } from "./modern-listener.ts";
 import { legacyResult } from "./modern-result.ts";
-import { relayedCapabilities } from "./server-request.ts";
 
 /** Rounds of questions in one request; a server that never has enough must not keep a client for ever. */
 const maxRounds = 10;
@@ -137,14 +137,12 @@ const empty = Answer.of({});
 /** What asks for itself, and can be asked nothing. */
 const gatewayItself: ClientEnvelope = { capabilities: {}, clientInfo: undefined, logLevel: undefined };
 
-/** Of what the client declared, what this revision can ask for. */
+/** Of what an older client declared, what means the same in this revision. */
 function relayed({ capabilities }: ClientLink): JsonObject {
-  return Object.fromEntries(
-    Object.keys(relayedCapabilities).flatMap((name) => {
-      const declared = capabilities[name];
-      return declared === undefined ? [] : [[name, declared] as const];
-    }),
-  );
+  const { sampling, elicitation, roots } = capabilities;
+  const extensions = extensionsIn(capabilities, [uiExtension]);
+  const declared = { sampling, elicitation, roots, ...(Object.keys(extensions).length > 0 ? { extensions } : {}) };
+  return Object.fromEntries(Object.entries(declared).filter(([, value]) => value !== undefined)) as JsonObject;
 }
 
 async function discover({ serverName, exchange }: ModernSessionOptions, signal: CancelSignal) {

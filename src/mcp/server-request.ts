@@ -7,17 +7,19 @@ import { errorCodes } from "../core/error-codes.ts";
 import { CancelledError, ClientRpcError, GatewayError } from "../core/errors.ts";
 import { Cancellation } from "../lib/cancellation.ts";
 import type { JsonObject } from "../lib/json.ts";
+import { uiExtension } from "./extensions.ts";
 import { encodeError, encodeResult, type RequestId, type RpcRequestMessage } from "./json-rpc.ts";
 
 /**
  * What is declared to every server: it is relayed to clients that declared it themselves, and refused for the others.
  * `roots` without `listChanged`: a change of one client's roots is no news for a server that many share.
  */
-export const relayedCapabilities: JsonObject = {
+export const relayedCapabilities = {
   sampling: { tools: {}, context: {} },
   elicitation: { form: {}, url: {} },
   roots: {},
-};
+  extensions: { [uiExtension]: { mimeTypes: ["text/html;profile=mcp-app"] } },
+} satisfies JsonObject;
 
 export class ServerRequests {
   readonly #running = new Map<RequestId, Cancellation>();

@@ -307,6 +307,40 @@ test("errors have the codes of the revision", async () => {
   assert.deepEqual((await read()).error.code, -31_000);
 });
 
+test("a task is known to its client alone, and each request about it finds its server", async () => {
+  const seen: unknown[] = [];
+  const { ask, host } = setUp(async ({ method, params }) => {
+    seen.push([method, params?.["taskId"]]);
+    if (method === "tools/call") return { resultType: "task", taskId: "t:1", status: "working", ttlMs: null };
+    return { resultType: "complete", taskId: "t:1", status: "completed", result: { content: [] } };
+  });
+  Object.assign(host, {
+    describe: () => ({
+      protocolVersion: version,
+      capabilities: { extensions: { "io.modelcontextprotocol/tasks": {}, "x/y": {} } },
+    }),
+  });
+  const { result: about } = await ask("server/discover");
+  assert.deepEqual((about["capabilities"] as JsonObject)["extensions"], { "io.modelcontextprotocol/tasks": {} });
+  const { result } = await ask("tools/call", { name: "ask", arguments: {} });
+  const { taskId } = result;
+  assert.equal(result["resultType"], "task");
+  assert.notEqual(taskId, "t:1");
+  for (const method of ["tasks/get", "tasks/update", "tasks/cancel"]) {
+    const about = await ask(method, { taskId });
+    assert.equal(about.result["taskId"], taskId, method);
+    assert.deepEqual(seen.at(-1), [method, "t:1"]);
+  }
+  const others = { ...contextOf().caller, principal: "somebody else" };
+  for (const [id, context] of [
+    [taskId, { caller: others }],
+    [taskId, { backend: undefined }],
+    ["t:1", {}],
+    [undefined, {}],
+  ] as const)
+    assert.equal((await ask("tasks/get", { taskId: id }, context)).error.code, -32_602);
+});
+
 test("subscriptions/listen acknowledges what it honours, tells that and nothing else, and ends with a result", async () => {
   const { host, face } = setUp();
   const context = { ...contextOf({ backend: "shop" }), header: undefined };

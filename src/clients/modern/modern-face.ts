@@ -4,8 +4,10 @@
  */
 import type { ClientEnvelope } from "../../core/call.ts";
 import { GatewayError } from "../../core/errors.ts";
+import { mayUseServer } from "../../core/scope.ts";
 import { type Json, type JsonObject, stableJson } from "../../lib/json.ts";
 import { claimedVersion, modernVersion, readEnvelope } from "../../mcp/envelope.ts";
+import { extensionsIn, tasksExtension, uiExtension } from "../../mcp/extensions.ts";
 import { encodeError, encodeResult, type RpcRequestMessage } from "../../mcp/json-rpc.ts";
 import { modernResult } from "../../mcp/modern-result.ts";
 import { aggregateMethods } from "../aggregate-methods.ts";
@@ -23,6 +25,7 @@ import { elicitationsOf, toModernError } from "./modern-error.ts";
 import { ParkedCall } from "./parked-call.ts";
 import { ParkedCalls } from "./parked-calls.ts";
 import type { Seal } from "./seal.ts";
+import { relayTask, taskMethods, withTaskHandle } from "./tasks.ts";
 
 export interface ModernContext extends Omit<FaceContext, "session" | "modern"> {
   /** A header of the request; `undefined` where the transport has none. */
@@ -61,6 +64,7 @@ export interface ModernFaceOptions {
 
 export function createModernFace(host: FaceHost, { seal, randomId }: ModernFaceOptions): ModernFace {
   const parked = new ParkedCalls();
+  const task = relayTask(seal);
 
   async function answer(message: RpcRequestMessage, context: ModernContext): Promise<string> {
     const { method, params } = message;
@@ -132,7 +136,7 @@ export function createModernFace(host: FaceHost, { seal, randomId }: ModernFaceO
     const scope = new RequestScope(host, { ...context, session: undefined, modern: client, signal, emit }, message);
     const run = async () => {
       try {
-        return await methodOf(message.method, context.backend)(scope);
+        return await withTaskHandle(await methodOf(message.method, context.backend)(scope), scope, seal);
       } finally {
         scope.end();
       }
@@ -184,6 +188,7 @@ export function createModernFace(host: FaceHost, { seal, randomId }: ModernFaceO
   function methodOf(method: string, backend: string | undefined): Method {
     if (method === "server/discover") return discover;
     if (method === "subscriptions/listen") return listen;
+    if (taskMethods.has(method)) return task;
     const table = backend === undefined ? aggregateMethods : backendMethods;
     const found = !removed.has(method) && Object.hasOwn(table, method) ? table[method] : undefined;
     if (found !== undefined) return found;
@@ -193,8 +198,23 @@ export function createModernFace(host: FaceHost, { seal, randomId }: ModernFaceO
 
 const discover: Method = async ({ host, context }) => {
   const { capabilities, instructions } = await introduce(host, context);
-  return JSON.stringify({ supportedVersions: [modernVersion], capabilities, instructions });
+  const extensions = extensionsOf(host, context);
+  const all = Object.keys(extensions).length > 0 ? { ...capabilities, extensions } : capabilities;
+  return JSON.stringify({ supportedVersions: [modernVersion], capabilities: all, instructions });
 };
+
+/** What the backends of this endpoint offer beyond the protocol, as far as it is carried. */
+function extensionsOf(host: FaceHost, { backend, caller }: FaceContext): JsonObject {
+  const all = host.servers().flatMap(({ name }) => (mayUseServer(caller, name) ? [name] : []));
+  const names = backend === undefined ? all : [host.resolveServer(backend) ?? ""];
+  let found: JsonObject = {};
+  for (const name of names) {
+    const description = host.describe(name);
+    if (description?.protocolVersion === modernVersion)
+      found = { ...found, ...extensionsIn(description.capabilities, [tasksExtension, uiExtension]) };
+  }
+  return found;
+}
 
 /** The error by which a server of 2025-11-25 sends its user to an address, as questions. Rethrows every other. */
 function needForElicitation(error: unknown, { capabilities }: ClientEnvelope): JsonObject {
