@@ -322,12 +322,13 @@ test("a task is known to its client alone, and each request about it finds its s
   });
   const { result: about } = await ask("server/discover");
   assert.deepEqual((about["capabilities"] as JsonObject)["extensions"], { "io.modelcontextprotocol/tasks": {} });
-  const { result } = await ask("tools/call", { name: "ask", arguments: {} });
+  const _meta = envelope({ extensions: { "io.modelcontextprotocol/tasks": {} } });
+  const { result } = await ask("tools/call", { name: "ask", arguments: {}, _meta });
   const { taskId } = result;
   assert.equal(result["resultType"], "task");
   assert.notEqual(taskId, "t:1");
   for (const method of ["tasks/get", "tasks/update", "tasks/cancel"]) {
-    const about = await ask(method, { taskId });
+    const about = await ask(method, { taskId, _meta });
     assert.equal(about.result["taskId"], taskId, method);
     assert.deepEqual(seen.at(-1), [method, "t:1"]);
   }
@@ -338,7 +339,9 @@ test("a task is known to its client alone, and each request about it finds its s
     ["t:1", {}],
     [undefined, {}],
   ] as const)
-    assert.equal((await ask("tasks/get", { taskId: id }, context)).error.code, -32_602);
+    assert.equal((await ask("tasks/get", { taskId: id, _meta }, context)).error.code, -32_602);
+  const undeclared = await ask("tasks/get", { taskId });
+  assert.deepEqual([undeclared.status, undeclared.error.code], [400, -32_021]);
 });
 
 test("subscriptions/listen acknowledges what it honours, tells that and nothing else, and ends with a result", async () => {

@@ -4,6 +4,7 @@
  */
 import { GatewayError } from "../../core/errors.ts";
 import type { JsonObject } from "../../lib/json.ts";
+import { extensionsIn, tasksExtension } from "../../mcp/extensions.ts";
 import type { Method } from "../create-face.ts";
 import type { RequestScope } from "../request-scope.ts";
 import type { Seal } from "./seal.ts";
@@ -22,6 +23,11 @@ export async function withTaskHandle(text: string, request: RequestScope, seal: 
 
 export function relayTask(seal: Seal): Method {
   return async (request) => {
+    const declared = request.context.modern?.envelope.capabilities ?? {};
+    if (extensionsIn(declared, [tasksExtension])[tasksExtension] === undefined)
+      throw new GatewayError("MISSING_CAPABILITY", "The client does not declare the tasks extension", {
+        data: { requiredCapabilities: { extensions: { [tasksExtension]: {} } } },
+      });
     const { taskId: handle } = request.params;
     const opened = typeof handle === "string" ? await seal.open(handle, bindingOf(request)) : undefined;
     if (opened === undefined)
