@@ -3,11 +3,13 @@
  * touched: comments, order, units, quoting and line ends of everything else stay as they are, byte for byte. What the
  * edited text says is read back and compared before anyone gets it.
  */
+
 import { ConfigError } from "../core/errors.ts";
 import { stableJson } from "../lib/json.ts";
 import { checkSettings } from "./check.ts";
 import { readSettings } from "./load.ts";
 import { pathText, type Settings, valueAt, withoutPath, withValueAt } from "./path.ts";
+import { isReservedName } from "./reserved-name.ts";
 
 type Yaml = typeof import("yaml");
 
@@ -47,11 +49,6 @@ export async function addBackend(text: string, label: string, name: string, entr
   const section = findSection(yaml, text, "backends");
   const after = insertion(yaml, text, section, { [name]: entry });
   return verified(after, label, withValueAt(before, ["backends", name], entry));
-}
-
-/** Names that JavaScript has for itself, which the reader of settings leaves out. */
-export function isReservedName(name: string): boolean {
-  return ["__proto__", "constructor", "prototype"].includes(name);
 }
 
 /** The text without the backend. @throws ConfigError when the text does not parse or has no such backend */

@@ -2,9 +2,10 @@
 import type { GenericSchema } from "valibot";
 import { parseForgiving, unknownKeys } from "./check-shape.ts";
 import { schemaFor } from "./full-schema.ts";
-import type { Path, Settings } from "./path.ts";
+import { isMap, type Path, type Settings } from "./path.ts";
 import { pendingInUse } from "./pending.ts";
 import type { Problem } from "./problem.ts";
+import { isReservedName } from "./reserved-name.ts";
 import type { ParsedConfig } from "./schema.ts";
 import type { FoundSecret } from "./secrets.ts";
 import { childOf, shapeOf } from "./shape.ts";
@@ -24,10 +25,18 @@ export async function holdAgainstSchemas(settings: Settings): Promise<HeldSettin
   return {
     parsed,
     secrets: secretsIn(settings, schema),
-    wrong,
+    wrong: [...wrong, ...reservedNames(settings)],
     unknown: unknownKeys(schema, settings),
     pending: pendingInUse(settings),
   };
+}
+
+/** A backend of such a name would be lost without a word. */
+function reservedNames({ backends }: Settings): Problem[] {
+  if (!isMap(backends)) return [];
+  return Object.keys(backends)
+    .filter(isReservedName)
+    .map((name) => ({ path: ["backends", name], text: "cannot be the name of a backend: choose another one" }));
 }
 
 function secretsIn(value: object, schema: GenericSchema, path: Path = [], found: FoundSecret[] = []): FoundSecret[] {

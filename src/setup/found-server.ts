@@ -1,8 +1,8 @@
 /** Servers found on a machine: which are the same, which are the gateway itself, and what each may be called. */
 import { backendSecrets } from "../config/backend-secrets.ts";
 import { splitCommand } from "../config/command-line.ts";
-import { isReservedName } from "../config/edit.ts";
 import { isMap, type Settings } from "../config/path.ts";
+import { isReservedName } from "../config/reserved-name.ts";
 import { stableJson } from "../lib/json.ts";
 
 export interface FoundServer {

@@ -51,6 +51,11 @@ const wrong: readonly [name: string, text: string, ...lines: string[]][] = [
     'gateway.yaml:2:3  backends."a/b" needs a name that is not empty and has no "/", "\\" or ":"',
   ],
   [
+    "name that JavaScript has for itself",
+    "backends:\n  constructor: {command: x}",
+    "gateway.yaml:2:3  backends.constructor cannot be the name of a backend: choose another one",
+  ],
+  [
     "name of the capabilities",
     "backends:\n  gateway: {command: x}",
     'gateway.yaml:2:3  backends.gateway has the name of the capability backend: rename it, or set "capabilities.name"',
