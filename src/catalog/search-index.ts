@@ -13,6 +13,7 @@ import {
   queryK,
   rareBelowTools,
   shortQueryWords,
+  typoLength,
 } from "./ranking.ts";
 import { type SearchDocument, searchDocument } from "./search-document.ts";
 import { tokenize } from "./tokenize.ts";
@@ -108,7 +109,10 @@ export class SearchIndex {
       const weight = (count * (queryK + 1)) / (count + queryK);
       const postings = this.#postings.of(term);
       const found = postings === undefined ? 0 : this.#scoreTerm(postings, weight, touched);
-      if (!isShort || found >= rareBelowTools || term.length < 3) continue;
+      const mayForgive = isShort
+        ? found < rareBelowTools && term.length >= 3
+        : found === 0 && term.length >= typoLength;
+      if (!mayForgive) continue;
       for (const [other, near] of this.#postings.withPrefix(term))
         if (other !== term) this.#scoreTerm(near, weight * prefixWeight, touched);
       const maxDistance = term.length >= 8 ? 2 : term.length >= 4 ? 1 : 0;

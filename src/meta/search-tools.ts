@@ -1,11 +1,10 @@
 import type { SearchHit } from "../catalog/catalog.ts";
-import { mayUseTool } from "../core/scope.ts";
 import type { JsonObject } from "../lib/json.ts";
-import { invalid, readBoolean, readInteger, readString } from "./arguments.ts";
+import { readBoolean, readInteger } from "./arguments.ts";
 import { domains } from "./domains.ts";
+import { findTools, readQueries, readServer } from "./find-tools.ts";
 import { jsonAnswer } from "./json-answer.ts";
 import type { MetaTool, ServerView } from "./meta-tool.ts";
-import { resolveServer } from "./resolve-server.ts";
 import { explainMiss, notSearched } from "./search-miss.ts";
 import { shorten } from "./shorten.ts";
 import { signature } from "./signature.ts";
@@ -14,6 +13,7 @@ import { countInWords, countTools, obstacle, visibleServers } from "./visible.ts
 const maxDescription = 500;
 const defaultLimit = 10;
 const maxLimit = 25;
+const limitPerQuery = 5;
 const domainTokens = 120;
 
 /** Declared for programs that read `structuredContent`; it does not go to the model. */
@@ -48,16 +48,16 @@ export const searchTools: MetaTool = {
       name: "gateway_search_tools",
       description:
         `Find the tool for a task among ${countInWords(context, servers) || "the"} tools of: ${domains(servers, domainTokens)}. ` +
-        'Search one action at a time, verb + object, such as "create issue". Run a match with gateway_invoke.',
+        'Search one action at a time, verb + object, such as "create issue"; several in queries. Run a match with gateway_invoke.',
       inputSchema: {
         type: "object",
         properties: {
           query: { type: "string" },
+          queries: { type: "array", items: { type: "string" } },
           limit: { type: "integer", default: defaultLimit, maximum: maxLimit },
           include_schema: { type: "boolean" },
           server: { type: "string" },
         },
-        required: ["query"],
       },
       outputSchema,
       annotations: {
@@ -70,27 +70,21 @@ export const searchTools: MetaTool = {
     };
   },
   async run(args, context) {
-    const query = readString(args, "query")?.trim();
-    if (!query)
-      throw invalid('Argument "query" is missing', 'Pass one action as verb + object, such as "create issue"');
-    const limit = readInteger(args, "limit", { fallback: defaultLimit, min: 1, max: maxLimit });
+    const queries = readQueries(args);
+    const isOne = queries.length === 1;
+    const fallback = isOne ? defaultLimit : Math.min(maxLimit, queries.length * limitPerQuery);
+    const limit = readInteger(args, "limit", { fallback, min: 1, max: maxLimit });
     const withSchema = readBoolean(args, "include_schema");
-    const wanted = readString(args, "server", "backend");
-    const only = wanted === undefined ? undefined : resolveServer(wanted, context);
-
-    const servers = visibleServers(context).filter(({ name }) => only === undefined || name === only);
-    await Promise.all(servers.map(({ enabled, name }) => enabled && context.toolsSoon(name)));
-    const enabled = new Map(servers.filter((server) => server.enabled).map((server) => [server.name, server]));
-    const hits = await context.catalog.search(query, {
-      limit,
-      server: only,
-      visible: (server, tool) => enabled.has(server) && mayUseTool(context.caller, server, tool),
-    });
+    const found = await findTools(queries, { limit, server: readServer(args, context) }, context);
+    const { hits, servers, perServer } = found;
+    const views = new Map(servers.map((server) => [server.name, server]));
+    const query = queries.join("; ");
     const result: JsonObject = {
       query,
-      matches: hits.map((hit) => match(hit, enabled.get(hit.server) as ServerView, withSchema)),
+      matches: hits.map((hit) => match(hit, views.get(hit.server) as ServerView, withSchema)),
       total: hits.length,
       total_available: countTools(context, servers),
+      ...(perServer !== undefined && { narrow_by_server: perServer }),
       ...(hits.length === 0 ? explainMiss(query, servers, context) : notSearched(servers, context)),
     };
     return jsonAnswer(result, { structuredContent: result });

@@ -81,6 +81,18 @@ test("Catalog.search forgives typos and unfinished words in short queries", asyn
   assert.equal((await namesFor("predic"))[0], "forecast");
 });
 
+test("Catalog.search forgives typos in long queries only for words that no tool has", async () => {
+  const lists = {
+    notes: [{ name: "x", description: "Keep a repository of notes" }],
+    mail: [{ name: "y" }],
+    ...servers,
+  };
+  assert.equal((await namesFor("please open something in my repositroy today", lists))[0], "createIssue");
+  // "notes" is a word here, so "votes" in a short list of words is not one letter away from it.
+  const own = { notes: [{ name: "keep", description: "notes" }], votes: [{ name: "cast", description: "votes" }] };
+  assert.deepEqual(await namesFor("count all votes given yesterday", own), ["cast"]);
+});
+
 test("Catalog.search keeps to limit, server and what is visible", async () => {
   const catalog = catalogOf(servers);
   assert.equal((await catalog.search("create issue repository", { ...everything, limit: 1 })).length, 1);

@@ -111,3 +111,29 @@ test("gateway_search_tools searches what servers never listed before have by the
   });
   assert.equal((await search({ query: "read file" }, learning)).matches.length, 1);
 });
+
+test("gateway_search_tools takes several queries at once, each with its best hit among the first", async () => {
+  const noise = { name: "noise", tools: [tool("file_issue_reader", "Read an issue about a file, create or open it")] };
+  const result = await search({ queries: ["create issue", "read text file"] }, fakeContext([noise, files, github]));
+  assert.equal(result["query"], "create issue; read text file");
+  assert.deepEqual(
+    result.matches.slice(0, 2).map((match) => match["tool"]),
+    ["create_issue", "read_text_file"],
+  );
+  const twice = await search({ queries: ["create issue", "create issue"] }, fakeContext([github]));
+  assert.deepEqual(twice.matches, (await search({ query: ["create issue"] }, fakeContext([github]))).matches);
+  const many = Array.from({ length: 9 }, (_, at) => `query ${at}`);
+  await assert.rejects(search({ queries: many }, fakeContext([github])), /more than 8 queries/);
+});
+
+test("gateway_search_tools says which servers to narrow to when more fits than it shows", async () => {
+  const crowd = (name: string, count: number) => ({
+    name,
+    tools: Array.from({ length: count }, (_, at) => tool(`ping_${at}`)),
+  });
+  const context = fakeContext([crowd("a", 3), crowd("b", 20), crowd("hidden", 5)], {
+    caller: callerWith({ backends: ["a", "b"] }),
+  });
+  assert.deepEqual((await search({ query: "ping" }, context))["narrow_by_server"], { b: 20, a: 3 });
+  assert.equal((await search({ query: "ping", server: "a" }, context))["narrow_by_server"], undefined);
+});
