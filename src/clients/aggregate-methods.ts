@@ -3,7 +3,7 @@ import type { Caller } from "../core/caller.ts";
 import { GatewayError } from "../core/errors.ts";
 import { isJsonObject } from "../lib/json.ts";
 import type { OwnedName } from "../meta/exposed-names.ts";
-import { metaTools } from "../meta/index.ts";
+import { findMetaTool, listedMetaTools, metaTools } from "../meta/index.ts";
 import { instructions } from "../meta/instructions.ts";
 import type { MethodTable } from "./create-face.ts";
 import {
@@ -48,10 +48,13 @@ export const aggregateMethods: MethodTable = {
     assertFirstPage(request.params);
     const { host } = request;
     if (!host.meta.enabled) return JSON.stringify({ tools: shownTools(request, (await allTools(request)).items()) });
-    const surfaced = await allSurfacedTools(request);
+    const isCodeMode = host.sections.codeMode.enabled || asksForCodeMode(request.context.address);
+    const surfaced = isCodeMode ? [] : (await allSurfacedTools(request)).items();
     const context = metaContext(request);
-    const meta = [...metaTools.values()].map((tool) => tool.describe(context));
-    return JSON.stringify({ tools: [...meta, ...shownTools(request, surfaced.items())] });
+    const meta = await listedMetaTools(context, host.meta.operator_tools, isCodeMode);
+    return JSON.stringify({
+      tools: [...meta.map((tool) => tool.describe(context)), ...shownTools(request, surfaced)],
+    });
   },
 
   "tools/call": async (request) => {
@@ -60,7 +63,7 @@ export const aggregateMethods: MethodTable = {
     if (args !== undefined && args !== null && !isJsonObject(args))
       throw new GatewayError("INVALID_PARAMS", '"arguments" must be an object');
     const hasMetaTools = request.host.meta.enabled;
-    const meta = hasMetaTools ? metaTools.get(name) : undefined;
+    const meta = hasMetaTools ? (metaTools.get(name) ?? (await findMetaTool(name))) : undefined;
     if (meta !== undefined) return toolAnswer(request, meta.run(args ?? {}, metaContext(request)), "explain");
     const known = hasMetaTools ? surfacedTools(request) : knownTools(request);
     const target = known.find(name) ?? (await (hasMetaTools ? allSurfacedTools : allTools)(request)).find(name);
@@ -103,6 +106,12 @@ export const aggregateMethods: MethodTable = {
     throw new GatewayError("INVALID_PARAMS", '"ref" must be a "ref/prompt" with "name" or a "ref/resource" with "uri"');
   },
 };
+
+function asksForCodeMode(address: string | undefined): boolean {
+  return (
+    address?.includes("codemode=") === true && new URL(address).searchParams.get("codemode") === "search_and_execute"
+  );
+}
 
 function unknownTool(request: RequestScope, name: string, tools: Exposed): GatewayError {
   const known = [...(request.host.meta.enabled ? metaTools.keys() : []), ...tools.names()];

@@ -38,14 +38,14 @@ function knownFromLists(host: FaceHost, backend: string): JsonObject {
 function listOf(kind: ListKind): Method {
   return async (request) => {
     assertFirstPage(request.params);
-    const { host, context } = request;
+    const { host, caller } = request;
     const server = serverOf(request);
     // An empty list would say that there is nothing; a reload may have switched it off during the session.
     assertEnabled(host, server);
     await host.ensureListed(server, kind);
     host.refreshIfStale(server, kind);
     const items = host.catalog.list(server, kind) ?? [];
-    const mayUse = (tool: JsonObject) => mayUseTool(context.caller, server, String(tool["name"]));
+    const mayUse = (tool: JsonObject) => mayUseTool(caller, server, String(tool["name"]));
     const visible = kind === "tools" ? shownTools(request, items.filter(mayUse)) : items;
     return JSON.stringify({ [listKinds[kind].field]: visible });
   };

@@ -68,7 +68,10 @@ export function createFace(host: FaceHost): Face {
       if (host.draining) throw new GatewayError("SHUTTING_DOWN", "The gateway is stopping and opens no new sessions");
       if (!isJsonObject(params) || typeof params["protocolVersion"] !== "string")
         throw new GatewayError("INVALID_PARAMS", '"initialize" needs "protocolVersion", a string');
-      const introduction = await introduce(host, context);
+      const wanted = context.profile ?? (typeof params["profile"] === "string" ? params["profile"] : undefined);
+      const profile = host.profiles.choose(context.caller, wanted) ?? context.caller.boundProfile;
+      const caller = host.profiles.narrow(context.caller, profile);
+      const introduction = await introduce(host, { backend: context.backend, caller });
       const protocolVersion = negotiateVersion(params["protocolVersion"]);
       const { clientInfo, capabilities } = params;
       const init = {
@@ -77,6 +80,7 @@ export function createFace(host: FaceHost): Face {
         protocolVersion,
         clientInfo: isJsonObject(clientInfo) ? clientInfo : {},
         clientCapabilities: isJsonObject(capabilities) ? capabilities : {},
+        profile,
       };
       const session = host.sessions.open(init, isKept);
       return { session, resultText: JSON.stringify({ protocolVersion, ...introduction, serverInfo: gatewayInfo }) };

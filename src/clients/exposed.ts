@@ -4,7 +4,7 @@ import type { Caller } from "../core/caller.ts";
 import { mayUseServer, mayUseTool } from "../core/scope.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { type ExposedNames, exposeNames, type OwnedName } from "../meta/exposed-names.ts";
-import { metaTools } from "../meta/index.ts";
+import { metaToolNames } from "../meta/index.ts";
 import { knownItems, listAll, type OwnedItem } from "./lists.ts";
 import type { RequestScope } from "./request-scope.ts";
 
@@ -12,7 +12,7 @@ export class Exposed {
   readonly #owned: readonly OwnedItem[];
   readonly #names: ExposedNames;
 
-  constructor(owned: readonly OwnedItem[], reserved: Iterable<string>) {
+  constructor(owned: readonly OwnedItem[], reserved?: Iterable<string>) {
     this.#owned = owned;
     this.#names = exposeNames(owned.map(nameOf), reserved);
   }
@@ -45,7 +45,7 @@ function nameOf({ server, item }: OwnedItem): OwnedName {
 
 /** What is known now; naming thousands of tools anew for every call would cost more than the call. */
 export function knownTools(request: RequestScope): Exposed {
-  return remembered(request, "tools", () => new Exposed(usable(request, knownItems(request, "tools")), []));
+  return remembered(request, "tools", () => new Exposed(usable(request, knownItems(request, "tools"))));
 }
 
 export async function allTools(request: RequestScope): Promise<Exposed> {
@@ -54,7 +54,7 @@ export async function allTools(request: RequestScope): Promise<Exposed> {
 }
 
 export function knownPrompts(request: RequestScope): Exposed {
-  return remembered(request, "prompts", () => new Exposed(knownItems(request, "prompts"), []));
+  return remembered(request, "prompts", () => new Exposed(knownItems(request, "prompts")));
 }
 
 export async function allPrompts(request: RequestScope): Promise<Exposed> {
@@ -64,12 +64,12 @@ export async function allPrompts(request: RequestScope): Promise<Exposed> {
 
 /** The pinned tools after their backends were asked where they never were: the first list of a session has them too. */
 export async function allSurfacedTools(request: RequestScope): Promise<Exposed> {
-  const { host, context } = request;
+  const { host, caller } = request;
   await host.catalog.ready();
   const servers = new Set(host.meta.surfaced_tools.map(({ server }) => host.resolveServer(server)));
   await Promise.all(
     [...servers].map((server) =>
-      server !== undefined && mayUseServer(context.caller, server) ? host.listedSoon(server, "tools") : undefined,
+      server !== undefined && mayUseServer(caller, server) ? host.listedSoon(server, "tools") : undefined,
     ),
   );
   return surfacedTools(request);
@@ -83,11 +83,11 @@ export function surfacedTools(request: RequestScope): Exposed {
     const item = server === undefined ? undefined : host.catalog.tool(server, tool);
     return server !== undefined && item !== undefined ? [{ server, item }] : [];
   });
-  return new Exposed(usable(request, owned), metaTools.keys());
+  return new Exposed(usable(request, owned), metaToolNames);
 }
 
-function usable({ context }: RequestScope, owned: readonly OwnedItem[]): OwnedItem[] {
-  return owned.filter(({ server, item }) => mayUseTool(context.caller, server, String(item["name"])));
+function usable({ caller }: RequestScope, owned: readonly OwnedItem[]): OwnedItem[] {
+  return owned.filter(({ server, item }) => mayUseTool(caller, server, String(item["name"])));
 }
 
 interface Remembered {
@@ -95,15 +95,15 @@ interface Remembered {
   readonly exposed: Exposed;
 }
 
-/** Callers are made once per configuration, so this holds as many tables as there are keys. */
+/** Callers are made once per configuration and profile, so this holds as many tables as there are keys. */
 const tables = new WeakMap<Catalog, WeakMap<Caller, Map<string, Remembered>>>();
 
-function remembered({ host, context }: RequestScope, kind: string, make: () => Exposed): Exposed {
+function remembered({ host, caller }: RequestScope, kind: string, make: () => Exposed): Exposed {
   const { catalog } = host;
   const byCaller = tables.get(catalog) ?? new WeakMap<Caller, Map<string, Remembered>>();
   tables.set(catalog, byCaller);
-  const byKind = byCaller.get(context.caller) ?? new Map<string, Remembered>();
-  byCaller.set(context.caller, byKind);
+  const byKind = byCaller.get(caller) ?? new Map<string, Remembered>();
+  byCaller.set(caller, byKind);
   const known = byKind.get(kind);
   if (known?.revision === catalog.revision) return known.exposed;
   const exposed = make();

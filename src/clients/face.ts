@@ -31,6 +31,10 @@ export interface FaceContext {
   /** Backend of `/mcp/{backend}`; `undefined` on `/mcp`. */
   readonly backend: string | undefined;
   readonly requestId: string;
+  /** Routing profile that the transport asks for: of the session that `initialize` makes, or of a request without one. */
+  readonly profile?: string | undefined;
+  /** Address of the request, where it has one; its query may say which tools are to be listed. */
+  readonly address?: string | undefined;
   /** Aborted when the client can no longer take an answer and the transport treats that as cancellation. */
   readonly signal: CancelSignal;
   /**

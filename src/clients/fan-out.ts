@@ -1,7 +1,10 @@
 /** Tells the clients concerned what happened at a backend; never the others. */
+import { anonymousCaller, type Caller } from "../core/caller.ts";
+import { mayUseServer } from "../core/scope.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { elicitationEnd, type ListKind, listKinds, resourceUpdated } from "../mcp/protocol.ts";
 import type { FaceHost } from "./host.ts";
+import type { Session } from "./session.ts";
 
 export function announceListChange(host: FaceHost, server: string, kind: ListKind): void {
   const { changed } = listKinds[kind];
@@ -31,3 +34,23 @@ export function announceElicitationEnd(host: FaceHost, server: string, params: J
 function showsTools(host: FaceHost, server: string): boolean {
   return !host.meta.enabled || host.meta.surfaced_tools.some((pinned) => host.resolveServer(pinned.server) === server);
 }
+
+/** The session has another profile, or its profile is another one now: what it was shown is out of date. */
+export function announceProfile(host: FaceHost, session: Session, caller: Caller): void {
+  const narrowed = host.profiles.narrow(caller, session.profile);
+  for (const { server, uri } of host.subscriptions.watchedBy(session))
+    if (!mayUseServer(narrowed, server) && host.subscriptions.remove(session, { server, uri }))
+      host.unwatch({ server, uri });
+  host.sessions.save(session);
+  for (const method of listChanges) session.notify(method, undefined);
+}
+
+/** The configuration shows other things than before. */
+export function announceView(host: FaceHost): void {
+  // Whose they are is not known here, and not needed: the profile that was asked for is what may hide more now.
+  for (const session of host.sessions.all()) announceProfile(host, session, anonymousCaller);
+  for (const listening of host.listenings)
+    for (const method of listChanges) if (listening.changes.has(method)) listening.notify(method, undefined);
+}
+
+const listChanges = [listKinds.tools.changed, listKinds.resources.changed, listKinds.prompts.changed];

@@ -6,7 +6,8 @@ import type { Logger } from "../core/log.ts";
 import type { ServerDescription } from "../core/upstream.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { ListKind } from "../mcp/protocol.ts";
-import type { ServerView } from "../meta/meta-tool.ts";
+import type { MetaSettings, OperatorActions, ServerView } from "../meta/meta-tool.ts";
+import type { RoutingProfiles } from "../meta/routing/routing-profiles.ts";
 import type { MetaMcpSettings } from "../meta/schema.ts";
 import type { Listening } from "./listening.ts";
 import type { SessionTable } from "./session.ts";
@@ -23,6 +24,10 @@ export interface FaceHost {
   readonly clock: Clock;
   /** The `meta_mcp` section in force now. */
   readonly meta: MetaMcpSettings;
+  /** Other sections that the meta-tools read. */
+  readonly sections: MetaSettings;
+  readonly actions: OperatorActions;
+  readonly profiles: RoutingProfiles;
   /** Longest time one request may take, in milliseconds. */
   readonly requestTimeoutMs: number;
   readonly draining: boolean;

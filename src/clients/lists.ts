@@ -37,9 +37,9 @@ export async function listAll(request: RequestScope, kind: ListKind): Promise<Ow
   return knownItems(request, kind);
 }
 
-function usableServers({ host, context }: RequestScope): string[] {
+function usableServers({ host, caller }: RequestScope): string[] {
   return host
     .servers()
-    .filter((server) => server.enabled && mayUseServer(context.caller, server.name))
+    .filter((server) => server.enabled && mayUseServer(caller, server.name))
     .map((server) => server.name);
 }

@@ -1,15 +1,19 @@
 /** What a meta-tool may reach, bound to the client request that runs it. */
 import type { Caller } from "../core/caller.ts";
 import { GatewayError } from "../core/errors.ts";
+import { neverCancelled } from "../lib/cancellation.ts";
 import type { JsonObject } from "../lib/json.ts";
-import type { MetaContext } from "../meta/meta-tool.ts";
+import type { MetaContext, MetaSession } from "../meta/meta-tool.ts";
+import { announceProfile } from "./fan-out.ts";
 import type { FaceHost } from "./host.ts";
 import type { RequestScope } from "./request-scope.ts";
 
 export function metaContext(request: RequestScope): MetaContext {
   return {
-    ...metaContextFor(request.host, request.context.caller),
-    callTool: (server, tool, args) => request.callTool(server, tool, args, continuationOf(request)),
+    ...metaContextFor(request.host, request.caller),
+    signal: request.signal,
+    session: sessionOf(request),
+    callTool: (server, tool, args, signal) => request.callTool(server, tool, args, continuationOf(request), signal),
   };
 }
 
@@ -36,5 +40,26 @@ export function metaContextFor(host: FaceHost, caller: Caller): MetaContext {
       throw new GatewayError("INTERNAL", "A description tried to call a tool");
     },
     resultFormat: host.meta.result_format,
+    signal: neverCancelled,
+    clock: host.clock,
+    settings: host.sections,
+    profiles: host.profiles,
+    session: undefined,
+    actions: host.actions,
+  };
+}
+
+function sessionOf({ host, context }: RequestScope): MetaSession | undefined {
+  const { session } = context;
+  if (session === undefined) return undefined;
+  return {
+    id: session.id,
+    profile: session.profile,
+    setProfile(name) {
+      const before = host.profiles.nameFor(context.caller, session.profile);
+      session.profile = name;
+      host.sessions.save(session);
+      if (host.profiles.nameFor(context.caller, name) !== before) announceProfile(host, session, context.caller);
+    },
   };
 }

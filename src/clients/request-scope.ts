@@ -5,8 +5,9 @@
 
 import type { Answer } from "../core/answer.ts";
 import type { Call, ClientLink } from "../core/call.ts";
+import type { Caller } from "../core/caller.ts";
 import { CancelledError, GatewayError } from "../core/errors.ts";
-import { Cancellation, eitherOf } from "../lib/cancellation.ts";
+import { Cancellation, type CancelSignal, eitherOf } from "../lib/cancellation.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { isJsonObject } from "../lib/json.ts";
 import { withoutHopKeys } from "../mcp/envelope.ts";
@@ -36,6 +37,8 @@ export class RequestScope {
   progressToken: RequestId | undefined;
   /** Backend that was called last for it. */
   lastServer: string | undefined;
+  /** As far as the routing profile of the session, or of the request, lets him. */
+  readonly caller: Caller;
   readonly #abort = new Cancellation();
   readonly #meta: JsonObject | undefined;
   readonly #onProgress: ((params: JsonObject) => void) | undefined;
@@ -49,6 +52,7 @@ export class RequestScope {
     this.context = context;
     this.message = message;
     this.params = message.params ?? {};
+    this.caller = host.profiles.narrow(context.caller, (context.session ?? context).profile);
     const meta = this.params["_meta"];
     this.#meta = isJsonObject(meta) ? meta : undefined;
     this.progressToken = progressTokenOf(message.params);
@@ -75,6 +79,11 @@ export class RequestScope {
     return this.#abort.aborted;
   }
 
+  /** Aborted when the client cancels the request, or is gone. */
+  get signal(): CancelSignal {
+    return this.#abort;
+  }
+
   /** Must be called once the request is answered. */
   end(): void {
     this.#over?.abort(new CancelledError("The server answered without waiting for the client"));
@@ -82,15 +91,15 @@ export class RequestScope {
     if (this.#registered) this.context.session?.running.delete(this.message.id);
   }
 
-  /** Sends a request to a backend through the whole pipeline, bound to this client request. */
-  call(upstream: string, method: string, params: JsonObject, safe: boolean): Promise<Answer> {
+  /** Sends a request to a backend through the whole pipeline, bound to this client request; `until` may end it earlier. */
+  call(upstream: string, method: string, params: JsonObject, safe: boolean, until?: CancelSignal): Promise<Answer> {
     if (this.host.draining) throw new GatewayError("SHUTTING_DOWN", "The gateway is stopping and takes no new calls");
     this.lastServer = upstream;
     const call: Call = {
       upstream,
       method,
       params,
-      caller: this.context.caller,
+      caller: this.caller,
       sessionId: this.context.session?.id,
       requestId: this.context.requestId,
       deadline: this.host.clock.now() + this.host.requestTimeoutMs,
@@ -99,11 +108,16 @@ export class RequestScope {
       onProgress: this.#onProgress,
       onNotification: this.#onNotification,
     };
+    if (until === undefined) return this.host.call(this.#withClient(call));
+    const either = eitherOf(this.#abort, until);
+    return this.host.call(this.#withClient({ ...call, signal: either.signal })).finally(either.release);
+  }
+
+  #withClient(call: Call): Call {
     const { modern } = this.context;
-    if (modern !== undefined)
-      return this.host.call({ ...call, envelope: modern.envelope, client: modern.linkFor(upstream) });
-    const client = this.#linkFor(upstream);
-    return this.host.call(client === undefined ? call : { ...call, client });
+    if (modern !== undefined) return { ...call, envelope: modern.envelope, client: modern.linkFor(call.upstream) };
+    const client = this.#linkFor(call.upstream);
+    return client === undefined ? call : { ...call, client };
   }
 
   /** What a server may ask the client while it works on this request goes to that client, on the stream of this request. */
@@ -156,10 +170,10 @@ export class RequestScope {
   }
 
   /** Calls a tool by its own name; `rest` are further members of the client's params that the backend is to see. */
-  callTool(server: string, tool: string, args: unknown, rest?: JsonObject): Promise<Answer> {
+  callTool(server: string, tool: string, args: unknown, rest?: JsonObject, until?: CancelSignal): Promise<Answer> {
     const params: Record<string, unknown> = { ...rest, name: tool };
     if (args !== undefined) params["arguments"] = args;
-    return this.call(server, "tools/call", this.#withMeta(params as JsonObject), this.#isSafeTool(server, tool));
+    return this.call(server, "tools/call", this.#withMeta(params as JsonObject), this.#isSafeTool(server, tool), until);
   }
 
   /** The client's params for the backend: everything kept but what belongs to this hop alone. */

@@ -85,8 +85,8 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     if (!session.isKept || store === undefined) return;
     fresh.delete(session);
     session.saveAgainMs = clock.now() + settings().session_ttl / 4;
-    const { principal, backend, protocolVersion, clientInfo, clientCapabilities, logLevel } = session;
-    const init = { principal, backend, protocolVersion, clientInfo, clientCapabilities };
+    const { principal, backend, protocolVersion, clientInfo, clientCapabilities, profile, logLevel } = session;
+    const init = { principal, backend, protocolVersion, clientInfo, clientCapabilities, profile };
     const watches = subscriptions.watchedBy(session);
     store.save(session.id, { ...init, logLevel, seenAt: options.calendar(), watches });
   }
@@ -169,6 +169,7 @@ class OpenSession implements Session {
   readonly protocolVersion: Session["protocolVersion"];
   readonly clientInfo: Session["clientInfo"];
   readonly clientCapabilities: Session["clientCapabilities"];
+  profile: string | undefined;
   readonly canBeAsked: boolean;
   readonly running: Session["running"] = new Map();
   readonly questions = new ClientRequests();
@@ -190,6 +191,7 @@ class OpenSession implements Session {
     this.protocolVersion = init.protocolVersion;
     this.clientInfo = init.clientInfo;
     this.clientCapabilities = init.clientCapabilities;
+    this.profile = init.profile;
     this.canBeAsked = canBeAsked(init.clientCapabilities);
     this.lastSeenMs = nowMs;
     this.isKept = isKept;

@@ -14,6 +14,8 @@ export interface Session extends Watcher {
   readonly protocolVersion: LegacyVersion;
   readonly clientInfo: JsonObject;
   readonly clientCapabilities: JsonObject;
+  /** Routing profile that was asked for; `undefined` means the key's or the default one. */
+  profile: string | undefined;
   /** Whether there is anything that servers may ask this client. */
   readonly canBeAsked: boolean;
   /** From `logging/setLevel`; `undefined` until the client sets one, which means every level. */
@@ -39,7 +41,8 @@ export interface Session extends Watcher {
 export interface SessionTable {
   /** @param isKept whether it is to outlive this process */
   open(
-    init: Pick<Session, "principal" | "backend" | "protocolVersion" | "clientInfo" | "clientCapabilities">,
+    init: Pick<Session, "principal" | "backend" | "protocolVersion" | "clientInfo" | "clientCapabilities"> &
+      Partial<Pick<Session, "profile">>,
     isKept?: boolean,
   ): Session;
   /** The session if it exists, belongs to this principal and this endpoint; marks it as seen. Otherwise `undefined`: the door answers 404 in every case. */

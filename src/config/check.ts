@@ -77,10 +77,14 @@ async function finish(parsed: ParsedConfig, { env, toAbsolute }: CheckContext): 
     const cwd = backend.cwd === undefined ? undefined : await toAbsolute(backend.cwd);
     backends.push([name, finishBackend(name, { ...backend, cwd }, env)]);
   }
-  const directories = parsed.capabilities.directories.filter((directory) => directory !== "").map(toAbsolute);
+  const absolute = (directories: readonly string[]) =>
+    Promise.all(directories.filter((directory) => directory !== "").map(toAbsolute));
+  const { capabilities, playbooks } = parsed;
   return {
     ...parsed,
-    capabilities: { ...parsed.capabilities, directories: await Promise.all(directories) },
+    capabilities: { ...capabilities, directories: await absolute(capabilities.directories) },
+    // Where there are none to be had, the disk is not asked.
+    playbooks: playbooks.enabled ? { ...playbooks, directories: await absolute(playbooks.directories) } : playbooks,
     backends: Object.fromEntries(backends),
   };
 }

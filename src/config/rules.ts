@@ -115,6 +115,21 @@ function checkReferences(config: ParsedConfig, found: Findings): void {
     if (known.includes(backend)) return;
     found.warnings.push({ path, text: `names no backend: "${backend}" is not there${suggestion(backend, known)}` });
   };
+  const profiles = [...Object.keys(config.routing_profiles), config.default_routing_profile];
+  for (const [at, { profile }] of config.auth.api_keys.entries())
+    if (profile !== undefined && !profiles.includes(profile)) {
+      const text = `names no routing profile: "${profile}" is not there${suggestion(profile, profiles)}`;
+      // Its sessions see nothing, which is safe and hardly meant.
+      found.warnings.push({ path: ["auth", "api_keys", at, "profile"], text });
+    }
+  if (
+    config.default_routing_profile !== "default" &&
+    !Object.hasOwn(config.routing_profiles, config.default_routing_profile)
+  )
+    found.problems.push({
+      path: ["default_routing_profile"],
+      text: `names "${config.default_routing_profile}", which "routing_profiles" does not have${suggestion(config.default_routing_profile, Object.keys(config.routing_profiles))}`,
+    });
   for (const [at, backend] of config.meta_mcp.warm_start.entries()) check(backend, ["meta_mcp", "warm_start", at]);
   for (const [at, { server }] of config.meta_mcp.surfaced_tools.entries())
     check(server, ["meta_mcp", "surfaced_tools", at, "server"]);

@@ -6,6 +6,9 @@ import * as v from "valibot";
 import { capabilitiesSchema } from "../capabilities/schema.ts";
 import { maybe, setting } from "../core/kinds.ts";
 import { authSchema, serverSchema, streamingSchema } from "../doors/schema.ts";
+import { codeModeSchema } from "../meta/code-mode/schema.ts";
+import { playbooksSchema } from "../meta/playbooks/schema.ts";
+import { routingProfilesSchema } from "../meta/routing/schema.ts";
 import { metaMcpSchema } from "../meta/schema.ts";
 import { breakerSchema } from "../stages/breaker/schema.ts";
 import { concurrencySchema } from "../stages/concurrency/schema.ts";
@@ -59,6 +62,18 @@ export const configSchema = v.object({
   server: setting(serverSchema, {}, "Listening address and limits"),
   auth: setting(authSchema, {}, "Who may connect"),
   meta_mcp: setting(metaMcpSchema, {}, "What clients see"),
+  code_mode: setting(codeModeSchema, {}, "Search and execution in place of the meta-tools"),
+  playbooks: setting(playbooksSchema, {}, "Named sequences of tool calls, from YAML files"),
+  routing_profiles: setting(
+    routingProfilesSchema,
+    {},
+    "Views of what is behind the gateway, by name; a session has one of them",
+  ),
+  default_routing_profile: setting(
+    v.string(),
+    "default",
+    "Profile of sessions that name none; one that `routing_profiles` does not have leaves everything",
+  ),
   streaming: setting(streamingSchema, {}, "Event streams and sessions"),
   failsafe: setting(failsafeSchema, {}, "Protection of backends; a backend's own `failsafe` overrides it"),
   backends: setting(v.record(v.string(), backendEntrySchema), {}, "The servers behind the gateway, by name"),

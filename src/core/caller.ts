@@ -13,6 +13,20 @@ export interface Caller {
   readonly allowedTools: readonly string[] | undefined;
   /** Globs on `tool` or `server:tool`, applied after {@link allowedTools}; `undefined` means none. */
   readonly deniedTools: readonly string[] | undefined;
+  /** Name of the routing profile the caller is bound to; only an admin can leave it. */
+  readonly boundProfile?: string | undefined;
+  /** What the routing profile of the session leaves of all that; `undefined` leaves all. */
+  readonly profile?: ProfileScope | undefined;
+}
+
+/** Globs on backends, and on `tool` or `server:tool`; what is denied stays denied whatever is allowed. */
+export interface ProfileScope {
+  readonly name: string;
+  /** `undefined` means all, here and in {@link allowTools}. */
+  readonly allowBackends: readonly string[] | undefined;
+  readonly denyBackends: readonly string[] | undefined;
+  readonly allowTools: readonly string[] | undefined;
+  readonly denyTools: readonly string[] | undefined;
 }
 
 /** The caller when authentication is off: the machine's own user, who owns the gateway. */

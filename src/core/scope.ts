@@ -1,15 +1,45 @@
 /** What a caller may see and use. Search, lists and calls all ask here, so that nothing is visible that cannot be called. */
 import { globMatches } from "../lib/glob.ts";
-import type { Caller } from "./caller.ts";
+import type { Caller, ProfileScope } from "./caller.ts";
 
 export function mayUseServer(caller: Caller, server: string): boolean {
+  if (caller.profile !== undefined && !profileHasServer(caller.profile, server)) return false;
   return caller.backends === undefined || caller.backends.some((pattern) => globMatches(pattern, server));
 }
 
 /** Patterns are matched against `tool` and `server:tool`; what is denied stays denied whatever is allowed. */
 export function mayUseTool(caller: Caller, server: string, tool: string): boolean {
   if (!mayUseServer(caller, server)) return false;
+  const { profile } = caller;
+  if (profile !== undefined && !isPicked(profile.allowTools, profile.denyTools, server, tool)) return false;
+  return isPicked(caller.allowedTools, caller.deniedTools, server, tool);
+}
+
+/** Whether every tool of the servers the caller may use is his to use: then none need be looked at. */
+export function mayUseEveryTool({ allowedTools, deniedTools, profile }: Caller): boolean {
+  const isFree = allowedTools === undefined && deniedTools === undefined;
+  return isFree && profile?.allowTools === undefined && profile?.denyTools === undefined;
+}
+
+/** Whether the routing profile itself is in the way. */
+export function profileHidesTool({ profile }: Caller, server: string, tool: string | undefined): boolean {
+  if (profile === undefined) return false;
+  if (!profileHasServer(profile, server)) return true;
+  return tool !== undefined && !isPicked(profile.allowTools, profile.denyTools, server, tool);
+}
+
+function profileHasServer({ allowBackends, denyBackends }: ProfileScope, server: string): boolean {
+  const matches = (pattern: string) => globMatches(pattern, server);
+  return (allowBackends === undefined || allowBackends.some(matches)) && !denyBackends?.some(matches);
+}
+
+function isPicked(
+  allowed: readonly string[] | undefined,
+  denied: readonly string[] | undefined,
+  server: string,
+  tool: string,
+): boolean {
+  if (allowed === undefined && denied === undefined) return true;
   const matches = (pattern: string) => globMatches(pattern, tool) || globMatches(pattern, `${server}:${tool}`);
-  if (caller.allowedTools !== undefined && !caller.allowedTools.some(matches)) return false;
-  return caller.deniedTools === undefined || !caller.deniedTools.some(matches);
+  return (allowed === undefined || allowed.some(matches)) && !denied?.some(matches);
 }

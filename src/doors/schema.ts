@@ -31,6 +31,7 @@ export const apiKeySchema = v.object({
   allowed_tools: maybe(globs, "Tools the key may call, as globs on `tool` or `server:tool`"),
   denied_tools: maybe(globs, "Tools the key may not call, whatever is allowed"),
   admin: setting(v.boolean(), false, "May use operator tools and see every detail"),
+  profile: maybe(v.string(), "Routing profile of the key's sessions; only an admin can choose another one"),
 });
 
 export const authSchema = v.object({

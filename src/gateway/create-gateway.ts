@@ -4,7 +4,7 @@ import { createCatalog } from "../catalog/create-catalog.ts";
 import { createListStore } from "../catalog/list-store.ts";
 import { stableHash } from "../catalog/stable-hash.ts";
 import { createFace } from "../clients/create-face.ts";
-import { announceElicitationEnd, announceListChange, announceUpdate } from "../clients/fan-out.ts";
+import { announceElicitationEnd, announceListChange, announceUpdate, announceView } from "../clients/fan-out.ts";
 import type { FaceHost } from "../clients/host.ts";
 import type { ModernFace } from "../clients/modern/modern-face.ts";
 import { mostVerboseLevel } from "../clients/most-verbose-level.ts";
@@ -12,13 +12,14 @@ import { createSessionTable } from "../clients/session-table.ts";
 import { Subscriptions, type Watched } from "../clients/subscriptions.ts";
 import { diffConfigs } from "../config/diff.ts";
 import type { Config } from "../config/schema.ts";
-import { DeniedError } from "../core/errors.ts";
+import { DeniedError, GatewayError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import type { Upstream, UpstreamEvents, UpstreamStatus } from "../core/upstream.ts";
 import { Cancellation } from "../lib/cancellation.ts";
 import type { Clock } from "../lib/clock.ts";
 import { stableJson } from "../lib/json.ts";
 import { elicitationEnd, resourceUpdated } from "../mcp/protocol.ts";
+import { RoutingProfiles } from "../meta/routing/routing-profiles.ts";
 import type { Environment } from "../runtime/process.ts";
 import { randomToken } from "../runtime/random.ts";
 import { startHealthChecks } from "../upstreams/health.ts";
@@ -28,7 +29,7 @@ import { type Plan, planBackends } from "./backend-plan.ts";
 import type { OAuthContext } from "./backend-upstream.ts";
 import { callLog } from "./call-log.ts";
 import { type Route, requestLogLevel, tellWatched } from "./dispatch.ts";
-import type { Gateway } from "./gateway.ts";
+import type { Gateway, ReloadOutcome } from "./gateway.ts";
 import { createListKeeper } from "./list-keeper.ts";
 import { principalsOf } from "./principals.ts";
 import { createSessionStore } from "./session-store.ts";
@@ -43,6 +44,8 @@ export interface GatewayOptions {
   redact(text: string): string;
   /** Told secrets that turn up while running, so that {@link redact} takes them out from then on. */
   learnSecret(value: string): void;
+  /** Reads the configuration file and brings it into force. Left out, there is none. @throws ConfigError */
+  readonly reloadConfig?: (() => Promise<ReloadOutcome>) | undefined;
 }
 
 export interface RunningGateway extends Gateway {
@@ -65,6 +68,7 @@ const neverStarted: UpstreamStatus = {
 export function createGateway(options: GatewayOptions): RunningGateway {
   const { log, clock, stateDirectory } = options;
   let config = options.config;
+  let profiles = new RoutingProfiles(config.routing_profiles, config.default_routing_profile);
   let draining = false;
   let closing: Promise<void> | undefined;
   const storeProblems = new Map<string, string>();
@@ -184,6 +188,28 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     clock,
     get meta() {
       return config.meta_mcp;
+    },
+    get sections() {
+      return { codeMode: config.code_mode, playbooks: config.playbooks };
+    },
+    get profiles() {
+      return profiles;
+    },
+    actions: {
+      readPlaybooks: async () => (await import("./read-playbooks.ts")).readPlaybooks(config.playbooks.directories),
+      async reloadConfig() {
+        if (options.reloadConfig === undefined)
+          throw new GatewayError("CONFIG_INVALID", "The gateway was started without a configuration file");
+        return { ...(await options.reloadConfig()) };
+      },
+      async reloadCapabilities() {
+        const route = plan.capabilityName === undefined ? undefined : routeOf(plan.capabilityName);
+        if (route === undefined) throw new DeniedError("SERVER_NOT_FOUND", "Capabilities are switched off");
+        await route.upstream.start(stopping);
+        await route.upstream.restart();
+        await lists.ensureListed(route.upstream.name, "tools", true);
+        return route.upstream.name;
+      },
     },
     get requestTimeoutMs() {
       return config.server.request_timeout;
@@ -308,8 +334,10 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     async reload(next, env) {
       const { changes, serverAddressChanged } = diffConfigs(config, next);
       const before = plan.routes;
+      const viewChanged = viewOf(config) !== viewOf(next);
       const nextPlan = planBackends(next, pool, { ...context, env });
       config = next;
+      profiles = new RoutingProfiles(next.routing_profiles, next.default_routing_profile);
       plan = nextPlan;
       adopt(before);
       const principals = principalsOf(next.auth);
@@ -317,6 +345,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       for (const kind of ["tools", "resources", "prompts"] as const)
         for (const name of [...nextPlan.change.added, ...nextPlan.change.changed, ...nextPlan.change.removed])
           if (before.has(name) || catalog.list(name, kind) !== undefined) announceListChange(host, name, kind);
+      if (viewChanged) announceView(host);
       log.info("Configuration reloaded", { changes });
       return serverAddressChanged
         ? { changes, restart_required: true, restart_reason: "server_address_changed" }
@@ -338,6 +367,13 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     },
   };
   return gateway;
+}
+
+/** What decides which tools a session is shown, besides what its backends have. */
+function viewOf({ routing_profiles, default_routing_profile, code_mode, playbooks, meta_mcp }: Config): string {
+  const { enabled, operator_tools, surfaced_tools } = meta_mcp;
+  const shown = { enabled, operator_tools, surfaced_tools, playbooks: playbooks.enabled };
+  return stableJson({ routing_profiles, default_routing_profile, code_mode, shown });
 }
 
 function noRoute(name: string, config: Config): DeniedError {

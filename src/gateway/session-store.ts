@@ -88,7 +88,8 @@ export function createSessionStore(
 
 function readSession(file: Json): SavedSession | undefined {
   if (!isJsonObject(file) || file["version"] !== formatVersion) return undefined;
-  const { principal, backend, protocolVersion, clientInfo, clientCapabilities, logLevel, seenAt, watches } = file;
+  const { principal, backend, protocolVersion, clientInfo, clientCapabilities, profile, logLevel, seenAt, watches } =
+    file;
   if (typeof principal !== "string" || typeof seenAt !== "number" || !isLegacyVersion(protocolVersion))
     return undefined;
   return {
@@ -97,6 +98,7 @@ function readSession(file: Json): SavedSession | undefined {
     protocolVersion,
     clientInfo: isJsonObject(clientInfo) ? clientInfo : {},
     clientCapabilities: isJsonObject(clientCapabilities) ? clientCapabilities : {},
+    profile: typeof profile === "string" ? profile : undefined,
     logLevel: typeof logLevel === "string" ? logLevel : undefined,
     seenAt,
     watches: Array.isArray(watches) ? watches.filter(isWatch) : [],

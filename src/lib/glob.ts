@@ -15,3 +15,25 @@ export function globMatches(pattern: string, text: string): boolean {
   }
   return from <= end;
 }
+
+/** As {@link globMatches}, and `?` stands for any one character. For patterns that people search with. */
+export function wildcardMatches(pattern: string, text: string): boolean {
+  let at = 0;
+  let from = 0;
+  let star = -1;
+  let resume = 0;
+  while (from < text.length) {
+    if (at < pattern.length && pattern[at] === "*") {
+      star = at++;
+      resume = from;
+    } else if (at < pattern.length && (pattern[at] === "?" || pattern[at] === text[from])) {
+      at++;
+      from++;
+    } else if (star >= 0) {
+      at = star + 1;
+      from = ++resume;
+    } else return false;
+  }
+  while (pattern[at] === "*") at++;
+  return at === pattern.length;
+}

@@ -1,7 +1,7 @@
 /** Arguments of the meta-tools, read leniently where the meaning is plain; errors name the argument and the fix. */
 import { GatewayError } from "../core/errors.ts";
 import { parseExact } from "../lib/exact-json.ts";
-import { isJsonObject, type JsonObject } from "../lib/json.ts";
+import { isJsonObject, type Json, type JsonObject } from "../lib/json.ts";
 
 /** The first of the names that is present. An empty string counts as absent. */
 export function readString(args: JsonObject, ...names: readonly string[]): string | undefined {
@@ -41,23 +41,32 @@ export function readObject(args: JsonObject, ...names: readonly string[]): JsonO
     if (value === undefined || value === null || value === "") continue;
     if (isJsonObject(value)) return value;
     if (typeof value !== "string") throw invalid(`Argument "${name}" must be an object, not ${kindOf(value)}`);
-    const parsed = parse(name, value);
+    const parsed = parse(name, value, "object");
     if (isJsonObject(parsed)) return parsed;
     throw invalid(`Argument "${name}" must be the JSON text of an object, not of ${kindOf(parsed)}`);
   }
   return {};
 }
 
+/** A list, or its JSON text; absent means `undefined`. */
+export function readList(args: JsonObject, name: string): readonly Json[] | undefined {
+  const value = args[name];
+  if (value === undefined || value === null || value === "") return undefined;
+  const list = typeof value === "string" ? parse(name, value, "list") : value;
+  if (Array.isArray(list)) return list;
+  throw invalid(`Argument "${name}" must be a list, not ${kindOf(list)}`);
+}
+
 export function invalid(message: string, hint?: string): GatewayError {
   return new GatewayError("INVALID_PARAMS", message, { hint });
 }
 
-function parse(name: string, text: string): unknown {
+function parse(name: string, text: string, wanted: string): unknown {
   try {
     return parseExact(text);
   } catch (cause) {
     throw new GatewayError("INVALID_PARAMS", `Argument "${name}" is a string that is not valid JSON`, {
-      hint: `Pass "${name}" as a JSON object`,
+      hint: `Pass "${name}" as a JSON ${wanted}`,
       cause,
     });
   }

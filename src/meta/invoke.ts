@@ -1,13 +1,8 @@
 import { Answer } from "../core/answer.ts";
-import { GatewayError } from "../core/errors.ts";
-import { mayUseTool } from "../core/scope.ts";
 import { type JsonObject, readableJson } from "../lib/json.ts";
-import { invalid, readObject, readString } from "./arguments.ts";
-import { didYouMean } from "./did-you-mean.ts";
-import type { MetaContext, MetaTool } from "./meta-tool.ts";
-import { nearestTools } from "./nearest-tools.ts";
-import { resolveServer } from "./resolve-server.ts";
-import { visibleServers, visibleTools } from "./visible.ts";
+import { invalid, readObject } from "./arguments.ts";
+import { findTarget } from "./find-target.ts";
+import type { MetaTool } from "./meta-tool.ts";
 
 /** Own arguments of this tool, those of features that read them elsewhere included. */
 const ownArguments = new Set("server backend tool arguments args idempotency_key nonce attestation _meta".split(" "));
@@ -41,69 +36,6 @@ export const invoke: MetaTool = {
     return context.resultFormat === "native" ? answer : wrapped(answer);
   },
 };
-
-interface Target {
-  readonly server: string;
-  readonly tool: string;
-}
-
-async function findTarget(args: JsonObject, context: MetaContext): Promise<Target> {
-  const tool = readString(args, "tool");
-  if (tool === undefined)
-    throw invalid('Argument "tool" is missing', "Pass the server and tool of a match of gateway_search_tools");
-  await context.catalog.ready();
-  const named = readString(args, "server", "backend");
-  if (named === undefined) return targetWithoutServer(tool, context);
-  const server = resolveServer(named, context);
-  if (isKnown(server, tool, context)) return { server, tool };
-  const unprefixed = tool.startsWith(`${named}:`) ? tool.slice(named.length + 1) : tool;
-  return { server, tool: await confirm(server, unprefixed, context) };
-}
-
-async function targetWithoutServer(tool: string, context: MetaContext): Promise<Target> {
-  const owners = visibleServers(context)
-    .filter(({ name, enabled }) => enabled && isKnown(name, tool, context))
-    .map(({ name }) => name);
-  if (owners.length === 1) return { server: owners[0] as string, tool };
-  if (owners.length > 1)
-    throw invalid(`Tool "${tool}" exists on ${owners.length} servers: ${owners.join(", ")}`, 'Pass "server" as well');
-  const colon = tool.indexOf(":");
-  if (colon > 0) {
-    const server = resolveServer(tool.slice(0, colon), context);
-    return { server, tool: await confirm(server, tool.slice(colon + 1), context) };
-  }
-  throw new GatewayError("TOOL_NOT_FOUND", `No server is known to have a tool named "${tool}"`, {
-    hint:
-      didYouMean(nearestTools(tool, visibleServers(context), context, 3)) ??
-      'Pass "server" as well, or find the tool with gateway_search_tools',
-  });
-}
-
-/**
- * Lets pass what the server lists, and what it may have without our knowing: a list that lacks the tool is asked for
- * again once, a list that cannot be had refuses nothing, because the call itself then says what is wrong.
- */
-async function confirm(server: string, tool: string, context: MetaContext): Promise<string> {
-  if (isKnown(server, tool, context)) return tool;
-  const { catalog, caller } = context;
-  const wasListed = catalog.list(server, "tools") !== undefined;
-  // The outcome is read from the catalog.
-  await context.ensureTools(server, wasListed).catch(() => {});
-  if (isKnown(server, tool, context)) return tool;
-  if (catalog.list(server, "tools") === undefined && mayUseTool(caller, server, tool)) return tool;
-  const names = (visibleTools(context, server) ?? []).map(({ name }) => name as string);
-  const elsewhere = visibleServers(context)
-    .filter((view) => view.enabled && isKnown(view.name, tool, context))
-    .map((view) => `${view.name}:${tool}`);
-  const near = elsewhere.length > 0 ? elsewhere.slice(0, 3) : catalog.nearest(tool, names, 3);
-  throw new GatewayError("TOOL_NOT_FOUND", `Server "${server}" has no tool named "${tool}"`, {
-    hint: didYouMean(near) ?? `gateway_list_tools with "server": "${server}" shows its tools`,
-  });
-}
-
-function isKnown(server: string, tool: string, { catalog, caller }: MetaContext): boolean {
-  return catalog.tool(server, tool) !== undefined && mayUseTool(caller, server, tool);
-}
 
 function readArguments(args: JsonObject): JsonObject {
   if (args["arguments"] === undefined && args["args"] === undefined) {

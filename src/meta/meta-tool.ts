@@ -2,8 +2,15 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Answer } from "../core/answer.ts";
 import type { Caller } from "../core/caller.ts";
+import type { ConfigError } from "../core/errors.ts";
 import type { UpstreamKind, UpstreamStatus } from "../core/upstream.ts";
+import type { CancelSignal } from "../lib/cancellation.ts";
+import type { Clock } from "../lib/clock.ts";
 import type { JsonObject } from "../lib/json.ts";
+import type { CodeModeSettings } from "./code-mode/schema.ts";
+import type { PlaybookSource } from "./playbooks/playbook.ts";
+import type { PlaybooksSettings } from "./playbooks/schema.ts";
+import type { RoutingProfiles } from "./routing/routing-profiles.ts";
 
 /** A backend as the meta-tools see it. */
 export interface ServerView {
@@ -29,9 +36,44 @@ export interface MetaContext {
   ensureTools(server: string, again?: boolean): Promise<void>;
   /** Asks for the tools when they are not known yet; never rejects, and gives up waiting, not asking, after a few seconds. */
   toolsSoon(server: string): Promise<void>;
-  /** Calls a tool through the whole pipeline, bound to the request that runs this meta-tool (signal, progress, session). */
-  callTool(server: string, tool: string, args: JsonObject): Promise<Answer>;
+  /**
+   * Calls a tool through the whole pipeline, bound to the request that runs this meta-tool (signal, progress, session).
+   * A `signal` of its own ends the call earlier.
+   */
+  callTool(server: string, tool: string, args: JsonObject, signal?: CancelSignal): Promise<Answer>;
   readonly resultFormat: "native" | "wrapped";
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal: CancelSignal;
+  readonly clock: Clock;
+  readonly settings: MetaSettings;
+  readonly profiles: RoutingProfiles;
+  /** The session, where the request has one. */
+  readonly session: MetaSession | undefined;
+  readonly actions: OperatorActions;
+}
+
+/** The sections in force that the meta-tools read. */
+export interface MetaSettings {
+  readonly codeMode: CodeModeSettings;
+  readonly playbooks: PlaybooksSettings;
+}
+
+export interface MetaSession {
+  readonly id: string;
+  /** As {@link Session.profile}. */
+  readonly profile: string | undefined;
+  /** From the next request on; tells the client that its lists changed where they did. */
+  setProfile(name: string): void;
+}
+
+/** What the gateway does for its operator. */
+export interface OperatorActions {
+  /** Every playbook file as it is now, by path; one that cannot be read is the error. */
+  readPlaybooks(): Promise<ReadonlyMap<string, PlaybookSource | ConfigError>>;
+  /** Reads the configuration file now. @throws GatewayError CONFIG_INVALID, which leaves the one in force in place */
+  reloadConfig(): Promise<JsonObject>;
+  /** Reads every capability file anew; the name of the capability backend. @throws GatewayError SERVER_NOT_FOUND when it is off */
+  reloadCapabilities(): Promise<string>;
 }
 
 export interface MetaTool {

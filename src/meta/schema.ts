@@ -19,7 +19,7 @@ export const metaMcpSchema = v.object({
   operator_tools: setting(
     v.union([v.picklist(["none", "admin", "all"]), v.array(v.string())]),
     "none",
-    "Which operator tools are listed: none, for admin callers, for all, or these",
+    "Which operator tools are listed: none, for admin callers, for all, or these (`gateway_get_stats`); those not listed can be called all the same",
   ),
   result_format: setting(
     v.picklist(["native", "wrapped"]),

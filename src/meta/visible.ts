@@ -1,6 +1,6 @@
 /** What of the catalog this caller may know of. Every meta-tool reads servers and tools through here and nowhere else. */
 import type { Listed } from "../catalog/catalog.ts";
-import { mayUseServer, mayUseTool } from "../core/scope.ts";
+import { mayUseEveryTool, mayUseServer, mayUseTool } from "../core/scope.ts";
 import type { MetaContext, ServerView } from "./meta-tool.ts";
 
 export function visibleServers({ caller, servers }: MetaContext): ServerView[] {
@@ -10,7 +10,7 @@ export function visibleServers({ caller, servers }: MetaContext): ServerView[] {
 /** `undefined` while the server never listed its tools. */
 export function visibleTools({ caller, catalog }: MetaContext, server: string): readonly Listed[] | undefined {
   const tools = catalog.list(server, "tools");
-  if (tools === undefined || (caller.allowedTools === undefined && caller.deniedTools === undefined)) return tools;
+  if (tools === undefined || mayUseEveryTool(caller)) return tools;
   return tools.filter(({ name }) => mayUseTool(caller, server, name as string));
 }
 

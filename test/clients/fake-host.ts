@@ -12,6 +12,8 @@ import { systemClock } from "../../src/lib/clock.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
 import type { RpcRequestMessage } from "../../src/mcp/json-rpc.ts";
 import type { ListKind } from "../../src/mcp/protocol.ts";
+import type { MetaSettings } from "../../src/meta/meta-tool.ts";
+import { RoutingProfiles } from "../../src/meta/routing/routing-profiles.ts";
 import type { MetaMcpSettings } from "../../src/meta/schema.ts";
 
 export type Lists = Record<string, Partial<Record<ListKind, JsonObject[]>>>;
@@ -20,6 +22,8 @@ export interface FakeHost extends FaceHost {
   readonly calls: Call[];
   draining: boolean;
   meta: MetaMcpSettings;
+  sections: MetaSettings;
+  profiles: RoutingProfiles;
 }
 
 let ids = 0;
@@ -64,6 +68,13 @@ export function fakeHost(lists: Lists, answer: (call: Call) => Promise<Answer>):
       projection_mode: "off",
       operator_tools: "none",
       result_format: "native",
+    },
+    sections: { codeMode: { enabled: false }, playbooks: { enabled: false, directories: [] } },
+    profiles: new RoutingProfiles({}, "default"),
+    actions: {
+      readPlaybooks: async () => new Map(),
+      reloadConfig: async () => ({}),
+      reloadCapabilities: async () => "gateway",
     },
     requestTimeoutMs: 60_000,
     draining: false,

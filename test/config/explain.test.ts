@@ -174,7 +174,7 @@ test("warnings: what is not active yet, is unset, or names no backend is said on
   sanitize_input: false
 cache: {enabled: true}
 key_server: {}
-playbooks: {enabled: true}
+webhooks: {enabled: true}
 meta_mcp: {warm_start: [taviyl]}
 backends:
   tavily: {command: x, env: {K: "\${UNSET_VARIABLE}"}, passthrough: true}
@@ -185,7 +185,7 @@ backends:
     "gateway.yaml:2:3  security.firewall is not active yet",
     "gateway.yaml:3:3  security.tool_policy is not active yet",
     "gateway.yaml:6:1  cache is not active yet",
-    "gateway.yaml:8:1  playbooks is not active yet",
+    "gateway.yaml:8:1  webhooks is not active yet",
     'gateway.yaml:9:25  meta_mcp.warm_start[0] names no backend: "taviyl" is not there: did you mean "tavily"?',
     `gateway.yaml:11:30  backends.tavily.env.K uses \${UNSET_VARIABLE}, which is not set: it counts as empty`,
     "gateway.yaml:11:55  backends.tavily.passthrough is not active yet",

@@ -4,8 +4,11 @@ import { createCatalog } from "../../src/catalog/create-catalog.ts";
 import { Answer } from "../../src/core/answer.ts";
 import { anonymousCaller, type Caller } from "../../src/core/caller.ts";
 import type { UpstreamState } from "../../src/core/upstream.ts";
+import { neverCancelled } from "../../src/lib/cancellation.ts";
+import { systemClock } from "../../src/lib/clock.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
 import type { MetaContext, ServerView } from "../../src/meta/meta-tool.ts";
+import { RoutingProfiles } from "../../src/meta/routing/routing-profiles.ts";
 
 export interface FakeServer {
   readonly name: string;
@@ -44,6 +47,16 @@ export function fakeContext(servers: readonly FakeServer[], overrides: Partial<M
       return Answer.of({ content: [] });
     },
     resultFormat: "native",
+    signal: neverCancelled,
+    clock: systemClock,
+    settings: { codeMode: { enabled: false }, playbooks: { enabled: false, directories: [] } },
+    profiles: new RoutingProfiles({}, "default"),
+    session: undefined,
+    actions: {
+      readPlaybooks: async () => new Map(),
+      reloadConfig: async () => ({}),
+      reloadCapabilities: async () => "gateway",
+    },
     ...overrides,
     calls,
     asked,

@@ -43,6 +43,26 @@ describe("scopeStage", () => {
     }
   });
 
+  test("refuses what the routing profile leaves out, naming the profile", async () => {
+    const none = { allowBackends: undefined, denyBackends: undefined, allowTools: undefined, denyTools: undefined };
+    const scopes = [
+      { allowBackends: ["web"] },
+      { allowBackends: ["*"], denyBackends: ["fi*"] },
+      { allowTools: ["write"] },
+      { denyTools: ["files:*"] },
+    ];
+    for (const scope of scopes) {
+      const error = await refused({ profile: { name: "small", ...none, ...scope } });
+      assert.ok(error instanceof DeniedError);
+      assert.match(
+        error.message,
+        /^The routing profile "small" has no (server "files"|tool "read" of server "files")$/,
+      );
+    }
+    const open = { ...anonymousCaller, profile: { name: "large", ...none, allowTools: ["re*"], denyTools: ["web:*"] } };
+    assert.equal(await scopeStage(makeCall({ caller: open }), answers), pong);
+  });
+
   test("checks other methods by server alone", async () => {
     const call = { method: "resources/read", params: { uri: "file:///a" } };
     const reader = { ...anonymousCaller, allowedTools: [] };

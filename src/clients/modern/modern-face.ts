@@ -72,7 +72,9 @@ export function createModernFace(host: FaceHost, { seal, randomId }: ModernFaceO
     assertEnvelope(context.header, claimedVersion(params) as string, message);
     const run = methodOf(method, context.backend);
     if (host.draining) throw new GatewayError("SHUTTING_DOWN", "The gateway is stopping and takes no new requests");
-    if (context.backend !== undefined) assertBackend(host, context.backend, context.caller);
+    const profile = host.profiles.choose(context.caller, context.profile);
+    const caller = host.profiles.narrow(context.caller, profile);
+    if (context.backend !== undefined) assertBackend(host, context.backend, caller);
     if (mayNeedInput.has(method)) return await answerInRounds(message, context);
     const client: ModernClient = { envelope, linkFor: () => undefined, assertHeaders() {} };
     const scope = new RequestScope(host, { ...context, session: undefined, modern: client }, message);
@@ -196,15 +198,15 @@ export function createModernFace(host: FaceHost, { seal, randomId }: ModernFaceO
   }
 }
 
-const discover: Method = async ({ host, context }) => {
-  const { capabilities, instructions } = await introduce(host, context);
-  const extensions = extensionsOf(host, context);
+const discover: Method = async ({ host, context: { backend }, caller }) => {
+  const { capabilities, instructions } = await introduce(host, { backend, caller });
+  const extensions = extensionsOf(host, { backend, caller });
   const all = Object.keys(extensions).length > 0 ? { ...capabilities, extensions } : capabilities;
   return JSON.stringify({ supportedVersions: [modernVersion], capabilities: all, instructions });
 };
 
 /** What the backends of this endpoint offer beyond the protocol, as far as it is carried. */
-function extensionsOf(host: FaceHost, { backend, caller }: FaceContext): JsonObject {
+function extensionsOf(host: FaceHost, { backend, caller }: Pick<FaceContext, "backend" | "caller">): JsonObject {
   const all = host.servers().flatMap(({ name }) => (mayUseServer(caller, name) ? [name] : []));
   const names = backend === undefined ? all : [host.resolveServer(backend) ?? ""];
   let found: JsonObject = {};

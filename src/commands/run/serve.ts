@@ -7,6 +7,7 @@ import { ConfigError, GatewayError } from "../../core/errors.ts";
 import type { LogLevel } from "../../core/log.ts";
 import { version } from "../../core/version.ts";
 import { createGateway, type RunningGateway } from "../../gateway/create-gateway.ts";
+import type { ReloadOutcome } from "../../gateway/gateway.ts";
 import { knownSecrets } from "../../gateway/known-secrets.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { Redactor } from "../../lib/redact.ts";
@@ -74,20 +75,30 @@ export async function run(args: ServeArgs): Promise<void> {
     env: loaded.env,
     redact: redactor.redact,
     learnSecret: (value) => redactor.add([value]),
+    reloadConfig: loaded.source && (() => reloadNow()),
   });
   // Not through the log, which hides it: whoever started the gateway must see it once.
   if (config.auth.enabled && token !== undefined) printError(`Bearer token of this run: ${token}`);
 
-  const onChange = async (next: LoadedConfig | ConfigError) => {
-    if (next instanceof ConfigError) return refuseReload(gateway, next);
+  const adopt = async (next: LoadedConfig): Promise<ReloadOutcome> => {
     const nextConfig = inForce(next.config);
     redactor.add(knownSecrets(nextConfig, next.env));
     for (const warning of next.warnings) log.warn(warning);
+    const outcome = await gateway.reload(nextConfig, next.env);
+    gateway.configError = undefined;
+    return outcome;
+  };
+  const onChange = async (next: LoadedConfig | ConfigError) => {
+    if (next instanceof ConfigError) return refuseReload(gateway, next);
+    await adopt(next).catch((error: unknown) => refuseReload(gateway, error));
+  };
+  /** As when the file is seen to have changed, whether or not it has. */
+  const reloadNow = async (): Promise<ReloadOutcome> => {
     try {
-      await gateway.reload(nextConfig, next.env);
-      gateway.configError = undefined;
+      return await adopt(await loadConfig({ ...request, path: loaded.source?.path, refuseEmpty: true }));
     } catch (error) {
       refuseReload(gateway, error);
+      throw error;
     }
   };
   let leaving = false;

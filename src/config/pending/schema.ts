@@ -3,25 +3,18 @@ import * as v from "valibot";
 import { setting } from "../../core/kinds.ts";
 import { agentAuthSchema } from "./agent-auth/schema.ts";
 import { cacheSchema } from "./cache/schema.ts";
-import { codeModeSchema } from "./code-mode/schema.ts";
 import { controlPlaneSchema } from "./control-plane/schema.ts";
 import { costGovernanceSchema } from "./cost-governance/schema.ts";
 import { keyServerSchema } from "./key-server/schema.ts";
 import { marketplaceSchema } from "./marketplace/schema.ts";
 import { mtlsSchema } from "./mtls/schema.ts";
-import { playbooksSchema } from "./playbooks/schema.ts";
-import { routingProfilesSchema } from "./routing-profiles/schema.ts";
 import { runtimeSchema } from "./runtime/schema.ts";
 import { securitySchema } from "./security/schema.ts";
 import { webhooksSchema } from "./webhooks/schema.ts";
 
 export const pendingSections = {
   cache: setting(cacheSchema, {}, "Response cache"),
-  playbooks: setting(playbooksSchema, {}, "Playbooks"),
-  code_mode: setting(codeModeSchema, {}, "Code mode"),
   webhooks: setting(webhooksSchema, {}, "Webhooks"),
-  routing_profiles: setting(routingProfilesSchema, {}, "Routing profiles, by name"),
-  default_routing_profile: setting(v.string(), "default", "Profile of sessions that name none"),
   marketplace: setting(marketplaceSchema, {}, "Plugin marketplace"),
   mtls: setting(mtlsSchema, {}, "TLS and client certificates"),
   key_server: setting(keyServerSchema, {}, "Short-lived tokens for people who log in elsewhere"),

@@ -68,6 +68,10 @@ export class Exchange implements FaceContext, Waiting {
     this.#pace = pace;
   }
 
+  get address(): string {
+    return this.#visit.request.url;
+  }
+
   emit(messageText: string): boolean {
     if (!this.#accepted.events || this.#ended) return false;
     this.#open().send(messageText);

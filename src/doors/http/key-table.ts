@@ -50,5 +50,6 @@ function callerOf(key: AuthSettings["api_keys"][number]): Caller {
     backends: key.backends.length === 0 || key.backends.includes("*") ? undefined : key.backends,
     allowedTools: key.allowed_tools,
     deniedTools: key.denied_tools,
+    ...(key.profile !== undefined && { boundProfile: key.profile }),
   };
 }

@@ -14,6 +14,7 @@ import { idleTimeoutSeconds } from "../../runtime/serve.ts";
 import { answerBatch, checkBatch, idOf } from "../answer-batch.ts";
 import { decodeBody, parseJson } from "../parse-json.ts";
 import { type Accepted, acceptedBy } from "./accept.ts";
+import { profileAskedBy } from "./asked-profile.ts";
 import { eraOf } from "./era.ts";
 import { EventStream, type StreamPace } from "./event-stream.ts";
 import { Exchange, type ExchangePace, eventStreamHeaders, type Outcome } from "./exchange.ts";
@@ -119,8 +120,8 @@ export function createMcpEndpoint(gateway: Gateway, clock: Clock): McpEndpoint {
     id: RequestId,
     params: unknown,
   ): Promise<Response> {
-    const { caller, requestId } = visit;
-    const context = { caller, backend, requestId, signal: neverCancelled };
+    const { caller, request, requestId } = visit;
+    const context = { caller, backend, requestId, profile: profileAskedBy(request), signal: neverCancelled };
     const opened = await gateway.face.initialize(params, context, true);
     const text = encodeResult(id, opened.resultText);
     const extra = { [sessionHeader]: opened.session.id };

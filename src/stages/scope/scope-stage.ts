@@ -1,7 +1,7 @@
 /** Refuses what the caller may not use. Always on: it is the last check before an upstream, whoever built the call. */
 import type { Call, Stage } from "../../core/call.ts";
 import { DeniedError } from "../../core/errors.ts";
-import { mayUseServer, mayUseTool } from "../../core/scope.ts";
+import { mayUseServer, mayUseTool, profileHidesTool } from "../../core/scope.ts";
 import { toolName } from "../tool-name.ts";
 
 export const scopeStage: Stage = (call, next) => {
@@ -11,7 +11,7 @@ export const scopeStage: Stage = (call, next) => {
 
 function refusalOf(call: Call): DeniedError | undefined {
   const { upstream: server, caller } = call;
-  if (!mayUseServer(caller, server)) return forbidden(`server "${server}"`, "backends", call);
+  if (!mayUseServer(caller, server)) return forbidden(`server "${server}"`, undefined, "backends", call);
   if (call.method !== "tools/call") return undefined;
   const tool = toolName(call);
   // A name that is no string could match no rule here and still mean something to the upstream.
@@ -20,12 +20,19 @@ function refusalOf(call: Call): DeniedError | undefined {
       data: { server },
     });
   if (mayUseTool(caller, server, tool)) return undefined;
-  return forbidden(`tool "${tool}" of server "${server}"`, "allowed_tools and denied_tools", call);
+  return forbidden(`tool "${tool}" of server "${server}"`, tool, "allowed_tools and denied_tools", call);
 }
 
-function forbidden(target: string, setting: string, call: Call): DeniedError {
-  return new DeniedError("FORBIDDEN", `Caller "${call.caller.name}" may not use ${target}`, {
+/** In the same words for what is hidden and for what does not exist. */
+function forbidden(target: string, tool: string | undefined, setting: string, call: Call): DeniedError {
+  const { caller, upstream: server } = call;
+  if (profileHidesTool(caller, server, tool))
+    return new DeniedError("FORBIDDEN", `The routing profile "${caller.profile?.name}" has no ${target}`, {
+      hint: "An operator can change the profile, or let the session have another one",
+      data: { server },
+    });
+  return new DeniedError("FORBIDDEN", `Caller "${caller.name}" may not use ${target}`, {
     hint: `An operator can allow it with ${setting} of the caller's API key`,
-    data: { server: call.upstream },
+    data: { server },
   });
 }

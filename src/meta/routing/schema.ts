@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { globs, maybe, setting } from "../../../core/kinds.ts";
+import { globs, maybe, setting } from "../../core/kinds.ts";
 
 const routingProfileSchema = v.object({
   description: setting(v.string(), "", "What the profile is for"),
@@ -10,3 +10,4 @@ const routingProfileSchema = v.object({
 });
 
 export const routingProfilesSchema = v.record(v.string(), routingProfileSchema);
+export type RoutingProfilesSettings = v.InferOutput<typeof routingProfilesSchema>;
