@@ -37,7 +37,9 @@ async function build(name: string, target?: Bun.Build.CompileTarget): Promise<vo
 
 async function compile(outfile: string, target?: Bun.Build.CompileTarget): Promise<void> {
   const result = await Bun.build({
-    entrypoints: [join(root, "src", "main.ts")],
+    // A thread starts with a file of its own, which stands beside the others under its own name.
+    entrypoints: [join(root, "src", "main.ts"), join(root, "src", "sandbox", "program-worker.ts")],
+    naming: { entry: "[name].[ext]" },
     compile: {
       outfile,
       ...(target === undefined ? {} : { target }),

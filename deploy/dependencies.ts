@@ -27,12 +27,22 @@ export const dependencies: Readonly<Record<string, Dependency>> = {
   },
   citty: { homes: ["main.ts", "commands"], reason: "Commands, flags and help texts as data, 5 kB" },
   consola: { homes: ["commands"], lazy: true, reason: "Questions and coloured output of interactive commands" },
+  "@jitl/quickjs-singlefile-mjs-release-sync": {
+    homes: ["sandbox"],
+    lazy: true,
+    reason: "QuickJS as WebAssembly: the interpreter that programs in code mode cannot leave, loaded at the first one",
+  },
   "fastest-levenshtein": {
     homes: ["lib/did-you-mean.ts", "catalog/nearest-names.ts"],
     reason: "Edit distance behind every “did you mean”",
   },
   hono: { homes: ["doors"], lazy: true, reason: "Routing of the HTTP door; adds nothing measurable to start-up" },
   minisearch: { homes: ["catalog"], lazy: true, reason: "Full-text index over the tools, built at the first search" },
+  "quickjs-emscripten-core": {
+    homes: ["sandbox"],
+    lazy: true,
+    reason: "Carries values and calls in and out of QuickJS",
+  },
   valibot: {
     homes: ["core/kinds.ts", "config", "capabilities"],
     lazy: true,

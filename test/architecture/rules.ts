@@ -16,7 +16,7 @@ const floors = [
   ["lib"],
   ["core"],
   ["mcp"],
-  ["stages", "upstreams", "capabilities", "catalog", "observe"],
+  ["stages", "upstreams", "capabilities", "catalog", "observe", "sandbox"],
   ["meta"],
   ["clients"],
   ["config"],

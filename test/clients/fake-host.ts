@@ -15,6 +15,7 @@ import type { ListKind } from "../../src/mcp/protocol.ts";
 import type { MetaSettings } from "../../src/meta/meta-tool.ts";
 import { RoutingProfiles } from "../../src/meta/routing/routing-profiles.ts";
 import type { MetaMcpSettings } from "../../src/meta/schema.ts";
+import { codeModeOff } from "../meta/fake-context.ts";
 
 export type Lists = Record<string, Partial<Record<ListKind, JsonObject[]>>>;
 
@@ -69,7 +70,7 @@ export function fakeHost(lists: Lists, answer: (call: Call) => Promise<Answer>):
       operator_tools: "none",
       result_format: "native",
     },
-    sections: { codeMode: { enabled: false }, playbooks: { enabled: false, directories: [] } },
+    sections: { codeMode: codeModeOff, playbooks: { enabled: false, directories: [] } },
     profiles: new RoutingProfiles({}, "default"),
     actions: {
       readPlaybooks: async () => new Map(),

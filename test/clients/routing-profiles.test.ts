@@ -8,6 +8,7 @@ import { mayUseServer, mayUseTool } from "../../src/core/scope.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
 import { RoutingProfiles } from "../../src/meta/routing/routing-profiles.ts";
 import type { RoutingProfilesSettings } from "../../src/meta/routing/schema.ts";
+import { codeModeOff } from "../meta/fake-context.ts";
 import { contextOf, type FakeHost, fakeHost, type Lists, request } from "./fake-host.ts";
 
 const lists: Lists = {
@@ -172,6 +173,6 @@ test("tools/list shows search and execution where the configuration or the addre
   const codeMode = ["gateway_search", "gateway_execute"];
   assert.equal((await listed("http://h/mcp")).length, 5);
   assert.deepEqual(await listed("http://h/mcp?codemode=search_and_execute"), codeMode);
-  host.sections = { ...host.sections, codeMode: { enabled: true } };
+  host.sections = { ...host.sections, codeMode: { ...codeModeOff, enabled: true } };
   assert.deepEqual(await listed(), codeMode);
 });

@@ -36,6 +36,8 @@ function compile(output: string, env: Record<string, string> = {}): { ok: boolea
     "capabilities",
     "--include",
     "ui",
+    "--include",
+    "src/sandbox/program-worker.ts",
     "--output",
     output,
     main,

@@ -5,7 +5,7 @@ import { CancelledError, UpstreamError, UpstreamRpcError } from "../../src/core/
 import type { JsonObject } from "../../src/lib/json.ts";
 import { findMetaTool, listedMetaTools, metaToolNames } from "../../src/meta/index.ts";
 import type { MetaContext, MetaTool } from "../../src/meta/meta-tool.ts";
-import { callerWith, type FakeContext, fakeContext, tool } from "./fake-context.ts";
+import { callerWith, codeModeOff, type FakeContext, fakeContext, tool } from "./fake-context.ts";
 
 const servers = [
   { name: "github", tools: [tool("list_issues", "Issues of a repository"), tool("create_issue"), tool("close_issue")] },
@@ -209,7 +209,7 @@ test("listedMetaTools shows operator tools by configuration and rights", async (
   assert.deepEqual(await listed("all", user), everyone);
   assert.deepEqual(await listed(["get_stats", "gateway_reload_config"], user), ["get_stats"]);
   const withPlaybooks = fakeContext(servers, {
-    settings: { codeMode: { enabled: false }, playbooks: { enabled: true, directories: [] } },
+    settings: { codeMode: codeModeOff, playbooks: { enabled: true, directories: [] } },
   });
   assert.deepEqual(await listed("none", withPlaybooks), ["run_playbook", "list_playbooks"]);
   assert.deepEqual(

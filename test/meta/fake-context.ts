@@ -1,4 +1,5 @@
 /** A meta context over a real catalog, with backends that are only views. */
+import { parse } from "valibot";
 import type { Catalog, Listed } from "../../src/catalog/catalog.ts";
 import { createCatalog } from "../../src/catalog/create-catalog.ts";
 import { Answer } from "../../src/core/answer.ts";
@@ -7,8 +8,11 @@ import type { UpstreamState } from "../../src/core/upstream.ts";
 import { neverCancelled } from "../../src/lib/cancellation.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
+import { codeModeSchema } from "../../src/meta/code-mode/schema.ts";
 import type { MetaContext, ServerView } from "../../src/meta/meta-tool.ts";
 import { RoutingProfiles } from "../../src/meta/routing/routing-profiles.ts";
+
+export const codeModeOff = parse(codeModeSchema, {});
 
 export interface FakeServer {
   readonly name: string;
@@ -49,7 +53,7 @@ export function fakeContext(servers: readonly FakeServer[], overrides: Partial<M
     resultFormat: "native",
     signal: neverCancelled,
     clock: systemClock,
-    settings: { codeMode: { enabled: false }, playbooks: { enabled: false, directories: [] } },
+    settings: { codeMode: codeModeOff, playbooks: { enabled: false, directories: [] } },
     profiles: new RoutingProfiles({}, "default"),
     session: undefined,
     actions: {
