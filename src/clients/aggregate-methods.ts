@@ -64,7 +64,8 @@ export const aggregateMethods: MethodTable = {
       throw new GatewayError("INVALID_PARAMS", '"arguments" must be an object');
     const hasMetaTools = request.host.meta.enabled;
     const meta = hasMetaTools ? (metaTools.get(name) ?? (await findMetaTool(name))) : undefined;
-    if (meta !== undefined) return toolAnswer(request, meta.run(args ?? {}, metaContext(request)), "explain");
+    if (meta !== undefined)
+      return toolAnswer(request, meta.run(args ?? {}, metaContext(request)), "explain", !meta.carriesResults);
     const known = hasMetaTools ? surfacedTools(request) : knownTools(request);
     const target = known.find(name) ?? (await (hasMetaTools ? allSurfacedTools : allTools)(request)).find(name);
     if (target === undefined) throw unknownTool(request, name, known);

@@ -55,6 +55,7 @@ function sessionOf({ host, context }: RequestScope): MetaSession | undefined {
   return {
     id: session.id,
     profile: session.profile,
+    keptResult: async (id) => (await import("./kept-results.ts")).keptResult(session, id),
     setProfile(name) {
       const before = host.profiles.nameFor(context.caller, session.profile);
       session.profile = name;

@@ -43,6 +43,8 @@ export async function askOwners<T>(
 export async function readResource(request: RequestScope): Promise<string> {
   const exposed = request.params["uri"];
   if (typeof exposed !== "string") throw new GatewayError("INVALID_PARAMS", '"resources/read" needs "uri", a string');
+  if (exposed.startsWith("gateway://results/"))
+    return (await import("./kept-results.ts")).readKeptResult(request.context.session, exposed);
   const { uri, servers } = await resourceOwners(request, exposed);
   // Only "I do not have it" sends us to the next backend; every other failure is the answer.
   return askOwners(servers, notFoundCodes, async (server) => {

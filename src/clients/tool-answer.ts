@@ -10,19 +10,33 @@ const urlElicitationRequired = -32_042;
 /**
  * JSON text of the tool's result. `rpcErrors: "relay"` lets a JSON-RPC error of the backend through as one, for a
  * client that addressed the backend's own tool; `"explain"` tells the model, for one that went through a meta-tool.
+ * `isOwn` is for results that the gateway made and keeps short itself.
  */
 export function toolAnswer(
   request: RequestScope,
   answer: Promise<Answer>,
   rpcErrors: "relay" | "explain",
+  isOwn = false,
 ): Promise<string> {
-  return answer.then(textOf, (thrown: unknown) => {
+  const { enabled, max_result_size: maxCharacters } = request.host.meta;
+  // Where the rest could not be asked for, nothing is cut: without meta-tools, and on `/mcp/{backend}`.
+  const isWhole = maxCharacters === undefined || isOwn || !enabled || request.context.backend !== undefined;
+  const textThatFits = isWhole ? textOf : textWithin(request, maxCharacters);
+  return answer.then(textThatFits, (thrown: unknown) => {
     const error = loginElicitation(request, thrown) ?? thrown;
     const isRelayed =
       error instanceof UpstreamRpcError && (asksForElicitation(request, error) || rpcErrors === "relay");
     if (!(error instanceof GatewayError) || error instanceof CancelledError || isRelayed) throw error;
     return JSON.stringify(toToolResult(error, request.context.requestId));
   });
+}
+
+/** Without a session there is nowhere to keep the rest, so nothing is cut. */
+function textWithin({ host, context: { session } }: RequestScope, maxCharacters: number) {
+  return async (answer: Answer): Promise<string> => {
+    if (session === undefined || answer.text.length <= maxCharacters) return answer.text;
+    return (await import("./kept-results.ts")).cutAndKeep(host, session, answer, maxCharacters);
+  };
 }
 
 function textOf({ text }: Answer): string {

@@ -190,7 +190,8 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       return config.meta_mcp;
     },
     get sections() {
-      return { codeMode: config.code_mode, playbooks: config.playbooks };
+      const { code_mode: codeMode, playbooks, meta_mcp } = config;
+      return { codeMode, playbooks, maxResultSize: meta_mcp.max_result_size };
     },
     get profiles() {
       return profiles;
@@ -371,8 +372,8 @@ export function createGateway(options: GatewayOptions): RunningGateway {
 
 /** What decides which tools a session is shown, besides what its backends have. */
 function viewOf({ routing_profiles, default_routing_profile, code_mode, playbooks, meta_mcp }: Config): string {
-  const { enabled, operator_tools, surfaced_tools } = meta_mcp;
-  const shown = { enabled, operator_tools, surfaced_tools, playbooks: playbooks.enabled };
+  const { enabled, operator_tools, surfaced_tools, max_result_size } = meta_mcp;
+  const shown = { enabled, operator_tools, surfaced_tools, max_result_size, playbooks: playbooks.enabled };
   return stableJson({ routing_profiles, default_routing_profile, code_mode, shown });
 }
 

@@ -15,6 +15,7 @@ export const metaToolNames: ReadonlySet<string> = new Set([
   ...metaTools.keys(),
   "gateway_search",
   "gateway_execute",
+  "gateway_read_result",
   "gateway_get_stats",
   "gateway_run_playbook",
   "gateway_list_playbooks",
@@ -38,7 +39,11 @@ export async function listedMetaTools(
   isCodeMode: boolean,
 ): Promise<readonly MetaTool[]> {
   const four = [...metaTools.values()];
-  if (!isCodeMode && operatorTools === "none" && !context.settings.playbooks.enabled) return four;
-  const { codeModeTools, operatorToolsFor } = await import("./more-tools.ts");
-  return isCodeMode ? codeModeTools : [...four, ...operatorToolsFor(context, operatorTools)];
+  const { playbooks, maxResultSize } = context.settings;
+  const isPlain = operatorTools === "none" && !playbooks.enabled && maxResultSize === undefined;
+  if (!isCodeMode && isPlain) return four;
+  const { codeModeTools, moreTools, operatorToolsFor } = await import("./more-tools.ts");
+  const reader = maxResultSize === undefined ? undefined : moreTools.get("gateway_read_result");
+  const tools = isCodeMode ? codeModeTools : [...four, ...operatorToolsFor(context, operatorTools)];
+  return reader === undefined ? tools : [...tools, reader];
 }

@@ -9,6 +9,7 @@ const ownArguments = new Set("server backend tool arguments args idempotency_key
 
 export const invoke: MetaTool = {
   name: "gateway_invoke",
+  carriesResults: true,
   describe: () => ({
     name: "gateway_invoke",
     description: "Run a tool found by gateway_search_tools and get its own result.",

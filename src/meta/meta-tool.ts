@@ -56,6 +56,8 @@ export interface MetaContext {
 export interface MetaSettings {
   readonly codeMode: CodeModeSettings;
   readonly playbooks: PlaybooksSettings;
+  /** Characters of a result beyond which it is cut; `undefined` never cuts. */
+  readonly maxResultSize: number | undefined;
 }
 
 export interface MetaSession {
@@ -64,6 +66,8 @@ export interface MetaSession {
   readonly profile: string | undefined;
   /** From the next request on; tells the client that its lists changed where they did. */
   setProfile(name: string): void;
+  /** JSON text of a whole result whose answer was cut. @throws GatewayError RESOURCE_NOT_FOUND */
+  keptResult(id: string): Promise<string>;
 }
 
 /** What the gateway does for its operator. */
@@ -78,6 +82,8 @@ export interface OperatorActions {
 
 export interface MetaTool {
   readonly name: string;
+  /** Whether its result is that of backends, which may be of any length. */
+  readonly carriesResults?: boolean;
   /** The tool object of `tools/list`; counts and domains are of what this caller may see. */
   describe(context: MetaContext): JsonObject;
   /** A `CallToolResult`. Throws `GatewayError`s; the face turns them into `isError` results. */

@@ -8,6 +8,7 @@ import { reloadCapabilities } from "./operator/reload-capabilities.ts";
 import { reloadConfig } from "./operator/reload-config.ts";
 import { listPlaybooks } from "./playbooks/list-playbooks.ts";
 import { runPlaybook } from "./playbooks/run-playbook.ts";
+import { readResult } from "./read-result.ts";
 import { getProfile } from "./routing/get-profile.ts";
 import { listProfiles } from "./routing/list-profiles.ts";
 import { setProfile } from "./routing/set-profile.ts";
@@ -31,7 +32,10 @@ const operatorTools: readonly MetaTool[] = [
 ];
 
 export const moreTools: ReadonlyMap<string, MetaTool> = new Map(
-  [...codeModeTools, ...operatorTools].map((tool) => [tool.name, adminTools.has(tool) ? forAdmins(tool) : tool]),
+  [...codeModeTools, readResult, ...operatorTools].map((tool) => [
+    tool.name,
+    adminTools.has(tool) ? forAdmins(tool) : tool,
+  ]),
 );
 
 /** Those that the setting lists and that this caller may call. */

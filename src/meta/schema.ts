@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { duration, setting } from "../core/kinds.ts";
+import { duration, maybe, positiveInteger, setting } from "../core/kinds.ts";
 
 export const metaMcpSchema = v.object({
   enabled: setting(v.boolean(), true, "List four meta-tools instead of every tool of every backend"),
@@ -20,6 +20,10 @@ export const metaMcpSchema = v.object({
     v.union([v.picklist(["none", "admin", "all"]), v.array(v.string())]),
     "none",
     "Which operator tools are listed: none, for admin callers, for all, or these (`gateway_get_stats`); those not listed can be called all the same",
+  ),
+  max_result_size: maybe(
+    positiveInteger,
+    "Characters of a result beyond which it is cut on `/mcp`, and kept whole for `gateway_read_result`; never when absent",
   ),
   result_format: setting(
     v.picklist(["native", "wrapped"]),

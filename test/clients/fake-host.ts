@@ -68,9 +68,10 @@ export function fakeHost(lists: Lists, answer: (call: Call) => Promise<Answer>):
       surfaced_tools: [],
       projection_mode: "off",
       operator_tools: "none",
+      max_result_size: undefined,
       result_format: "native",
     },
-    sections: { codeMode: codeModeOff, playbooks: { enabled: false, directories: [] } },
+    sections: { codeMode: codeModeOff, playbooks: { enabled: false, directories: [] }, maxResultSize: undefined },
     profiles: new RoutingProfiles({}, "default"),
     actions: {
       readPlaybooks: async () => new Map(),

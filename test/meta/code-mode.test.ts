@@ -209,7 +209,7 @@ test("listedMetaTools shows operator tools by configuration and rights", async (
   assert.deepEqual(await listed("all", user), everyone);
   assert.deepEqual(await listed(["get_stats", "gateway_reload_config"], user), ["get_stats"]);
   const withPlaybooks = fakeContext(servers, {
-    settings: { codeMode: codeModeOff, playbooks: { enabled: true, directories: [] } },
+    settings: { codeMode: codeModeOff, playbooks: { enabled: true, directories: [] }, maxResultSize: undefined },
   });
   assert.deepEqual(await listed("none", withPlaybooks), ["run_playbook", "list_playbooks"]);
   assert.deepEqual(

@@ -53,7 +53,7 @@ export function fakeContext(servers: readonly FakeServer[], overrides: Partial<M
     resultFormat: "native",
     signal: neverCancelled,
     clock: systemClock,
-    settings: { codeMode: codeModeOff, playbooks: { enabled: false, directories: [] } },
+    settings: { codeMode: codeModeOff, playbooks: { enabled: false, directories: [] }, maxResultSize: undefined },
     profiles: new RoutingProfiles({}, "default"),
     session: undefined,
     actions: {

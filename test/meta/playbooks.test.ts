@@ -22,7 +22,7 @@ function contextWith(playbook: JsonObject, answers: (JsonObject | Error)[], more
     placeOf: (at: readonly PropertyKey[]) => `p.yaml:${at.join(".")}`,
   };
   const context = fakeContext(servers, {
-    settings: { codeMode: codeModeOff, playbooks: { enabled: true, directories: [] } },
+    settings: { codeMode: codeModeOff, playbooks: { enabled: true, directories: [] }, maxResultSize: undefined },
     actions: { ...fakeContext([]).actions, readPlaybooks: async () => new Map([["p.yaml", source]]) },
     async callTool(server, name, args, signal) {
       context.calls.push({ server, tool: name, args });
@@ -177,7 +177,7 @@ test("gateway_list_playbooks names what there is, and to admins what is wrong", 
         ["c", new ConfigError("c.yaml:1:1  broken")],
       ]),
   };
-  const settings = { codeMode: codeModeOff, playbooks: { enabled: true, directories: [] } };
+  const settings = { codeMode: codeModeOff, playbooks: { enabled: true, directories: [] }, maxResultSize: undefined };
   const { value } = await lister.run({}, fakeContext(servers, { actions, settings }));
   const listed = JSON.parse(String((value["content"] as JsonObject[])[0]?.["text"])) as JsonObject;
   const inputs = { type: "object", properties: {} };

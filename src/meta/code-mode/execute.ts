@@ -16,6 +16,7 @@ const scriptProperty = {
 
 export const codeExecute: MetaTool = {
   name: "gateway_execute",
+  carriesResults: true,
   describe: (context) => ({
     name: "gateway_execute",
     description:

@@ -7,6 +7,7 @@ import { runSteps } from "./run-steps.ts";
 
 export const runPlaybook: MetaTool = {
   name: "gateway_run_playbook",
+  carriesResults: true,
   describe: () => ({
     name: "gateway_run_playbook",
     description: "Run a playbook of gateway_list_playbooks: a recipe of several tool calls, in one turn.",
