@@ -40,6 +40,8 @@ export const shortQueryWords = 2;
  * point.
  */
 export const typoLength = 5;
+/** Words of a long query that are looked for like that: each costs as much as several words that are there. */
+export const maxTypos = 8;
 /** A word in fewer tools than this is rare. */
 export const rareBelowTools = 3;
 export const prefixWeight = 0.5;

@@ -9,6 +9,7 @@ import {
   fuzzyWeight,
   k1,
   maxFrequency,
+  maxTypos,
   prefixWeight,
   queryK,
   rareBelowTools,
@@ -105,14 +106,13 @@ export class SearchIndex {
     const counts = new Map<string, number>();
     for (const term of tokenize(query)) counts.set(term, (counts.get(term) ?? 0) + 1);
     const isShort = counts.size <= shortQueryWords;
+    let mayBeTypos = maxTypos;
     for (const [term, count] of counts) {
       const weight = (count * (queryK + 1)) / (count + queryK);
       const postings = this.#postings.of(term);
       const found = postings === undefined ? 0 : this.#scoreTerm(postings, weight, touched);
-      const mayForgive = isShort
-        ? found < rareBelowTools && term.length >= 3
-        : found === 0 && term.length >= typoLength;
-      if (!mayForgive) continue;
+      if (isShort ? found >= rareBelowTools || term.length < 3 : found > 0 || !isLikeTypo(term)) continue;
+      if (!isShort && mayBeTypos-- <= 0) continue;
       for (const [other, near] of this.#postings.withPrefix(term))
         if (other !== term) this.#scoreTerm(near, weight * prefixWeight, touched);
       const maxDistance = term.length >= 8 ? 2 : term.length >= 4 ? 1 : 0;
@@ -182,6 +182,10 @@ class Slice {
     await new Promise<void>((resolve) => setTimeout(resolve, 0));
     this.#since = performance.now();
   }
+}
+
+function isLikeTypo(term: string): boolean {
+  return term.length >= typoLength && !/\d/.test(term);
 }
 
 function nameTier(document: SearchDocument, wanted: string): number {

@@ -10,6 +10,7 @@ import { DeniedError, UpstreamRpcError } from "../../src/core/errors.ts";
 import { createStateSeal } from "../../src/gateway/state-seal.ts";
 import { Cancellation } from "../../src/lib/cancellation.ts";
 import { isJsonObject, type JsonObject } from "../../src/lib/json.ts";
+import { RoutingProfiles } from "../../src/meta/routing/routing-profiles.ts";
 import { FakeClock } from "../fixtures/fake-clock.ts";
 import { contextOf, fakeHost, request } from "./fake-host.ts";
 
@@ -60,6 +61,20 @@ test("server/discover tells the revisions, capabilities and instructions of the 
   assert.ok(isJsonObject(result["capabilities"]) && result["capabilities"]["tools"]);
   assert.equal(typeof result["instructions"], "string");
   assert.equal(result["resultType"], "complete");
+});
+
+test("a routing profile is that of each request: what it hides is neither found nor called, a wrong name is refused", async () => {
+  const { ask, host } = setUp();
+  const none = { allow_backends: undefined, deny_backends: undefined, allow_tools: undefined, deny_tools: undefined };
+  host.profiles = new RoutingProfiles({ none: { ...none, description: "", deny_backends: ["shop"] } }, "default");
+  const onAll = { backend: undefined };
+  const invoke = { name: "gateway_invoke", arguments: { server: "shop", tool: "ask" } };
+  assert.notEqual((await ask("tools/call", invoke, onAll)).result["isError"], true);
+  assert.match(JSON.stringify(await ask("tools/call", invoke, { ...onAll, profile: "none" })), /No server is named/);
+  assert.doesNotMatch(JSON.stringify(await ask("server/discover", {}, { ...onAll, profile: "none" })), /shop/);
+  assert.match((await ask("tools/list", {}, { profile: "none" })).error.message, /There is no backend "shop"/);
+  assert.match((await ask("tools/list", {}, { ...onAll, profile: "nnoe" })).error.message, /no routing profile "nnoe"/);
+  assert.equal(host.calls.length, 1);
 });
 
 test("what the revision took out is not found, and an endpoint that does not exist neither", async () => {
