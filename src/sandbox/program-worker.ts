@@ -93,8 +93,11 @@ class Program {
     const state = this.#context.getPromiseState(this.#outcome);
     if (state.type === "fulfilled") this.#succeed(state.value);
     else if (state.type === "rejected") this.#fail(state.error);
-    else if (this.#waiting.size === 0)
-      this.#end({ is: "failed", message: "The program waits for something that never comes", logs: this.#logs });
+    else if (this.#waiting.size === 0 || this.#isSpent()) {
+      // A job that is interrupted leaves its promise pending for ever.
+      const message = this.#isSpent() ? this.#spentMessage() : "The program waits for something that never comes";
+      this.#end({ is: "failed", message, logs: this.#logs });
+    }
   }
 
   /** The prelude has made JSON text of what the program returned. */
