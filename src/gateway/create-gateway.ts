@@ -20,8 +20,10 @@ import type { Clock } from "../lib/clock.ts";
 import { stableJson } from "../lib/json.ts";
 import { elicitationEnd, resourceUpdated } from "../mcp/protocol.ts";
 import { RoutingProfiles } from "../meta/routing/routing-profiles.ts";
+import { CallCounts } from "../observe/call-counts.ts";
 import type { Environment } from "../runtime/process.ts";
 import { randomToken } from "../runtime/random.ts";
+import type { CallSink } from "../stages/record/record-stage.ts";
 import { startHealthChecks } from "../upstreams/health.ts";
 import { createPool } from "../upstreams/pool.ts";
 import { warmStart } from "../upstreams/warm-start.ts";
@@ -159,6 +161,12 @@ export function createGateway(options: GatewayOptions): RunningGateway {
         for (const uri of subscriptions.urisOf(upstream.name)) tellWatched(route, uri, true);
     },
   };
+  const counts = new CallCounts();
+  const logCall = callLog(log, options.redact);
+  const onCall: CallSink = (record) => {
+    if (record.tool !== undefined) counts.note(record.upstream, record.tool, record.outcome !== "OK");
+    logCall(record);
+  };
   const isWatched = (name: string) => subscriptions.hasAny(name);
   const loggedIn = new Set<string>();
   const oauth: OAuthContext = {
@@ -174,7 +182,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     },
     onProblem: noteProblem("Logins", "they end with this process"),
   };
-  const context = { ...options, events, isWatched, oauth, loggedIn, stageStates, onCall: callLog(log, options.redact) };
+  const context = { ...options, events, isWatched, oauth, loggedIn, stageStates, onCall };
   let plan = planBackends(config, pool, context);
   adopt(plan.routes);
 
@@ -197,6 +205,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       return profiles;
     },
     actions: {
+      calls: () => counts.perTool(),
       readPlaybooks: async () => (await import("./read-playbooks.ts")).readPlaybooks(config.playbooks.directories),
       async reloadConfig() {
         if (options.reloadConfig === undefined)

@@ -70,8 +70,17 @@ export interface MetaSession {
   keptResult(id: string): Promise<string>;
 }
 
+export interface ToolCalls {
+  readonly server: string;
+  readonly tool: string;
+  readonly count: number;
+  readonly failed: number;
+}
+
 /** What the gateway does for its operator. */
 export interface OperatorActions {
+  /** Tool calls since the gateway started, most called first. */
+  calls(): readonly ToolCalls[];
   /** Every playbook file as it is now, by path; one that cannot be read is the error. */
   readPlaybooks(): Promise<ReadonlyMap<string, PlaybookSource | ConfigError>>;
   /** Reads the configuration file now. @throws GatewayError CONFIG_INVALID, which leaves the one in force in place */

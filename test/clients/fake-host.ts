@@ -74,6 +74,7 @@ export function fakeHost(lists: Lists, answer: (call: Call) => Promise<Answer>):
     sections: { codeMode: codeModeOff, playbooks: { enabled: false, directories: [] }, maxResultSize: undefined },
     profiles: new RoutingProfiles({}, "default"),
     actions: {
+      calls: () => [],
       readPlaybooks: async () => new Map(),
       reloadConfig: async () => ({}),
       reloadCapabilities: async () => "gateway",

@@ -214,6 +214,21 @@ test("operator tools: a reload is refused for a broken file, live for a good one
     "gateway_run_playbook",
     "gateway_list_playbooks",
   ]);
+  assert.match(
+    await text("gateway_get_stats", {}),
+    /"top_tools":\[\{"server":"everything","tool":"echo","count":\d+,"failed":0\}/,
+  );
   assert.match(await text("gateway_execute", { script: "return 1" }), /Programs are switched off/);
   assert.match(await text("gateway_get_stats", {}), /"list_tokens_estimated":\{"direct":\d+/);
+
+  writeFileSync(gateway.configPath, JSON.stringify({ ...next, meta_mcp: { max_result_size: 500 } }));
+  await text("gateway_reload_config", {});
+  const message = "a long word ".repeat(200);
+  const long = await text("gateway_invoke", { server: "everything", tool: "echo", arguments: { message } });
+  const [, uri] = /kept as (gateway:\/\/results\/\S+):/.exec(long) as RegExpExecArray;
+  assert.ok(long.length < 1_000);
+  const { contents } = await client.readResource({ uri: uri as string });
+  assert.ok(JSON.stringify(contents).includes(message));
+  const part = await text("gateway_read_result", { result: uri, offset: 2_390, limit: 5 });
+  assert.equal(part.split("\n")[0], `Echo: ${message}`.slice(2_390, 2_395));
 });

@@ -57,6 +57,7 @@ export function fakeContext(servers: readonly FakeServer[], overrides: Partial<M
     profiles: new RoutingProfiles({}, "default"),
     session: undefined,
     actions: {
+      calls: () => [],
       readPlaybooks: async () => new Map(),
       reloadConfig: async () => ({}),
       reloadCapabilities: async () => "gateway",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encode } from "gpt-tokenizer/encoding/o200k_base";
 import type { JsonObject } from "../../src/lib/json.ts";
-import { metaTools } from "../../src/meta/index.ts";
+import { findMetaTool, metaTools } from "../../src/meta/index.ts";
 import { instructions } from "../../src/meta/instructions.ts";
 import type { MetaContext, MetaTool } from "../../src/meta/meta-tool.ts";
 import { callerWith, type FakeServer, fakeContext, tool } from "./fake-context.ts";
@@ -199,4 +199,23 @@ test("metaTools never show a caller what is hidden from it", async () => {
   for (const output of outputs) assert.doesNotMatch(JSON.stringify(output), /canary/);
   assert.match(JSON.stringify(outputs[0]), /1 tools of: open/);
   assert.deepEqual(context.calls, []);
+});
+
+test("gateway_get_stats tells of what the caller may use, and what lists would cost", async () => {
+  const stats = (await findMetaTool("gateway_get_stats")) as MetaTool;
+  const calls = [
+    { server: "files", tool: "read_file", count: 5, failed: 1 },
+    { server: "memory", tool: "create_entities", count: 2, failed: 0 },
+  ];
+  const actions = { ...fakeContext([]).actions, calls: () => calls };
+  const of = async (context: MetaContext) => {
+    const { value } = await stats.run({}, context);
+    return JSON.parse((value["content"] as [{ text: string }])[0].text) as JsonObject;
+  };
+  const all = await of(fakeContext(three, { actions }));
+  assert.deepEqual([all["invocations"], all["top_tools"], all["tools_discovered"]], [7, calls, 3]);
+  const { direct, gateway, saved } = all["list_tokens_estimated"] as Record<string, number>;
+  assert.equal(saved, Math.max(0, (direct as number) - (gateway as number)));
+  const mine = await of(fakeContext(three, { actions, caller: callerWith({ backends: ["memory"] }) }));
+  assert.deepEqual([mine["invocations"], (mine["servers"] as unknown[]).length], [2, 1]);
 });

@@ -1,6 +1,6 @@
 /** The calling tool of code mode: one tool, a chain of them, or a program that calls them, in one turn. */
 import { DeniedError } from "../../core/errors.ts";
-import { invalid, readList, readString } from "../arguments.ts";
+import { invalid, readList, readObject, readString } from "../arguments.ts";
 import { invoke } from "../invoke.ts";
 import type { MetaContext, MetaTool } from "../meta-tool.ts";
 import { runChain } from "./chain.ts";
@@ -40,7 +40,7 @@ export const codeExecute: MetaTool = {
             required: ["tool"],
           },
         },
-        output: {},
+        output: { type: "object" },
         ...(mayRunScripts(context) && { script: scriptProperty }),
       },
     },
@@ -53,18 +53,23 @@ export const codeExecute: MetaTool = {
     },
   }),
   async run(args, context) {
-    const given = ways.filter((name) => args[name] !== undefined && args[name] !== null);
+    const given = ways.filter((name) => isGiven(args[name]));
     if (given.length !== 1)
       throw invalid(
         given.length === 0 ? 'Neither "tool" nor "chain" is given' : `"${given.join('" and "')}" exclude each other`,
         'Pass {"tool": "server:tool", "arguments": {…}} or {"chain": [{"tool": "server:tool", "arguments": {…}}, …]}',
       );
     const chain = readList(args, "chain");
-    if (chain !== undefined) return runChain(chain, args["output"], context);
+    if (chain !== undefined)
+      return runChain(chain, isGiven(args["output"]) ? readObject(args, "output") : undefined, context);
     const script = readString(args, "script");
     return script === undefined ? invoke.run(args, context) : runIfAllowed(script, context);
   },
 };
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== "";
+}
 
 function mayRunScripts({ settings: { codeMode } }: MetaContext): boolean {
   return codeMode.enabled && codeMode.scripts.enabled;

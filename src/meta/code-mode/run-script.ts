@@ -16,6 +16,7 @@ export async function runScript(source: string, context: MetaContext): Promise<A
   if (source.length > maxSourceCharacters) throw invalid(`"script" has more than ${maxSourceCharacters} characters`);
   const { scripts } = context.settings.codeMode;
   const { runProgram } = await import("../../sandbox/run-program.ts");
+  await context.catalog.ready();
   const done: string[] = [];
   const over = new Cancellation();
   try {
@@ -29,7 +30,7 @@ export async function runScript(source: string, context: MetaContext): Promise<A
       signal: context.signal,
       clock: context.clock,
       async call(server, tool, json) {
-        const target = await findTarget(meant(server, tool, context), context);
+        const target = await findTarget(await meant(server, tool, context), context);
         const args = parseExact(json);
         const name = `${target.server}:${target.tool}`;
         if (!isJsonObject(args)) throw new Error(`${name} takes one object of arguments`);
@@ -52,10 +53,13 @@ export async function runScript(source: string, context: MetaContext): Promise<A
 }
 
 /** A program writes `tools.my_server.read_file` where the names are `my-server` and `read-file`. */
-function meant(server: string, tool: string, context: MetaContext): JsonObject {
+async function meant(server: string, tool: string, context: MetaContext): Promise<JsonObject> {
   if (server === "") return { tool };
   const servers = visibleServers(context).map(({ name }) => name);
   const owner = context.resolveServer(server) ?? likeIdentifier(server, servers) ?? server;
+  // Where that fails the call says why.
+  if (servers.includes(owner) && visibleTools(context, owner) === undefined)
+    await context.ensureTools(owner).catch(() => {});
   const tools = (visibleTools(context, owner) ?? []).map(({ name }) => String(name));
   return { server: owner, tool: tools.includes(tool) ? tool : (likeIdentifier(tool, tools) ?? tool) };
 }

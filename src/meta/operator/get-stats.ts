@@ -1,3 +1,4 @@
+import { mayUseTool } from "../../core/scope.ts";
 import type { JsonObject } from "../../lib/json.ts";
 import { metaTools } from "../index.ts";
 import { jsonAnswer } from "../json-answer.ts";
@@ -7,12 +8,14 @@ import { countTools, visibleServers, visibleTools } from "../visible.ts";
 
 /** Of JSON schemas, counted with o200k_base: an estimate, and said to be one. */
 const charactersPerToken = 4;
+const toolsShown = 10;
 
 export const getStats: MetaTool = {
   name: "gateway_get_stats",
   describe: () => ({
     name: "gateway_get_stats",
-    description: "Requests per server, circuit breakers, and what the tool lists would cost without the gateway.",
+    description:
+      "Calls per tool, requests per server, circuit breakers, and what the tool lists would cost without the gateway.",
     inputSchema: { type: "object", properties: {} },
     annotations: {
       title: "Gateway statistics",
@@ -24,17 +27,19 @@ export const getStats: MetaTool = {
   }),
   async run(_args, context) {
     await context.catalog.ready();
+    const mine = context.actions.calls().filter(({ server, tool }) => mayUseTool(context.caller, server, tool));
     const servers = visibleServers(context);
     const listed = servers.flatMap(({ name }) => visibleTools(context, name) ?? []);
     const direct = tokensOf(listed);
     const shown = tokensOf([...metaTools.values()].map((tool) => tool.describe(context)));
     return jsonAnswer({
-      requests: servers.reduce((sum, { status }) => sum + status.requestCount, 0),
+      invocations: mine.reduce((sum, { count }) => sum + count, 0),
       running_calls: servers.reduce((sum, { status }) => sum + status.inFlight, 0),
       tools_discovered: listed.length,
       tools_available: countTools(context, servers),
       // Once per conversation: what a client would be shown, and what it is shown.
       list_tokens_estimated: { direct, gateway: shown, saved: Math.max(0, direct - shown) },
+      top_tools: mine.slice(0, toolsShown).map(({ server, tool, count, failed }) => ({ server, tool, count, failed })),
       servers: servers.map(describeServer),
       circuit_breakers: servers.map(({ name, circuit }) => ({ server: name, state: circuit })),
     });
