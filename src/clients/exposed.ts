@@ -4,7 +4,7 @@ import type { Caller } from "../core/caller.ts";
 import { mayUseServer, mayUseTool } from "../core/scope.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { type ExposedNames, exposeNames, type OwnedName } from "../meta/exposed-names.ts";
-import { metaToolNames } from "../meta/index.ts";
+import { metaToolNames } from "../meta/meta-tool-names.ts";
 import { knownItems, listAll, type OwnedItem } from "./lists.ts";
 import type { RequestScope } from "./request-scope.ts";
 

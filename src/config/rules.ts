@@ -1,6 +1,7 @@
 /** Rules that look at more than one setting at a time. */
 
 import { nearest, suggestion } from "../lib/did-you-mean.ts";
+import { metaToolNames } from "../meta/meta-tool-names.ts";
 import { looksSecret } from "./backend-secrets.ts";
 import type { Findings } from "./backends.ts";
 import type { Path } from "./path.ts";
@@ -18,6 +19,8 @@ export function checkRules(config: ParsedConfig, unknown: readonly Problem[], fo
     checkBackend(backend, path, config, found);
   }
   checkReferences(config, found);
+  checkProfiles(config, found);
+  checkOperatorTools(config, found);
   const { auth, server } = config;
   if (!auth.enabled && !/^(localhost|127\.[\d.]+|\[?::1\]?)$/i.test(server.host))
     found.warnings.push({
@@ -115,24 +118,38 @@ function checkReferences(config: ParsedConfig, found: Findings): void {
     if (known.includes(backend)) return;
     found.warnings.push({ path, text: `names no backend: "${backend}" is not there${suggestion(backend, known)}` });
   };
-  const profiles = [...Object.keys(config.routing_profiles), config.default_routing_profile];
-  for (const [at, { profile }] of config.auth.api_keys.entries())
-    if (profile !== undefined && !profiles.includes(profile)) {
-      const text = `names no routing profile: "${profile}" is not there${suggestion(profile, profiles)}`;
-      // Its sessions see nothing, which is safe and hardly meant.
-      found.warnings.push({ path: ["auth", "api_keys", at, "profile"], text });
-    }
-  if (
-    config.default_routing_profile !== "default" &&
-    !Object.hasOwn(config.routing_profiles, config.default_routing_profile)
-  )
-    found.problems.push({
-      path: ["default_routing_profile"],
-      text: `names "${config.default_routing_profile}", which "routing_profiles" does not have${suggestion(config.default_routing_profile, Object.keys(config.routing_profiles))}`,
-    });
   for (const [at, backend] of config.meta_mcp.warm_start.entries()) check(backend, ["meta_mcp", "warm_start", at]);
   for (const [at, { server }] of config.meta_mcp.surfaced_tools.entries())
     check(server, ["meta_mcp", "surfaced_tools", at, "server"]);
+}
+
+function checkProfiles(
+  { auth, routing_profiles, default_routing_profile: fallback }: ParsedConfig,
+  found: Findings,
+): void {
+  const names = Object.keys(routing_profiles);
+  // The name it has by default need not be defined: it then leaves everything.
+  if (fallback !== "default" && !names.includes(fallback)) {
+    const text = `names "${fallback}", which "routing_profiles" does not have${suggestion(fallback, names)}`;
+    found.problems.push({ path: ["default_routing_profile"], text });
+  }
+  const known = [...names, fallback];
+  for (const [at, { profile }] of auth.api_keys.entries()) {
+    if (profile === undefined || known.includes(profile)) continue;
+    const text = `names no routing profile, so the key sees nothing: "${profile}" is not there`;
+    const path = ["auth", "api_keys", at, "profile"];
+    found.warnings.push({ path, text: text + suggestion(profile, known) });
+  }
+}
+
+function checkOperatorTools({ meta_mcp: { operator_tools: listed } }: ParsedConfig, found: Findings): void {
+  if (!Array.isArray(listed)) return;
+  const known = [...metaToolNames];
+  for (const [at, name] of listed.entries()) {
+    if (metaToolNames.has(name) || metaToolNames.has(`gateway_${name}`)) continue;
+    const text = `names no operator tool: "${name}" is not there${suggestion(name, known)}`;
+    found.warnings.push({ path: ["meta_mcp", "operator_tools", at], text });
+  }
 }
 
 function isAddress(text: string): boolean {

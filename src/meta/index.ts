@@ -3,28 +3,13 @@ import { invoke } from "./invoke.ts";
 import { listServers } from "./list-servers.ts";
 import { listTools } from "./list-tools.ts";
 import type { MetaContext, MetaTool } from "./meta-tool.ts";
+import { metaToolNames } from "./meta-tool-names.ts";
 import type { MetaMcpSettings } from "./schema.ts";
 import { searchTools } from "./search-tools.ts";
 
 export const metaTools: ReadonlyMap<string, MetaTool> = new Map(
   [searchTools, invoke, listTools, listServers].map((tool) => [tool.name, tool]),
 );
-
-/** The gateway's own: a tool of a backend is never listed under one of them. A test holds them to the tools there are. */
-export const metaToolNames: ReadonlySet<string> = new Set([
-  ...metaTools.keys(),
-  "gateway_search",
-  "gateway_execute",
-  "gateway_read_result",
-  "gateway_get_stats",
-  "gateway_run_playbook",
-  "gateway_list_playbooks",
-  "gateway_set_profile",
-  "gateway_get_profile",
-  "gateway_list_profiles",
-  "gateway_reload_config",
-  "gateway_reload_capabilities",
-]);
 
 /** Any of them, listed or not: who knows its name and has the rights for it may call it. */
 export async function findMetaTool(name: string): Promise<MetaTool | undefined> {

@@ -193,3 +193,18 @@ backends:
     'gateway.yaml:13:9  backends.web.url is read as "http_url": please rename it',
   ]);
 });
+
+test("rules: names of routing profiles and operator tools that are not there", async (t) => {
+  const text = `default_routing_profile: raeder
+auth: {enabled: true, api_keys: [{key: a, profile: reader}, {key: b, profile: redaer}]}
+meta_mcp: {operator_tools: [get_stats, gateway_get_profile, gateway_get_stat]}
+routing_profiles: {reader: {deny_tools: ["delete_*"]}}
+`;
+  assert.deepEqual(await findings(t, text), [
+    'gateway.yaml:1:1  default_routing_profile names "raeder", which "routing_profiles" does not have: did you mean "reader"?',
+  ]);
+  assert.deepEqual(await findings(t, text.replace("raeder", "reader")), [
+    'gateway.yaml:2:70  auth.api_keys[1].profile names no routing profile, so the key sees nothing: "redaer" is not there: did you mean "reader"?',
+    'gateway.yaml:3:61  meta_mcp.operator_tools[2] names no operator tool: "gateway_get_stat" is not there: did you mean "gateway_get_stats"?',
+  ]);
+});

@@ -3,8 +3,9 @@ import { test } from "node:test";
 import { Answer } from "../../src/core/answer.ts";
 import { CancelledError, UpstreamError, UpstreamRpcError } from "../../src/core/errors.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
-import { findMetaTool, listedMetaTools, metaToolNames } from "../../src/meta/index.ts";
+import { findMetaTool, listedMetaTools } from "../../src/meta/index.ts";
 import type { MetaContext, MetaTool } from "../../src/meta/meta-tool.ts";
+import { metaToolNames } from "../../src/meta/meta-tool-names.ts";
 import { callerWith, codeModeOff, type FakeContext, fakeContext, tool } from "./fake-context.ts";
 
 const servers = [
