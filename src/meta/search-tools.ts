@@ -2,7 +2,6 @@ import type { SearchHit } from "../catalog/catalog.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { readBoolean, readInteger } from "./arguments.ts";
 import { domains } from "./domains.ts";
-import { findTools, readQueries, readServer } from "./find-tools.ts";
 import { jsonAnswer } from "./json-answer.ts";
 import type { MetaTool, ServerView } from "./meta-tool.ts";
 import { explainMiss, notSearched } from "./search-miss.ts";
@@ -70,6 +69,8 @@ export const searchTools: MetaTool = {
     };
   },
   async run(args, context) {
+    // Loaded with the index: nothing of it is needed to list the tool.
+    const { findTools, readQueries, readServer } = await import("./find-tools.ts");
     const queries = readQueries(args);
     const isOne = queries.length === 1;
     const fallback = isOne ? defaultLimit : Math.min(maxLimit, queries.length * limitPerQuery);
