@@ -2,6 +2,7 @@
  * Makes a tool result fit: lists end earlier, texts end at a line or a word, JSON stays JSON of the same shape. Images,
  * audio and everything else that is not text stay as they are.
  */
+import { parseExact } from "../lib/exact-json.ts";
 import { isJsonObject, type Json, type JsonObject } from "../lib/json.ts";
 
 /** Shares below this are not worth dividing further. */
@@ -48,7 +49,7 @@ function cutText(text: string, maxCharacters: number): string {
 function parsed(text: string): Json | undefined {
   if (!/^\s*[[{]/.test(text)) return undefined;
   try {
-    return JSON.parse(text) as Json;
+    return parseExact(text) as Json;
   } catch {
     return undefined;
   }

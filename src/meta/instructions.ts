@@ -12,10 +12,13 @@ const domainTokens = 70;
 export function instructions(context: MetaContext): string {
   const servers = visibleServers(context).filter(({ enabled }) => enabled);
   const tools = `${countInWords(context, servers) || "the"} tools`;
+  const [search, execution] = context.settings.codeMode.enabled
+    ? ["gateway_search", "gateway_execute {tool, arguments}"]
+    : ["gateway_search_tools", "gateway_invoke {server, tool, arguments}"];
   let text =
     `Behind this gateway are ${tools} of: ${domains(servers, domainTokens)}. They are not listed one by one. ` +
-    "Whenever a task may need one of them, call gateway_search_tools first, with one action at a time as verb + " +
-    'object ("create issue", "read file"), then run the match with gateway_invoke {server, tool, arguments}.';
+    `Whenever a task may need one of them, call ${search} first, with one action at a time as verb + ` +
+    `object ("create issue", "read file"), then run the match with ${execution}.`;
   const encoder = new TextEncoder();
   let left = maxBytes - encoder.encode(text).length - 12;
   const lines: string[] = [];

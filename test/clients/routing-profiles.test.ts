@@ -146,6 +146,9 @@ describe("a routing profile", () => {
       ask(host, session, "tools/call", { name: "gateway_set_profile", arguments: { profile } }, caller);
     assert.match(JSON.stringify(await set("reader", user)), /is for admins/);
     assert.match(JSON.stringify(await set("raeder")), /INVALID_PARAMS/);
+    const profiles = (caller?: Caller) => ask(host, session, "tools/call", { name: "gateway_list_profiles" }, caller);
+    assert.match(JSON.stringify(await profiles()), /only fi\*/);
+    assert.doesNotMatch(JSON.stringify(await profiles(user)), /only fi\*|without files/);
     assert.deepEqual(told, []);
     await set("reader");
     assert.deepEqual(

@@ -219,3 +219,12 @@ test("gateway_get_stats tells of what the caller may use, and what lists would c
   const mine = await of(fakeContext(three, { actions, caller: callerWith({ backends: ["memory"] }) }));
   assert.deepEqual([mine["invocations"], (mine["servers"] as unknown[]).length], [2, 1]);
 });
+
+test("instructions name the tools that are listed", () => {
+  const settings = fakeContext([]).settings;
+  const text = (enabled: boolean) =>
+    instructions(fakeContext(three, { settings: { ...settings, codeMode: { ...settings.codeMode, enabled } } }));
+  assert.match(text(false), /gateway_search_tools first.*gateway_invoke \{/s);
+  assert.match(text(true), /gateway_search first.*gateway_execute \{/s);
+  for (const one of [text(false), text(true)]) assert.ok(one.split("\n\n")[0]!.length <= 512);
+});

@@ -1,5 +1,6 @@
 /** A program of the model that calls many tools in one turn; only what it returns comes back. */
 import { Answer } from "../../core/answer.ts";
+import { CancelledError } from "../../core/errors.ts";
 import { Cancellation } from "../../lib/cancellation.ts";
 import { parseExact } from "../../lib/exact-json.ts";
 import { isJsonObject, type JsonObject } from "../../lib/json.ts";
@@ -48,7 +49,7 @@ export async function runScript(source: string, context: MetaContext): Promise<A
     return Answer.of({ content: texts.map((text) => ({ type: "text", text })) });
   } finally {
     // Calls that the program did not wait for.
-    over.abort();
+    over.abort(new CancelledError("The program ended without waiting for the call"));
   }
 }
 

@@ -20,7 +20,7 @@ export const getProfile: MetaTool = {
     return jsonAnswer({
       profile: name,
       session_id: session?.id ?? null,
-      description: profiles.describe(name),
+      description: profiles.describe(name, caller),
       available_profiles: [...new Set([...profiles.names, profiles.defaultName])],
     });
   },

@@ -15,10 +15,10 @@ export const listProfiles: MetaTool = {
       openWorldHint: false,
     },
   }),
-  async run(_args, { profiles }) {
+  async run(_args, { caller, profiles }) {
     const names = profiles.names;
     return jsonAnswer({
-      profiles: names.map((name) => profiles.describe(name)),
+      profiles: names.map((name) => profiles.describe(name, caller)),
       default: profiles.defaultName,
       total: names.length,
     });

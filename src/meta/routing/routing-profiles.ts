@@ -69,11 +69,14 @@ export class RoutingProfiles {
     });
   }
 
-  describe(name: string): JsonObject {
+  /** For admins with its filters, which name what others may not know of. */
+  describe(name: string, { admin }: Caller): JsonObject {
     const settings = this.#own(name);
+    const description = settings?.description ?? "";
+    if (!admin) return { name, description };
     return {
       name,
-      description: settings?.description ?? "",
+      description,
       backend_filter: describeFilter(settings?.allow_backends, settings?.deny_backends),
       tool_filter: describeFilter(settings?.allow_tools, settings?.deny_tools),
     };

@@ -32,7 +32,7 @@ export const setProfile: MetaTool = {
     return jsonAnswer({
       profile: name,
       session_id: session.id,
-      description: profiles.describe(name),
+      description: profiles.describe(name, caller),
       message: `From the next request on this session has the routing profile "${name}"`,
     });
   },
