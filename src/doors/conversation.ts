@@ -28,6 +28,8 @@ export interface ConversationOptions {
   readonly gateway: Gateway;
   /** Backend of `/mcp/{backend}`; `undefined` on `/mcp`. */
   readonly backend: string | undefined;
+  /** What the client asked to be shown when it connected. */
+  readonly view?: Pick<FaceContext, "profile" | "address"> | undefined;
   /** Sends one message, or a batch of them. */
   send(messageText: string): void;
   /** The gateway ended the session: its key is gone, or the gateway stops. Not called for {@link Conversation.close}. */
@@ -114,7 +116,7 @@ export class Conversation {
   async #initialize(message: RpcRequestMessage, caller: Caller, requestId: string): Promise<void> {
     const { gateway, backend, send, onEnded } = this.#options;
     try {
-      const context = { caller, backend, requestId, signal: this.#gone };
+      const context = { ...this.#options.view, caller, backend, requestId, signal: this.#gone };
       const { session, resultText } = await gateway.face.initialize(message.params, context);
       this.#leaveSession();
       this.#session = session;
@@ -141,6 +143,7 @@ export class Conversation {
         this.#cancellable.get(message.params?.["requestId"] as RequestId)?.abort(clientCancelled);
       const needsSession = message.kind === "request" && message.method !== "ping";
       const context: FaceContext = {
+        ...this.#options.view,
         caller,
         session: needsSession ? this.#sessionOf(caller) : this.#session,
         backend: this.#options.backend,
@@ -167,7 +170,16 @@ export class Conversation {
     const isOwn = !this.#cancellable.has(id);
     if (isOwn) this.#cancellable.set(id, cancellation);
     try {
-      const context = { caller, backend, requestId, signal: cancellation, header: undefined, emit: this.#emit };
+      const { view } = this.#options;
+      const context = {
+        ...view,
+        caller,
+        backend,
+        requestId,
+        signal: cancellation,
+        header: undefined,
+        emit: this.#emit,
+      };
       const { text } = await face.handle(message, context);
       return cancellation.reason === clientCancelled ? undefined : text;
     } finally {

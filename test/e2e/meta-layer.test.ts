@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { SSEClientTransport } from "@modelcontextprotocol/sdk/client/sse.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import { until } from "../fixtures/processes.ts";
@@ -44,7 +45,10 @@ async function connect(key: string, path = "/mcp", headers: Record<string, strin
   const told: string[] = [];
   client.fallbackNotificationHandler = async ({ method }) => void told.push(method);
   const requestInit = { headers: { authorization: `Bearer ${key}`, ...headers } };
-  const transport = new StreamableHTTPClientTransport(new URL(`${gateway.url}${path}`), { requestInit });
+  const url = new URL(`${gateway.url}${path}`);
+  const transport = path.startsWith("/sse")
+    ? new SSEClientTransport(url, { requestInit })
+    : new StreamableHTTPClientTransport(url, { requestInit });
   // The SDK is not written for exactOptionalPropertyTypes.
   await client.connect(transport as Transport);
   open.push(client);
@@ -129,6 +133,7 @@ describe("routing profiles", () => {
     for (const { text } of [
       await connect(keys.admin, "/mcp", { "x-mcp-profile": "graph" }),
       await connect(keys.admin, "/mcp?profile=graph"),
+      await connect(keys.admin, "/sse?profile=graph"),
       await connect(keys.bound),
     ]) {
       assert.doesNotMatch(await text("gateway_list_servers", {}), /everything/);

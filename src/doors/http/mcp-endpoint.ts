@@ -14,7 +14,7 @@ import { idleTimeoutSeconds } from "../../runtime/serve.ts";
 import { answerBatch, checkBatch, idOf } from "../answer-batch.ts";
 import { decodeBody, parseJson } from "../parse-json.ts";
 import { type Accepted, acceptedBy } from "./accept.ts";
-import { profileAskedBy } from "./asked-profile.ts";
+import { viewAskedBy } from "./asked-view.ts";
 import { eraOf } from "./era.ts";
 import { EventStream, type StreamPace } from "./event-stream.ts";
 import { Exchange, type ExchangePace, eventStreamHeaders, type Outcome } from "./exchange.ts";
@@ -121,7 +121,7 @@ export function createMcpEndpoint(gateway: Gateway, clock: Clock): McpEndpoint {
     params: unknown,
   ): Promise<Response> {
     const { caller, request, requestId } = visit;
-    const context = { caller, backend, requestId, profile: profileAskedBy(request), signal: neverCancelled };
+    const context = { caller, backend, requestId, ...viewAskedBy(request), signal: neverCancelled };
     const opened = await gateway.face.initialize(params, context, true);
     const text = encodeResult(id, opened.resultText);
     const extra = { [sessionHeader]: opened.session.id };

@@ -6,7 +6,7 @@ import { Cancellation } from "../../lib/cancellation.ts";
 import { modernVersion } from "../../mcp/envelope.ts";
 import type { RpcMessage } from "../../mcp/json-rpc.ts";
 import type { Accepted } from "./accept.ts";
-import { profileAskedBy } from "./asked-profile.ts";
+import { viewAskedBy } from "./asked-view.ts";
 import { Exchange, type ExchangePace } from "./exchange.ts";
 import { Refusal, sendEmpty } from "./respond.ts";
 import type { Visit } from "./visit.ts";
@@ -40,8 +40,7 @@ export async function answerModern(
     requestId: visit.requestId,
     signal: gone,
     emit: (messageText: string) => exchange.emit(messageText),
-    profile: profileAskedBy(visit.request),
-    address: visit.request.url,
+    ...viewAskedBy(visit.request),
     header: (name: string) => visit.request.headers.get(name),
   };
   return exchange.respond(gateway.modernFace().then((face) => face.handle(message, context)));

@@ -11,6 +11,7 @@ import { Conversation } from "../conversation.ts";
 import { decodeBody, parseJson } from "../parse-json.ts";
 import { acceptedBy } from "./accept.ts";
 import { streamIdOf } from "./address.ts";
+import { viewAskedBy } from "./asked-view.ts";
 import { EventStream, type StreamPace } from "./event-stream.ts";
 import { eventStreamHeaders } from "./exchange.ts";
 import { notAllowed, requireJson } from "./mcp-endpoint.ts";
@@ -59,6 +60,7 @@ export function createSseDoor(gateway: Gateway, pace: StreamPace): SseDoor {
       const conversation = new Conversation({
         gateway,
         backend,
+        view: viewAskedBy(visit.request),
         send: (messageText) => stream.send(messageText),
         onEnded: () => stream.end(),
       });

@@ -10,6 +10,7 @@ import type { Clock } from "../../lib/clock.ts";
 import { longestMessageBytes, type ServerSocket, type ServerSocketHandlers } from "../../runtime/server-socket.ts";
 import { Conversation } from "../conversation.ts";
 import { newRequestId } from "../request-id.ts";
+import { viewAskedBy } from "./asked-view.ts";
 import type { StreamPace } from "./event-stream.ts";
 import { Refusal } from "./respond.ts";
 import type { Visit } from "./visit.ts";
@@ -105,6 +106,7 @@ class SocketClient implements ServerSocketHandlers {
     this.#conversation = new Conversation({
       gateway,
       backend,
+      view: viewAskedBy(request),
       send: (messageText) => this.#send(messageText),
       onEnded: () =>
         gateway.draining
