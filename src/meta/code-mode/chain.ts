@@ -51,8 +51,7 @@ export async function runChain(
     } catch (error) {
       if (!(error instanceof GatewayError) || error instanceof CancelledError) throw error;
       // The host shows an address to the user and calls again: nothing must have been done yet.
-      if (error instanceof UpstreamRpcError && error.rpc.code === urlElicitationRequired && results.length === 0)
-        throw error;
+      if (results.length === 0 && sendsUserElsewhere(error)) throw error;
       return ended(steps, results, blocks, { step: step.id, tool, error: sentence(error) });
     }
   }
@@ -105,6 +104,11 @@ function named<T>(place: string, read: () => T): T {
 
 function atPlace(place: string, { code, message, hint, data, cause }: GatewayError): GatewayError {
   return new GatewayError(code, `${place}: ${message}`, { hint, data, cause });
+}
+
+function sendsUserElsewhere(error: GatewayError): boolean {
+  if (error instanceof UpstreamRpcError) return error.rpc.code === urlElicitationRequired;
+  return error.code === "LOGIN_REQUIRED";
 }
 
 function ended(steps: readonly Step[], results: readonly Done[], blocks: readonly JsonObject[], failed: JsonObject) {
