@@ -12,7 +12,7 @@ import { createSessionTable } from "../clients/session-table.ts";
 import { Subscriptions, type Watched } from "../clients/subscriptions.ts";
 import { diffConfigs } from "../config/diff.ts";
 import type { Config } from "../config/schema.ts";
-import { DeniedError, GatewayError } from "../core/errors.ts";
+import { DeniedError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import type { Upstream, UpstreamEvents, UpstreamStatus } from "../core/upstream.ts";
 import { Cancellation } from "../lib/cancellation.ts";
@@ -33,6 +33,7 @@ import { callLog } from "./call-log.ts";
 import { type Route, requestLogLevel, tellWatched } from "./dispatch.ts";
 import type { Gateway, ReloadOutcome } from "./gateway.ts";
 import { createListKeeper } from "./list-keeper.ts";
+import { operatorActions, viewOf } from "./operator-actions.ts";
 import { principalsOf } from "./principals.ts";
 import { createSessionStore } from "./session-store.ts";
 
@@ -204,23 +205,13 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     get profiles() {
       return profiles;
     },
-    actions: {
-      calls: () => counts.perTool(),
-      readPlaybooks: async () => (await import("./read-playbooks.ts")).readPlaybooks(config.playbooks.directories),
-      async reloadConfig() {
-        if (options.reloadConfig === undefined)
-          throw new GatewayError("CONFIG_INVALID", "The gateway was started without a configuration file");
-        return { ...(await options.reloadConfig()) };
-      },
-      async reloadCapabilities() {
-        const route = plan.capabilityName === undefined ? undefined : routeOf(plan.capabilityName);
-        if (route === undefined) throw new DeniedError("SERVER_NOT_FOUND", "Capabilities are switched off");
-        await route.upstream.start(stopping);
-        await route.upstream.restart();
-        await lists.ensureListed(route.upstream.name, "tools", true);
-        return route.upstream.name;
-      },
-    },
+    actions: operatorActions({
+      config: () => config,
+      counts,
+      capabilities: () => (plan.capabilityName === undefined ? undefined : routeOf(plan.capabilityName)?.upstream),
+      lists: () => lists,
+      reloadConfig: options.reloadConfig,
+    }),
     get requestTimeoutMs() {
       return config.server.request_timeout;
     },
@@ -377,13 +368,6 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     },
   };
   return gateway;
-}
-
-/** What decides which tools a session is shown, besides what its backends have. */
-function viewOf({ routing_profiles, default_routing_profile, code_mode, playbooks, meta_mcp }: Config): string {
-  const { enabled, operator_tools, surfaced_tools, max_result_size } = meta_mcp;
-  const shown = { enabled, operator_tools, surfaced_tools, max_result_size, playbooks: playbooks.enabled };
-  return stableJson({ routing_profiles, default_routing_profile, code_mode, shown });
 }
 
 function noRoute(name: string, config: Config): DeniedError {
