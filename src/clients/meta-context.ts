@@ -13,6 +13,8 @@ export function metaContext(request: RequestScope): MetaContext {
     ...metaContextFor(request.host, request.caller),
     signal: request.signal,
     session: sessionOf(request),
+    report: (progress, total, message) =>
+      request.progress({ progress, ...(total !== undefined && { total }), message }),
     callTool: (server, tool, args, signal) => request.callTool(server, tool, args, continuationOf(request), signal),
   };
 }
@@ -39,6 +41,7 @@ export function metaContextFor(host: FaceHost, caller: Caller): MetaContext {
     callTool: async () => {
       throw new GatewayError("INTERNAL", "A description tried to call a tool");
     },
+    report() {},
     resultFormat: host.meta.result_format,
     signal: neverCancelled,
     clock: host.clock,

@@ -84,6 +84,11 @@ export class RequestScope {
     return this.#abort;
   }
 
+  /** Tells the client, if it asked for that. */
+  progress(params: JsonObject): void {
+    this.#onProgress?.(params);
+  }
+
   /** Must be called once the request is answered. */
   end(): void {
     this.#over?.abort(new CancelledError("The server answered without waiting for the client"));
@@ -110,7 +115,8 @@ export class RequestScope {
     };
     if (until === undefined) return this.host.call(this.#withClient(call));
     const either = eitherOf(this.#abort, until);
-    return this.host.call(this.#withClient({ ...call, signal: either.signal })).finally(either.release);
+    const oneOfSeveral = { ...call, signal: either.signal, onProgress: undefined };
+    return this.host.call(this.#withClient(oneOfSeveral)).finally(either.release);
   }
 
   #withClient(call: Call): Call {

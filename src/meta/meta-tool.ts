@@ -38,9 +38,12 @@ export interface MetaContext {
   toolsSoon(server: string): Promise<void>;
   /**
    * Calls a tool through the whole pipeline, bound to the request that runs this meta-tool (signal, progress, session).
-   * A `signal` of its own ends the call earlier.
+   * With a `signal`, which ends the call earlier, it is one of several calls: what its server says of its progress is not
+   * relayed, because the client would see it begin anew with each; see {@link report}.
    */
   callTool(server: string, tool: string, args: JsonObject, signal?: CancelSignal): Promise<Answer>;
+  /** Tells a client that asked for progress how many steps of how many are done. */
+  report(done: number, total: number | undefined, message: string): void;
   readonly resultFormat: "native" | "wrapped";
   /** Aborted when nobody waits for the answer any more. */
   readonly signal: CancelSignal;

@@ -262,3 +262,20 @@ describe("face on /mcp", () => {
     assert.equal(host.calls.length, 0);
   });
 });
+
+test("a chain tells its own progress, because that of each of its calls would begin anew", async () => {
+  const host = fakeHost(lists, async (call) => {
+    call.onProgress?.({ progress: 99 });
+    return ok();
+  });
+  const chain = [{ tool: "files:read_file" }, { tool: "web:search" }];
+  const params = { name: "gateway_execute", arguments: { chain }, _meta: { progressToken: "mine" } };
+  const { emitted } = await ask(host, "tools/call", params);
+  assert.deepEqual(
+    emitted.map((text) => (JSON.parse(text) as { params: JsonObject }).params),
+    [
+      { progressToken: "mine", progress: 1, total: 2, message: "files:read_file" },
+      { progressToken: "mine", progress: 2, total: 2, message: "web:search" },
+    ],
+  );
+});

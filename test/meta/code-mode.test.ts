@@ -74,6 +74,11 @@ test("gateway_execute passes results from step to step", async () => {
     [{}, { ids: [7, 9], last: { id: 9 } }, { to: ["u"], label: "none" }],
   );
   assert.equal(result["steps"], 3);
+  assert.deepEqual(context.reports, [
+    [1, 3, "github:list_issues"],
+    [2, 3, "github:close_issue"],
+    [3, 3, "chat:send"],
+  ]);
   assert.deepEqual((result["results"] as JsonObject[]).at(-1), { step: "step3", tool: "chat:send", result: "done" });
 });
 

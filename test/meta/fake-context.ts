@@ -28,6 +28,7 @@ export interface FakeContext extends MetaContext {
   readonly catalog: Catalog;
   readonly calls: { server: string; tool: string; args: JsonObject }[];
   readonly asked: string[];
+  readonly reports: unknown[];
 }
 
 export function fakeContext(servers: readonly FakeServer[], overrides: Partial<MetaContext> = {}): FakeContext {
@@ -36,6 +37,7 @@ export function fakeContext(servers: readonly FakeServer[], overrides: Partial<M
   for (const { name, tools } of servers) if (tools) catalog.update(name, "tools", tools);
   const calls: FakeContext["calls"] = [];
   const asked: string[] = [];
+  const reports: unknown[] = [];
   const views = servers.map(view);
   return {
     caller: anonymousCaller,
@@ -50,6 +52,7 @@ export function fakeContext(servers: readonly FakeServer[], overrides: Partial<M
       calls.push({ server, tool, args });
       return Answer.of({ content: [] });
     },
+    report: (...progress) => void reports.push(progress),
     resultFormat: "native",
     signal: neverCancelled,
     clock: systemClock,
@@ -65,6 +68,7 @@ export function fakeContext(servers: readonly FakeServer[], overrides: Partial<M
     ...overrides,
     calls,
     asked,
+    reports,
   };
 }
 

@@ -43,11 +43,12 @@ export async function runChain(
     try {
       const args = resolveReferences(step.args, values, step.place);
       if (!isJsonObject(args)) throw invalid(`${step.place} has arguments that are no object: ${JSON.stringify(args)}`);
-      const outcome = toolValue(await context.callTool(step.server, step.tool, args));
+      const outcome = toolValue(await context.callTool(step.server, step.tool, args, context.signal));
       if (outcome.isError) return ended(steps, results, blocks, { step: step.id, tool, error: failureText(outcome) });
       values.set(step.id, outcome.value);
       results.push({ step: step.id, tool, result: outcome.value });
       blocks.push(...outcome.blocks);
+      context.report(results.length, steps.length, tool);
     } catch (error) {
       if (!(error instanceof GatewayError) || error instanceof CancelledError) throw error;
       // The host shows an address to the user and calls again: nothing must have been done yet.

@@ -38,6 +38,7 @@ export async function runScript(source: string, context: MetaContext): Promise<A
         const outcome = toolValue(await context.callTool(target.server, target.tool, args, over));
         if (outcome.isError) throw new Error(`${name} failed: ${failureText(outcome)}`);
         done.push(name);
+        context.report(done.length, undefined, name);
         return JSON.stringify(outcome.value);
       },
     });

@@ -38,7 +38,8 @@ export async function runSteps(playbook: Playbook, inputs: JsonObject, context: 
   const cancelTimer = context.clock.after(playbook.timeoutMs, () => time.abort(timeUp));
   const { signal, release } = eitherOf(context.signal, time);
   try {
-    for (const step of playbook.steps) {
+    for (const [at, step] of playbook.steps.entries()) {
+      if (at > 0) context.report(at, playbook.steps.length, step.name);
       // What is not there is null for the steps after it.
       if (step.condition !== undefined && !holds(step.condition, values)) {
         skipped++;
