@@ -13,11 +13,15 @@ export interface ToolValue {
 
 const needsInput = "The tool asks the user for something first: call it by itself with gateway_invoke";
 
+const beganTask =
+  "The tool went on in the background as a task, which cannot be waited for here: it may take effect yet";
+
 /** Long whole numbers keep their digits. */
 export function toolValue(answer: Answer): ToolValue {
   const { content, structuredContent, isError, resultType } = answer.exactValue;
   // The client would have to go on with this one call (2026-07-28), which is a step among others here.
   if (resultType === "input_required") return { value: needsInput, blocks: [], isError: true };
+  if (resultType === "task") return { value: beganTask, blocks: [], isError: true };
   const all = Array.isArray(content) ? content.filter(isJsonObject) : [];
   const texts = all.filter(({ type }) => type === "text").map(({ text }) => String(text ?? ""));
   const blocks = all.filter(({ type }) => type !== "text");

@@ -109,6 +109,7 @@ test("gateway_execute stops at the first error and says what was done", async ()
   const failures: [JsonObject | Error, RegExp][] = [
     [{ content: [{ type: "text", text: "no such issue" }], isError: true }, /^no such issue$/],
     [{ resultType: "input_required", inputRequests: {} }, /^The tool asks the user for something first/],
+    [{ resultType: "task", taskId: "t" }, /^The tool went on in the background/],
     [new UpstreamError("UPSTREAM_CLOSED", "The server exited"), /^UPSTREAM_CLOSED: The server exited$/],
     [new UpstreamRpcError({ code: -32602, message: "bad" }, "github"), /^UPSTREAM_ERROR: bad$/],
   ];
