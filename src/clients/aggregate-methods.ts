@@ -13,6 +13,7 @@ import {
   type Exposed,
   knownPrompts,
   knownTools,
+  onlyToolOf,
   surfacedTools,
 } from "./exposed.ts";
 import type { FaceHost } from "./host.ts";
@@ -67,7 +68,10 @@ export const aggregateMethods: MethodTable = {
     if (meta !== undefined)
       return toolAnswer(request, meta.run(args ?? {}, metaContext(request)), "explain", !meta.carriesResults);
     const known = hasMetaTools ? surfacedTools(request) : knownTools(request);
-    const target = known.find(name) ?? (await (hasMetaTools ? allSurfacedTools : allTools)(request)).find(name);
+    const target =
+      known.find(name) ??
+      (await (hasMetaTools ? allSurfacedTools : allTools)(request)).find(name) ??
+      onlyToolOf(request, name);
     if (target === undefined) throw unknownTool(request, name, known);
     request.context.modern?.assertHeaders(request.host.catalog.tool(target.server, target.name), args);
     return toolAnswer(request, request.callTool(target.server, target.name, args, rest), "relay");

@@ -43,6 +43,15 @@ function nameOf({ server, item }: OwnedItem): OwnedName {
   return { server, name: String(item["name"]) };
 }
 
+/**
+ * The tool of that name where only one backend has it. The user interface of an MCP App calls the tools of its server by
+ * the names they have there, whatever else the host was shown.
+ */
+export function onlyToolOf(request: RequestScope, name: string): OwnedName | undefined {
+  const [only, ...others] = usable(request, knownItems(request, "tools")).filter(({ item }) => item["name"] === name);
+  return only === undefined || others.length > 0 ? undefined : nameOf(only);
+}
+
 /** What is known now; naming thousands of tools anew for every call would cost more than the call. */
 export function knownTools(request: RequestScope): Exposed {
   return remembered(request, "tools", () => new Exposed(usable(request, knownItems(request, "tools"))));

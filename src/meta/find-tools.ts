@@ -5,7 +5,7 @@ import type { JsonObject } from "../lib/json.ts";
 import { invalid, readString } from "./arguments.ts";
 import type { MetaContext, ServerView } from "./meta-tool.ts";
 import { resolveServer } from "./resolve-server.ts";
-import { visibleServers } from "./visible.ts";
+import { isForModels, visibleServers } from "./visible.ts";
 
 const maxQueries = 8;
 /** Hits of a query that are looked at, for the fusion and for the counts per server. */
@@ -52,7 +52,10 @@ export async function findTools(
   const options = {
     limit: depth,
     server,
-    visible: (name: string, tool: string) => enabled.has(name) && mayUseTool(context.caller, name, tool),
+    visible: (name: string, tool: string) => {
+      const listed = enabled.has(name) && mayUseTool(context.caller, name, tool) && context.catalog.tool(name, tool);
+      return listed !== false && (listed === undefined || isForModels(listed));
+    },
   };
   const found: SearchHit[][] = [];
   for (const query of queries) found.push(await context.catalog.search(query, options));

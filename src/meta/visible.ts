@@ -1,6 +1,7 @@
 /** What of the catalog this caller may know of. Every meta-tool reads servers and tools through here and nowhere else. */
 import type { Listed } from "../catalog/catalog.ts";
 import { mayUseEveryTool, mayUseServer, mayUseTool } from "../core/scope.ts";
+import { isJsonObject } from "../lib/json.ts";
 import type { MetaContext, ServerView } from "./meta-tool.ts";
 
 export function visibleServers({ caller, servers }: MetaContext): ServerView[] {
@@ -9,9 +10,29 @@ export function visibleServers({ caller, servers }: MetaContext): ServerView[] {
 
 /** `undefined` while the server never listed its tools. */
 export function visibleTools({ caller, catalog }: MetaContext, server: string): readonly Listed[] | undefined {
-  const tools = catalog.list(server, "tools");
+  const listed = catalog.list(server, "tools");
+  const tools = listed === undefined ? undefined : toolsForModels(listed);
   if (tools === undefined || mayUseEveryTool(caller)) return tools;
   return tools.filter(({ name }) => mayUseTool(caller, server, name as string));
+}
+
+/** Looked through once for every list: most have none that is not for models. */
+const forModels = new WeakMap<readonly Listed[], readonly Listed[]>();
+
+function toolsForModels(listed: readonly Listed[]): readonly Listed[] {
+  let tools = forModels.get(listed);
+  if (tools === undefined) {
+    tools = listed.every(isForModels) ? listed : listed.filter(isForModels);
+    forModels.set(listed, tools);
+  }
+  return tools;
+}
+
+/** False for a tool that only the user interface of an MCP App is to call (SEP-1865, `_meta.ui.visibility`). */
+export function isForModels({ _meta }: Listed): boolean {
+  const ui = isJsonObject(_meta) ? _meta["ui"] : undefined;
+  const visibility = isJsonObject(ui) ? ui["visibility"] : undefined;
+  return !Array.isArray(visibility) || visibility.includes("model");
 }
 
 /** The tools the caller can reach now: those of enabled servers. */

@@ -206,6 +206,14 @@ describe("face on /mcp", () => {
     assert.equal(host.calls[0]?.params?.["name"], "search");
   });
 
+  test("a tool is called by its own name where one backend alone has it, as interfaces of MCP Apps do", async () => {
+    const host = fakeHost(lists, ok);
+    await ask(host, "tools/call", { name: "read_file", arguments: {} });
+    assert.equal(host.calls[0]?.upstream, "files");
+    const { error } = await ask(host, "tools/call", { name: "search", arguments: {} });
+    assert.match(error.message, /Unknown tool: search/, "two have it");
+  });
+
   test("an unknown tool is a JSON-RPC error with the nearest name", async () => {
     const { error } = await ask(fakeHost(lists, ok), "tools/call", { name: "gateway_invok" });
     assert.equal(error.code, -32602);

@@ -228,3 +228,16 @@ test("instructions name the tools that are listed", () => {
   assert.match(text(true), /gateway_search first.*gateway_execute \{/s);
   for (const one of [text(false), text(true)]) assert.ok(one.split("\n\n")[0]!.length <= 512);
 });
+
+test("tools that only the interface of an MCP App is to call are not shown to models", async () => {
+  const hidden = { ...tool("move_piece", "Moves a piece"), _meta: { ui: { visibility: ["app"] } } };
+  const shown = { ...tool("show_board", "Shows the board"), _meta: { ui: { visibility: ["model", "app"] } } };
+  const context = fakeContext([{ name: "chess", tools: [hidden, shown, tool("resign")] }]);
+  const { tools } = await run("gateway_list_tools", { server: "chess" }, context);
+  assert.deepEqual(
+    (tools as JsonObject[]).map(({ name }) => name),
+    ["show_board", "resign"],
+  );
+  const { matches } = await run("gateway_search_tools", { query: "piece board" }, context);
+  assert.ok(!JSON.stringify(matches).includes("move_piece"));
+});
