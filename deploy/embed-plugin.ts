@@ -8,8 +8,11 @@ import { configOutline } from "../src/config/config-outline.ts";
 import { sourceFiles } from "../src/runtime/embedded.ts";
 import type { EmbeddedBundle } from "../src/runtime/embedded-bundle.ts";
 
-/** @param rootDir the repository */
-export function embedPlugin(rootDir: string): BunPlugin {
+/**
+ * @param rootDir the repository
+ * @param releaseFile what the executable is called in a release
+ */
+export function embedPlugin(rootDir: string, releaseFile: string): BunPlugin {
   return {
     name: "embed",
     setup(build) {
@@ -26,6 +29,7 @@ export function embedPlugin(rootDir: string): BunPlugin {
               ]),
             ),
           ),
+          releaseFile,
         };
         return { contents: `export const embeddedBundle = ${JSON.stringify(bundle)};`, loader: "js" };
       });

@@ -12,12 +12,28 @@ import { list } from "./list.ts";
 import { remove } from "./remove.ts";
 import { serve } from "./serve.ts";
 import { setup } from "./setup.ts";
+import { upgrade } from "./upgrade.ts";
 import { validate } from "./validate.ts";
 
 /** Without a command it is `serve`. */
 export const root: Command = {
   meta: { name: "mcp-gateway", description: "One gateway between AI clients and all their MCP servers and REST APIs" },
   ...(serve.args && { args: serve.args }),
-  subCommands: { serve, init, add, remove, list, get, auth, validate, setup, doctor, health, config, completions },
+  subCommands: {
+    serve,
+    init,
+    add,
+    remove,
+    list,
+    get,
+    auth,
+    validate,
+    setup,
+    doctor,
+    health,
+    config,
+    completions,
+    upgrade,
+  },
   run: (input) => (serve.run as NonNullable<Command["run"]>)(input),
 };

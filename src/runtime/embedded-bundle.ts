@@ -5,6 +5,8 @@ export interface EmbeddedBundle {
   readonly capabilities: Readonly<Record<string, string>>;
   /** The files of `capabilities` as parsed YAML, so that starting needs no YAML parser. */
   readonly parsedCapabilities: Readonly<Record<string, unknown>>;
+  /** What the executable is called in a release. */
+  readonly releaseFile: string;
 }
 
 export const embeddedBundle: EmbeddedBundle | undefined = undefined as EmbeddedBundle | undefined;

@@ -50,11 +50,12 @@ test("embedPlugin: puts ui/ and capabilities/ into the bundle, the latter parsed
   type OnLoad = () => Promise<{ contents: string; loader: string }>;
   const loads: [RegExp, OnLoad][] = [];
   const builder = { onLoad: ({ filter }: { filter: RegExp }, run: OnLoad) => void loads.push([filter, run]) };
-  const plugin = embedPlugin(fileURLToPath(new URL("../..", import.meta.url)));
+  const plugin = embedPlugin(fileURLToPath(new URL("../..", import.meta.url)), "mcp-gateway-linux-x64");
   await plugin.setup(builder as never);
   const load = loads.find(([filter]) => filter.test("/src/runtime/embedded-bundle.ts"))?.[1] as OnLoad;
   const { contents } = await load();
   const embeddedBundle = JSON.parse(/^export const embeddedBundle = (.*);$/.exec(contents)?.[1] ?? "");
+  assert.equal(embeddedBundle.releaseFile, "mcp-gateway-linux-x64");
   assert.deepEqual(embeddedBundle.ui, Object.fromEntries(await embeddedFiles("ui")));
   assert.deepEqual(embeddedBundle.capabilities, Object.fromEntries(await embeddedFiles("capabilities")));
   assert.equal(embeddedBundle.parsedCapabilities["knowledge/weather_current.yaml"].name, "weather_current");
