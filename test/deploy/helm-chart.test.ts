@@ -60,7 +60,7 @@ const variants: Record<string, Values> = {
   everything: {
     image: { repository: "registry.example/gateway", tag: "1.2.3" },
     config: {
-      backends: { docs: { http_url: "https://docs.example/mcp", headers: { Authorization: "Bearer ${DOCS}" } } },
+      backends: { docs: { http_url: "https://docs.example/mcp", headers: { "X-Team": "docs" } } },
     },
     env: [{ name: "DOCS", value: "x" }],
     envFrom: [{ secretRef: { name: "more" } }],
