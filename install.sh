@@ -122,14 +122,15 @@ download() {
 
 sha256() {
   if command -v sha256sum >/dev/null 2>&1; then
-    sha256sum "$1"
+    line=$(sha256sum "$1")
   elif command -v shasum >/dev/null 2>&1; then
-    shasum -a 256 "$1"
+    line=$(shasum -a 256 "$1")
   elif command -v openssl >/dev/null 2>&1; then
-    openssl dgst -sha256 -r "$1"
+    line=$(openssl dgst -sha256 -r "$1")
   else
     fail "neither sha256sum, shasum nor openssl is there to check the download"
-  fi | cut -d ' ' -f 1
+  fi
+  printf '%s' "${line%% *}"
 }
 
 # Everything happens in a function, so that a download of this script that breaks off runs nothing.
@@ -148,8 +149,8 @@ main() {
   expected=$(awk -v name="$asset" '$2 == name || $2 == "*" name { print $1; exit }' "$work/SHA256SUMS")
   [ -n "$expected" ] || fail "$base_url/SHA256SUMS does not list $asset"
   download "$base_url/$asset" "$work/mcp-gateway"
-  actual=$(sha256 "$work/mcp-gateway")
-  [ "$actual" = "$expected" ] || fail "the checksum of $asset is ${actual:-unknown}, expected $expected; nothing was installed"
+  actual=$(sha256 "$work/mcp-gateway") || exit 1
+  [ "$actual" = "$expected" ] || fail "the checksum of $asset is $actual, expected $expected; nothing was installed"
   chmod 755 "$work/mcp-gateway"
   installed=$("$work/mcp-gateway" --version) || fail "the downloaded program does not run on this machine"
   [ "${version:-$installed}" = "$installed" ] || fail "$base_url has version $installed, not $version; nothing was installed"

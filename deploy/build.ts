@@ -51,6 +51,8 @@ async function compile(outfile: string, releaseFile: string, target?: Bun.Build.
 }
 
 async function buildAll(): Promise<void> {
+  // No formula of an earlier build may stay beside other executables.
+  await rm(join(dist, "homebrew"), { recursive: true, force: true });
   const built = new Set<string>();
   const missing: string[] = [];
   for (const { target, file } of platforms) {

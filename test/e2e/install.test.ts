@@ -1,6 +1,6 @@
 /** install.sh against a release folder of our own, with a stand-in for the program. */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -42,7 +43,7 @@ beforeEach(() => {
 function install(args: readonly string[] = [], variables: Readonly<Record<string, string>> = {}) {
   const env = { PATH: process.env["PATH"] ?? "", HOME: home, MCP_GATEWAY_BASE_URL: server.url, ...variables };
   return new Promise<{ code: number; output: string }>((resolve) => {
-    execFile("sh", [join(root, "install.sh"), ...args], { env }, (error, stdout, stderr) =>
+    execFile(found("sh"), [join(root, "install.sh"), ...args], { env }, (error, stdout, stderr) =>
       resolve({ code: error ? Number(error.code) : 0, output: stdout + stderr }),
     );
   });
@@ -131,6 +132,46 @@ test("install.sh: a release without this platform is named, a download that brea
   assert.equal(broken.code, 1);
   assert.match(broken.output, /could not be downloaded|the checksum of/);
   assert.deepEqual(readdirSync(join(home, "missing")), []);
+});
+
+/** Absolute path of a program of this machine. */
+const found = (program: string) => execFileSync("sh", ["-c", `command -v ${program}`], { encoding: "utf8" }).trim();
+
+/** A path with what every system has, and these programs. */
+function bareSystem(name: string, programs: Readonly<Record<string, string>>): string {
+  const folder = disguise(name, programs).split(":")[0]!;
+  const everywhere = ["awk", "chmod", "mkdir", "mktemp", "mv", "rm", "uname"];
+  for (const program of everywhere) symlinkSync(found(program), join(folder, program));
+  return folder;
+}
+
+const wget = { wget: `exec ${found("curl")} -fs -o "$3" "$4"` };
+const sum = found(process.platform === "darwin" ? "shasum" : "sha256sum");
+test("install.sh: wget does where there is no curl, and shasum or openssl where there is no sha256sum", async () => {
+  const sums = process.platform === "darwin" ? `${sum} -a 256` : sum;
+  for (const [name, programs] of [
+    ["shasum", { shasum: `[ "$1 $2" = "-a 256" ] && exec ${sums} "$3"` }],
+    ["openssl", { openssl: `[ "$1 $2 $3" = "dgst -sha256 -r" ] && exec ${sums} "$4"` }],
+  ] as const) {
+    const directory = join(home, `by ${name}`);
+    const PATH = bareSystem(name, { ...wget, ...programs });
+    const { code, output } = await install(["--dir", directory], { PATH });
+    assert.equal(code, 0, output);
+    assert.deepEqual(readdirSync(directory), ["mcp-gateway"]);
+  }
+});
+
+test("install.sh: nothing is installed where it cannot be downloaded or checked", async () => {
+  for (const [name, programs, says] of [
+    ["no download", {}, /neither curl nor wget is there to download it/],
+    ["no check", wget, /neither sha256sum, shasum nor openssl is there to check the download/],
+  ] as const) {
+    const directory = join(home, name);
+    const { code, output } = await install(["--dir", directory], { PATH: bareSystem(`with ${name}`, programs) });
+    assert.equal(code, 1);
+    assert.match(output, says);
+    assert.deepEqual(readdirSync(directory), []);
+  }
 });
 
 test("install.sh: --version takes that version or nothing", async () => {

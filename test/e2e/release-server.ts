@@ -9,6 +9,8 @@ export interface ReleaseServer {
   readonly files: Map<string, string>;
   /** Files whose answer breaks off in the middle. */
   readonly broken: Set<string>;
+  /** Files whose answer stops in the middle and waits; what is here is called when it does. */
+  readonly stalled: Map<string, () => void>;
   close(): void;
 }
 
@@ -17,14 +19,15 @@ export const sha256 = (content: string) => createHash("sha256").update(content).
 export async function startReleaseServer(): Promise<ReleaseServer> {
   const files = new Map<string, string>();
   const broken = new Set<string>();
+  const stalled = new Map<string, () => void>();
   const sums = () => Array.from(files, ([name, content]) => `${sha256(content)}  ${name}\n`).join("");
   const server = createServer((request, response) => {
     const name = request.url?.slice(1) ?? "";
     const content = files.get(name) ?? (name === "SHA256SUMS" ? sums() : undefined);
     if (content === undefined) response.writeHead(404).end();
-    else if (broken.has(name)) {
+    else if (broken.has(name) || stalled.has(name)) {
       response.writeHead(200, { "content-length": content.length });
-      response.write(content.slice(0, content.length / 2), () => response.destroy());
+      response.write(content.slice(0, content.length / 2), stalled.get(name) ?? (() => response.destroy()));
     } else response.end(content);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -32,6 +35,10 @@ export async function startReleaseServer(): Promise<ReleaseServer> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     files,
     broken,
-    close: () => server.close(),
+    stalled,
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
   };
 }

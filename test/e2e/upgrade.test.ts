@@ -1,6 +1,7 @@
 /** `mcp-gateway upgrade` of a copy of the executable, from a release server of our own, with a script as the newer program. */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   constants,
   copyFileSync,
@@ -18,7 +19,7 @@ import { dirname, join } from "node:path";
 import { after, before, beforeEach, type TestContext, test } from "node:test";
 import { platforms } from "../../deploy/release-files.ts";
 import packageJson from "../../package.json" with { type: "json" };
-import { binaryPath, environmentIn, root } from "./harness.ts";
+import { binaryPath, endedWithTests, environmentIn, root } from "./harness.ts";
 import { type ReleaseServer, sha256, startReleaseServer } from "./release-server.ts";
 
 const own = packageJson.version;
@@ -33,6 +34,7 @@ after(() => server.close());
 beforeEach(() => {
   server.files.clear();
   server.broken.clear();
+  server.stalled.clear();
   release("99.1.0", newer);
 });
 
@@ -177,6 +179,22 @@ for (const [what, prepare, args, says] of refused) {
     assert.equal((await run(program, ["--version"])).output, `${own}\n`);
   });
 }
+
+test("upgrade: interrupted while it downloads, it leaves nothing behind", async (t) => {
+  const { folder, program } = installed(t);
+  const begun = new Promise<void>((resolve) => {
+    for (const asset of assets) server.stalled.set(asset, resolve);
+  });
+  const env = environmentIn(folder, { MCP_GATEWAY_BASE_URL: server.url });
+  const child = endedWithTests(spawn(program, ["upgrade"], { env, stdio: ["ignore", "ignore", "pipe"] }));
+  let errors = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
+  await begun;
+  child.kill("SIGINT");
+  assert.deepEqual(await once(child, "close"), [1, null]);
+  assert.equal(errors, "Stopped; nothing was changed\n");
+  assert.deepEqual(readdirSync(folder), ["mcp-gateway"]);
+});
 
 test("upgrade: leaves what a package manager installed to it", async (t) => {
   for (const [below, says] of [
