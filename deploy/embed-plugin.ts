@@ -1,12 +1,13 @@
 /**
- * Puts into the executable what would cost time at start: `ui/`, `capabilities/` parsed (a broken built-in capability
- * fails the build), and the outline of the configuration's schemas.
+ * Puts into the executable what would cost time at start: `ui/`, `capabilities/` checked and taken apart (a built-in
+ * capability with an error or a warning fails the build), and the outline of the configuration's schemas.
  */
 import type { BunPlugin } from "bun";
-import { readDocument } from "../src/capabilities/load.ts";
+import { loadCapability, readDocument } from "../src/capabilities/load.ts";
 import { configOutline } from "../src/config/config-outline.ts";
 import { sourceFiles } from "../src/runtime/embedded.ts";
 import type { EmbeddedBundle } from "../src/runtime/embedded-bundle.ts";
+import type { EmbeddedCapabilities } from "../src/runtime/embedded-capabilities.ts";
 
 /**
  * @param rootDir the repository
@@ -17,21 +18,16 @@ export function embedPlugin(rootDir: string, releaseFile: string): BunPlugin {
     name: "embed",
     setup(build) {
       build.onLoad({ filter: /[\\/]runtime[\\/]embedded-bundle\.ts$/ }, async () => {
-        const capabilities = await sourceFiles(rootDir, "capabilities");
         const bundle: EmbeddedBundle = {
           ui: Object.fromEntries(await sourceFiles(rootDir, "ui")),
-          capabilities: Object.fromEntries(capabilities),
-          parsedCapabilities: Object.fromEntries(
-            await Promise.all(
-              Array.from(capabilities, async ([path, text]) => [
-                path,
-                (await readDocument(`capabilities/${path}`, text)).value,
-              ]),
-            ),
-          ),
+          capabilities: Object.fromEntries(await sourceFiles(rootDir, "capabilities")),
           releaseFile,
         };
         return { contents: `export const embeddedBundle = ${JSON.stringify(bundle)};`, loader: "js" };
+      });
+      build.onLoad({ filter: /[\\/]runtime[\\/]embedded-capabilities\.ts$/ }, async () => {
+        const capabilities = await embeddedCapabilities(rootDir);
+        return { contents: `export const embeddedCapabilities = ${JSON.stringify(capabilities)};`, loader: "js" };
       });
       build.onLoad({ filter: /[\\/]config[\\/]config-outline\.ts$/ }, () => {
         // As text: parsing JSON takes a fraction of the time of building the same from code that runs once.
@@ -40,4 +36,18 @@ export function embedPlugin(rootDir: string, releaseFile: string): BunPlugin {
       });
     },
   };
+}
+
+/** @throws Error naming the file, the place and what is wrong with it */
+async function embeddedCapabilities(rootDir: string): Promise<EmbeddedCapabilities> {
+  const index: unknown[] = [];
+  const definitions: Record<string, string> = {};
+  for (const [path, text] of await sourceFiles(rootDir, "capabilities")) {
+    const { capability, warnings } = await loadCapability({ path: `capabilities/${path}`, content: { text } });
+    if (capability === undefined || warnings.length > 0) throw new Error(warnings.join("\n"));
+    const { name, tool, requirements } = capability;
+    index.push({ path, listed: { name, tool, requirements } });
+    definitions[path] = JSON.stringify((await readDocument(path, text)).value);
+  }
+  return { index: JSON.stringify(index), definitions };
 }

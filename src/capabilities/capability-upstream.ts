@@ -10,16 +10,17 @@ import { version } from "../core/version.ts";
 import type { CancelSignal } from "../lib/cancellation.ts";
 import type { Clock } from "../lib/clock.ts";
 import { withPlainNumbers } from "../lib/exact-json.ts";
-import { isJsonObject } from "../lib/json.ts";
+import { isJsonObject, type JsonObject } from "../lib/json.ts";
 import { latestLegacyVersion, listKinds } from "../mcp/protocol.ts";
 import type { Environment } from "../runtime/process.ts";
 import type { Watcher, watchTree } from "../runtime/watch.ts";
 import { checkArguments } from "./arguments.ts";
-import { capabilityExtensions } from "./capability.ts";
+import { capabilityExtensions, type ListedCapability } from "./capability.ts";
+import type { Execution } from "./create-execution.ts";
 import type { Capabilities, Library } from "./library.ts";
 import { Refusal } from "./refusal.ts";
 import { RunningCalls } from "./running-calls.ts";
-import type { CheckTarget, ResolveHost } from "./ssrf.ts";
+import type { ResolveHost } from "./ssrf.ts";
 
 /** Editors and checkouts write many files at once, and some in several steps. */
 const debounceMs = 300;
@@ -32,6 +33,8 @@ export interface CapabilityUpstreamOptions {
   readonly builtin: boolean;
   /** For `{env.VAR}` and keys. */
   readonly env: Environment;
+  /** Where logins are kept. */
+  readonly stateDirectory: string;
   /** `security.ssrf_protection`: off lets capabilities reach private addresses. */
   readonly ssrfProtection: boolean;
   readonly log: Logger;
@@ -52,7 +55,7 @@ class CapabilityUpstream implements Upstream {
   description: ServerDescription | undefined;
 
   readonly #options: CapabilityUpstreamOptions;
-  #checkTarget: CheckTarget | undefined;
+  #execution: Execution | undefined;
   readonly #calls: RunningCalls;
   #library: Library | undefined;
   #tools: Capabilities = new Map();
@@ -163,7 +166,7 @@ class CapabilityUpstream implements Upstream {
   #reload(): Promise<void> {
     this.#reloading = this.#reloading.then(async () => {
       try {
-        this.#replace(await (this.#library as Library).load());
+        await this.#replace(await (this.#library as Library).load());
       } catch (error) {
         this.#lastError = `Cannot load the capabilities: ${error instanceof Error ? error.message : String(error)}`;
         this.#options.log.error(this.#lastError, { server: this.name });
@@ -172,11 +175,15 @@ class CapabilityUpstream implements Upstream {
     return this.#reloading;
   }
 
-  #replace(tools: Capabilities): void {
+  async #replace(tools: Capabilities): Promise<void> {
+    const { env, stateDirectory } = this.#options;
+    const { Availability } = await import("./availability.ts");
+    const availability = new Availability(env, stateDirectory);
+    const sorted = [...tools.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    const listed = await Promise.all(sorted.map((capability) => availability.mark(capability)));
     const before = this.#list.text;
     this.#tools = tools;
-    const sorted = [...tools.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-    this.#list = Answer.of({ tools: sorted.map(({ tool }) => tool) });
+    this.#list = Answer.of({ tools: listed });
     if (this.isReady && this.#list.text !== before)
       this.#options.events.onNotification?.(this, listKinds.tools.changed, {});
   }
@@ -186,23 +193,25 @@ class CapabilityUpstream implements Upstream {
     const args = withPlainNumbers(params?.["arguments"] ?? {});
     if (typeof name !== "string" || !isJsonObject(args))
       throw this.#rpcError(-32602, 'tools/call needs a text "name" and an object "arguments"');
-    const capability = this.#tools.get(name);
-    if (capability === undefined) throw this.#rpcError(-32602, `Unknown tool: ${name}`);
-    const { value, problems } = checkArguments(capability.input, args);
+    const listed = this.#tools.get(name);
+    if (listed === undefined) throw this.#rpcError(-32602, `Unknown tool: ${name}`);
+    const { value, problems } = checkArguments(listed.tool["inputSchema"] as JsonObject, args);
     if (problems.length > 0) return failure(`The arguments of "${name}" cannot be used:\n${problems.join("\n")}`);
     try {
-      // Loaded at the first call: the address tables alone take longer than the rest of the gateway's start.
-      const [{ execute }, { targetCheck }] = await Promise.all([import("./execute.ts"), import("./ssrf.ts")]);
-      const { env, ssrfProtection, resolveHost } = this.#options;
-      this.#checkTarget ??= targetCheck(!ssrfProtection, resolveHost);
-      const checkTarget = this.#checkTarget;
-      const run = (ended: AbortSignal) => execute(capability, value, env, checkTarget, ended);
-      return Answer.of(await this.#calls.run(run, capability.timeoutMs, signal));
+      return Answer.of(await this.#calls.run((ended) => this.#run(listed, value, ended), signal));
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       this.#lastError = `${name}: ${error.message}`;
       return failure(error.detail === undefined ? error.message : `${error.message}\n${error.detail}`);
     }
+  }
+
+  async #run(listed: ListedCapability, args: JsonObject, ended: AbortSignal): Promise<JsonObject> {
+    const { env, stateDirectory, ssrfProtection, resolveHost, clock } = this.#options;
+    // Loaded at the first call: the address tables alone take longer than the rest of the gateway's start.
+    const { createExecution } = await import("./create-execution.ts");
+    this.#execution ??= createExecution({ env, stateDirectory, ssrfProtection, resolveHost, clock });
+    return this.#execution.run(listed, args, ended);
   }
 
   #rpcError(code: number, message: string): UpstreamRpcError {

@@ -1,20 +1,72 @@
-/** One tool made of one capability file, ready to be called. */
-import type { JsonObject } from "../lib/json.ts";
-import type { AuthSettings, RestSettings } from "./definition-schema.ts";
+/** One tool made of one capability file. */
+import type { Json, JsonObject } from "../lib/json.ts";
+import type { AuthSettings, CliSettings, HttpSettings } from "./definition-schema.ts";
 
 export const capabilityExtensions: readonly string[] = [".yaml", ".yml"];
 
-export interface Capability {
+/** What has to be there before the tool can work. */
+export interface Requirements {
+  /** Environment variables. */
+  readonly variables: readonly string[];
+  /** Provider of an OAuth login. */
+  readonly login: string | undefined;
+  /** Program of a `cli` provider. */
+  readonly program: string | undefined;
+}
+
+/** As much of a capability as listing it takes. */
+export interface ListedCapability {
   readonly name: string;
   /** As `tools/list` shows it. */
+  readonly tool: JsonObject;
+  readonly requirements: Requirements;
+  /** Everything else; what is built in is taken apart when it is first called. @throws ConfigError */
+  load(): Promise<Capability>;
+}
+
+/** Ready to be called. */
+export interface Capability {
+  readonly name: string;
   readonly tool: JsonObject;
   /** JSON Schema of the arguments. */
   readonly input: JsonObject;
   /** Names of the arguments; `undefined` when the schema declares none, which allows any. */
   readonly declared: ReadonlySet<string> | undefined;
-  readonly rest: RestSettings;
+  /** The primary one, then those that stand in for it, in order. */
+  readonly providers: readonly [Provider, ...Provider[]];
+  /** `metadata.read_only`: asking twice does no harm. */
+  readonly isReadOnly: boolean;
+  readonly requirements: Requirements;
+}
+
+export interface Provider {
+  /** `primary`, `fallback.0` … as in the file. */
+  readonly name: string;
+  readonly action: HttpAction | CliAction;
+  /** The file's own `auth`, or that of the provider. */
   readonly auth: AuthSettings;
+  /** For all attempts together. */
   readonly timeoutMs: number;
+  /** The first one included. */
+  readonly maxAttempts: number;
   /** Environment variables its templates use; their values are kept out of errors. */
   readonly variables: readonly string[];
+  /** Names in the keychain that its templates use. */
+  readonly keychainNames: readonly string[];
+}
+
+export interface HttpAction {
+  readonly service: "rest" | "graphql" | "jsonrpc";
+  readonly http: HttpSettings;
+  /** GraphQL document, sent as it is: an argument is a variable of it and never a part. */
+  readonly query?: string;
+  /** `method` of JSON-RPC. */
+  readonly rpcMethod?: string;
+  /** `params` of JSON-RPC, a list or a mapping; all arguments by default. */
+  readonly rpcParams?: Json | undefined;
+}
+
+export interface CliAction {
+  readonly service: "cli";
+  readonly cli: CliSettings;
 }

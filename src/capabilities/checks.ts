@@ -1,28 +1,14 @@
 /** What a schema cannot say about a capability file: whether its parts fit together, and whether all of them are there yet. */
+import { suggestion } from "../lib/did-you-mean.ts";
 import { isJsonObject, type Json, type JsonObject } from "../lib/json.ts";
-import { keySource, usesKey } from "./auth.ts";
-import type { AuthSettings, Definition, RestSettings } from "./definition-schema.ts";
+import type { AuthSettings, CliSettings, Definition, HttpSettings } from "./definition-schema.ts";
 import { type FileReport, type KeyPath, quote } from "./file-report.ts";
-import { isEnv, placeholdersIn, solePlaceholder } from "./template.ts";
-
-const atConfig = ["providers", "primary", "config"] as const;
-
-/** The first thing that keeps the file from being used at all, with its place. */
-export function blocker(definition: Definition, service: string, config: JsonObject): [KeyPath, string] | undefined {
-  const { auth } = definition;
-  const source = usesKey(auth) ? keySource(auth.key)?.from : undefined;
-  const format = config["response_format"];
-  if (service !== "rest") return [["providers", "primary", "service"], `service "${service}"`];
-  if (format === "xml" || format === "binary") return [[...atConfig, "response_format"], `response_format "${format}"`];
-  if (source === "keychain" || source === "oauth") return [["auth", "key"], `a key from ${source}`];
-  if (placeholdersIn(JSON.stringify(config)).some((name) => name.startsWith("keychain.")))
-    return [atConfig, "a key from keychain"];
-  return undefined;
-}
+import { keySource, usesKey } from "./key-source.ts";
+import { isSetting, placeholdersIn, solePlaceholder } from "./template.ts";
 
 /** Keys of later features that would change what the capability does. */
 export function inactiveKeys(definition: Definition): KeyPath[] {
-  const { cache, providers, metadata } = definition;
+  const { cache, metadata } = definition;
   const isCached =
     isJsonObject(cache) && Number(cache["ttl"]) > 0 && !["", "none"].includes(String(cache["strategy"] ?? ""));
   const optional = [
@@ -35,7 +21,6 @@ export function inactiveKeys(definition: Definition): KeyPath[] {
   ] as const;
   const paths: KeyPath[] = optional.filter((key) => isFilled(definition[key])).map((key) => [key]);
   if (isCached) paths.push(["cache"]);
-  if (isFilled(providers["fallback"])) paths.push(["providers", "fallback"]);
   if (metadata.exposure === "personal") paths.push(["metadata", "exposure"]);
   return paths;
 }
@@ -53,53 +38,154 @@ export function objectSchema(
 ): JsonObject | undefined {
   const schema = definition.schema[part];
   if (schema === undefined) return undefined;
-  const at = ["schema", part, "type"];
-  if (schema["type"] !== undefined && schema["type"] !== "object") report.problem(at, `${quote(at)} must be object`);
+  const at = ["schema", part];
+  if (schema["type"] !== undefined && schema["type"] !== "object")
+    report.problem([...at, "type"], `${quote([...at, "type"])} must be object`);
+  checkProperties(schema, at, report);
   return { type: "object", ...schema };
 }
 
-export function checkAddress(rest: RestSettings, auth: AuthSettings, report: FileReport): void {
-  const key = rest.endpoint === undefined ? "base_url" : "endpoint";
-  const address = rest[key] ?? "";
+const jsonTypes = ["string", "number", "integer", "boolean", "array", "object", "null"];
+
+function checkProperties(schema: JsonObject, at: KeyPath, report: FileReport): void {
+  const { properties = {}, required = [] } = schema;
+  if (!isJsonObject(properties)) {
+    report.problem([...at, "properties"], `${quote([...at, "properties"])} must be a mapping`);
+    return;
+  }
+  for (const [name, property] of Object.entries(properties)) {
+    const path = [...at, "properties", name];
+    if (!isJsonObject(property)) {
+      report.problem(path, `${quote(path)} must be a mapping`);
+      continue;
+    }
+    for (const type of [property["type"] ?? []].flat())
+      if (typeof type !== "string" || !jsonTypes.includes(type))
+        report.problem(
+          [...path, "type"],
+          `${quote([...path, "type"])} must be one of ${jsonTypes.join(", ")}${suggestion(String(type), jsonTypes)}`,
+        );
+  }
+  const known = Object.keys(properties);
+  if (!Array.isArray(required) || !required.every((name) => typeof name === "string")) {
+    report.problem([...at, "required"], `${quote([...at, "required"])} must be a list of names`);
+    return;
+  }
+  for (const [index, name] of (required as string[]).entries())
+    if (known.length > 0 && !known.includes(name))
+      report.problem(
+        [...at, "required", index],
+        `${quote([...at, "required"])} has "${name}", which ${quote([...at, "properties"])} does not declare${suggestion(name, known)}`,
+      );
+}
+
+export function checkAddress(http: HttpSettings, auth: AuthSettings, atConfig: KeyPath, report: FileReport): void {
+  const key = http.endpoint === undefined ? "base_url" : "endpoint";
+  const address = http[key] ?? "";
   const at = [...atConfig, key];
   const name = solePlaceholder(address);
   if (name === undefined && !/^(https?:\/\/|\{env\.)/i.test(address))
     report.problem(at, `${quote(at)} must be an http or https URL`);
-  if (name !== undefined && !isEnv(name) && usesKey(auth))
+  if (name !== undefined && !isSetting(name) && usesKey(auth))
     report.problem(
       at,
       `${quote(at)} must not be an argument as a whole: whoever calls could have the key sent anywhere`,
     );
 }
 
-/** A key belongs into the environment or a file. */
-export function checkKey(auth: AuthSettings, report: FileReport): void {
-  const at = ["auth", "key"];
-  if (usesKey(auth) && keySource(auth.key) === undefined)
+/** A key belongs into the environment, a file or a keychain. */
+export function checkKey(auth: AuthSettings, at: KeyPath, report: FileReport): void {
+  const path = [...at, "key"];
+  for (const key of ["key", "client_id", "client_secret"] as const) {
+    const value = auth[key];
+    if (value === undefined || value === "" || auth.type === "none" || keySource(value) !== undefined) continue;
+    const name = [...at, key];
     report.problem(
-      at,
-      `${quote(at)} must say where the key is, e.g. env:API_KEY; a key itself does not belong in the file`,
+      name,
+      `${quote(name)} must say where the key is, e.g. env:API_KEY; a key itself does not belong in the file`,
     );
-  if (auth.required && auth.type !== "none" && auth.key === "") report.problem(["auth"], `${quote(at)} is missing`);
+  }
+  if (auth.required && auth.type !== "none" && auth.key === "") report.problem(at, `${quote(path)} is missing`);
+  if (auth.token_endpoint !== undefined && !/^https?:\/\//i.test(auth.token_endpoint)) {
+    const name = [...at, "token_endpoint"];
+    report.problem(name, `${quote(name)} must be an http or https URL`);
+  }
 }
 
 /** A misspelt placeholder would be sent as it is. Bodies are left out: braces are a part of many query languages. */
 export function checkPlaceholders(
-  rest: RestSettings,
+  config: HttpSettings | CliSettings,
   declared: ReadonlySet<string> | undefined,
+  atConfig: KeyPath,
   report: FileReport,
 ): void {
   if (declared === undefined) return;
-  for (const key of ["base_url", "path", "endpoint", "path_selector", "headers", "params", "static_params"] as const)
-    for (const name of placeholdersIn(JSON.stringify(rest[key] ?? ""))) {
-      if (isEnv(name) || declared.has(name) || (key === "headers" && name === "access_token")) continue;
+  const templates: readonly (readonly [string, unknown])[] =
+    "command" in config
+      ? [["args", config.args]]
+      : (["base_url", "path", "endpoint", "path_selector", "headers", "params", "static_params"] as const).map(
+          (key) => [key, config[key]] as const,
+        );
+  for (const [key, template] of templates)
+    for (const name of placeholdersIn(JSON.stringify(template ?? ""))) {
+      if (isSetting(name) || declared.has(name) || (key === "headers" && name === "access_token")) continue;
       const at = [...atConfig, key];
-      report.problem(at, `${quote(at)} has "{${name}}", which schema.input does not declare`);
+      report.problem(
+        at,
+        `${quote(at)} has "{${name}}", which schema.input does not declare${suggestion(name, [...declared])}`,
+      );
     }
+  if ("command" in config) return;
+  const mapped = Object.keys(config.param_map);
+  const selector = config.path_selector?.parameter;
+  for (const [key, names] of [
+    ["param_map", mapped],
+    ["path_selector", selector === undefined ? [] : [selector]],
+  ] as const)
+    for (const name of names)
+      if (!declared.has(name)) {
+        const at = [...atConfig, key];
+        report.problem(
+          at,
+          `${quote(at)} has "${name}", which schema.input does not declare${suggestion(name, [...declared])}`,
+        );
+      }
+}
+
+/** A program is chosen by whoever writes the file, never by who calls. */
+export function checkCommand({ command, env, cwd }: CliSettings, atConfig: KeyPath, report: FileReport): void {
+  for (const [key, value] of [
+    ["command", command],
+    ["cwd", cwd ?? ""],
+    ["env", JSON.stringify(env)],
+  ] as const)
+    for (const name of placeholdersIn(value))
+      if (!isSetting(name)) {
+        const at = [...atConfig, key];
+        report.problem(at, `${quote(at)} must not have the argument "{${name}}": only {env.NAME} is allowed there`);
+      }
+  if (/\s/.test(command) && !/[\\/]/.test(command)) {
+    const at = [...atConfig, "command"];
+    report.problem(at, `${quote(at)} must be one program: its arguments belong into "args", no shell reads them`);
+  }
+}
+
+export function checkPagination({ pagination, method }: HttpSettings, atConfig: KeyPath, report: FileReport): void {
+  if (pagination === undefined) return;
+  const at = [...atConfig, "pagination"];
+  if (method !== "GET") report.problem(at, `${quote(at)} needs method GET, not ${method}`);
+  if (pagination.style !== "link" && pagination.param === undefined)
+    report.problem(at, `${quote([...at, "param"])} is missing: the query parameter that asks for the next part`);
+  if (pagination.style === "cursor" && pagination.next === undefined)
+    report.problem(at, `${quote([...at, "next"])} is missing: where in the answer the next cursor is`);
 }
 
 /** The body as a template: JSON written as one text is taken apart, so that a value cannot break out of its quotes. */
-export function bodyTemplate({ body, body_content_type, method }: RestSettings, report: FileReport): Json | undefined {
+export function bodyTemplate(
+  { body, body_content_type, method }: HttpSettings,
+  atConfig: KeyPath,
+  report: FileReport,
+): Json | undefined {
   const at = [...atConfig, "body"];
   if (body !== undefined && (method === "GET" || method === "HEAD"))
     report.problem(at, `${quote(at)} needs another method than ${method}`);

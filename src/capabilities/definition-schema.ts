@@ -26,12 +26,41 @@ const template = v.pipe(v.union([v.string(), v.number(), v.boolean()], "Expected
 
 export const methodsWithBody: readonly string[] = ["POST", "PUT", "PATCH"];
 
-/** `config` of a provider whose service is `rest`. */
-export const restSchema = v.object({
+/** How an API hands out long lists; `style: page` counts from `start`, `offset` counts items, `cursor` and `link` are told. */
+const paginationSchema = v.object({
+  style: v.picklist(["page", "offset", "cursor", "link"]),
+  /** Query parameter that asks for the next part; not for `link`. */
+  param: maybe(v.string()),
+  /** Dotted path to the list in the answer; the answer itself by default. */
+  items: optional(v.string(), ""),
+  /** Dotted path to the next cursor or address in the answer; `link` reads the Link header without it. */
+  next: maybe(v.string()),
+  /** 1 for `page` and 0 for `offset` by default. */
+  start: maybe(v.number()),
+  max_pages: optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100)), 5),
+});
+export type PaginationSettings = v.InferOutput<typeof paginationSchema>;
+
+export const responseFormats = ["", "json", "text", "xml", "binary"] as const;
+
+const address = {
   base_url: optional(v.string(), ""),
   path: optional(v.string(), ""),
   /** A whole URL; wins over `base_url` and `path`. */
   endpoint: maybe(v.string()),
+  headers: optional(v.record(v.string(), template), {}),
+  static_params: optional(v.record(v.string(), json), {}),
+};
+const answer = {
+  /** Dotted path to the part of the answer that is wanted; numbers index lists. */
+  response_path: optional(v.string(), ""),
+  /** Without one the content type of the answer decides. */
+  response_format: optional(v.picklist(responseFormats), ""),
+};
+
+/** `config` of a provider whose service is `rest`. */
+export const restSchema = v.object({
+  ...address,
   path_selector: maybe(
     v.object({ parameter: v.string(), default: maybe(v.string()), paths: v.record(v.string(), v.string()) }),
   ),
@@ -43,18 +72,50 @@ export const restSchema = v.object({
     ),
     "GET",
   ),
-  headers: optional(v.record(v.string(), template), {}),
   params: optional(v.record(v.string(), json), {}),
   /** Argument → name the API has for it. */
   param_map: optional(v.record(v.string(), v.string()), {}),
-  static_params: optional(v.record(v.string(), json), {}),
   body: maybe(json),
   body_content_type: maybe(v.string()),
-  /** Dotted path to the part of the answer that is wanted; numbers index lists. */
-  response_path: optional(v.string(), ""),
-  response_format: optional(v.picklist(["", "json", "text", "xml", "binary"]), ""),
+  pagination: maybe(paginationSchema),
+  ...answer,
 });
-export type RestSettings = v.InferOutput<typeof restSchema>;
+export type HttpSettings = v.InferOutput<typeof restSchema>;
+
+/** `config` of a provider whose service is `graphql`. */
+export const graphqlSchema = v.object({
+  ...address,
+  query: maybe(v.string()),
+  /** The document, or a mapping with `query` and a template of `variables`. */
+  body: maybe(
+    v.union([v.string(), v.object({ query: v.string(), variables: maybe(jsonObject) })], "Expected a GraphQL document"),
+  ),
+  ...answer,
+});
+
+/** `config` of a provider whose service is `jsonrpc`. */
+export const jsonrpcSchema = v.object({
+  ...address,
+  method: v.pipe(v.string(), v.nonEmpty("Expected the name of a JSON-RPC method")),
+  params: maybe(json),
+  ...answer,
+});
+
+/** `config` of a provider whose service is `cli`. */
+export const cliSchema = v.object({
+  command: v.pipe(v.string(), v.nonEmpty("Expected the name or path of a program")),
+  /** Each text is one argument; a list inside is left out as a whole when one of its placeholders has no value. */
+  args: optional(v.array(v.union([template, v.array(template)], "Expected text or a list of texts")), []),
+  /** Environment of the program, besides PATH, HOME, TMPDIR and LANG. */
+  env: optional(v.record(v.string(), template), {}),
+  cwd: maybe(v.string()),
+  /** What the program reads from its standard input. */
+  stdin: maybe(template),
+  ...answer,
+});
+export type CliSettings = v.InferOutput<typeof cliSchema>;
+
+export const serviceSchemas = { rest: restSchema, graphql: graphqlSchema, jsonrpc: jsonrpcSchema, cli: cliSchema };
 
 export const authSchema = v.object({
   required: optional(v.boolean(), false),
@@ -65,8 +126,12 @@ export const authSchema = v.object({
   /** Query parameter that carries the key instead of a header. */
   param: maybe(v.string()),
   description: optional(v.string(), ""),
-  scopes: later,
-  token_endpoint: later,
+  scopes: optional(v.array(v.string()), []),
+  /** Where `key: oauth:NAME` gets and renews its tokens. */
+  token_endpoint: maybe(v.string()),
+  /** Where they are kept, as in `key`; by default in the login file or in NAME_CLIENT_ID and NAME_CLIENT_SECRET. */
+  client_id: maybe(v.string()),
+  client_secret: maybe(v.string()),
   shared_account: later,
 });
 export type AuthSettings = v.InferOutput<typeof authSchema>;
@@ -74,9 +139,13 @@ export type AuthSettings = v.InferOutput<typeof authSchema>;
 export const providerSchema = v.object({
   service: optional(v.string(), "rest"),
   cost_per_call: later,
-  /** Seconds. */
+  /** Seconds for all attempts together. */
   timeout: optional(v.pipe(v.number(), v.gtValue(0)), 30),
+  /** Attempts in all; a request that may have been carried out is repeated only if that does no harm. */
+  max_attempts: optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10)), 3),
   config: optional(jsonObject, {}),
+  /** Instead of the file's `auth`, which is sent to the primary provider and to its origin only. */
+  auth: maybe(authSchema),
 });
 
 export const metadataSchema = v.object({

@@ -1,82 +1,183 @@
-/** Runs a capability of service `rest`: one HTTP request, and the redirects that stay at its origin. */
-import { isJsonObject, type JsonObject } from "../lib/json.ts";
-import type { Environment } from "../runtime/process.ts";
-import { credentialOf } from "./auth.ts";
-import type { Capability } from "./capability.ts";
+/**
+ * Runs a capability: its primary provider, and those that stand in for it when that harms nobody. A request that may
+ * have been carried out is sent again, here or elsewhere, only if the capability says that it changes nothing.
+ */
+import type { Clock } from "../lib/clock.ts";
+import type { JsonObject } from "../lib/json.ts";
+import { sleep } from "../lib/sleep.ts";
+import { type AuthContext, type Credential, credentialOf } from "./auth.ts";
+import type { Capability, CliAction, HttpAction, Provider } from "./capability.ts";
+import { exchange, type HttpAnswer } from "./exchange.ts";
+import { collectPages, type Page, withParameter } from "./pagination.ts";
 import { Refusal } from "./refusal.ts";
 import { buildRequest, type HttpRequest } from "./request.ts";
-import { toolResult } from "./response.ts";
-import type { CheckTarget } from "./ssrf.ts";
+import { binaryResult, jsonResult, type Reading, readAnswer } from "./response.ts";
+import { assertNoRpcError } from "./rpc-errors.ts";
+import { withinTime } from "./running-calls.ts";
+import { SecretScrubber } from "./secret-scrubber.ts";
+import type { Scope } from "./template.ts";
 
-const maxRedirects = 5;
-const redirects: readonly number[] = [301, 302, 303, 307, 308];
+const safeMethods: readonly string[] = ["GET", "HEAD", "OPTIONS"];
+const firstBackoffMs = 100;
+/** What asks for a longer pause is told to the caller instead. */
+const longestWaitMs = 5_000;
+
+export interface ExecuteContext extends Omit<AuthContext, "signal"> {
+  readonly clock: Clock;
+}
 
 /**
  * A `CallToolResult`.
  * @param args checked against `capability.input`
- * @throws Refusal when the API was not asked or gave no usable answer, or the signal's reason
+ * @throws Refusal when nobody was asked or gave a usable answer, or the signal's reason
  */
 export async function execute(
   capability: Capability,
   args: JsonObject,
-  env: Environment,
-  checkTarget: CheckTarget,
+  context: ExecuteContext,
   signal: AbortSignal,
 ): Promise<JsonObject> {
-  const credential = await credentialOf(capability.auth, env);
-  const request = buildRequest(capability.rest, { args, declared: capability.declared, env }, credential);
-  const secrets = capability.variables.map((name) => env[name]);
-  if (credential !== undefined) secrets.push(credential.value, credential.value.split(" ").at(-1), credential.secret);
-  return toolResult(capability, await send(request, checkTarget, signal), (text) => scrub(text, secrets));
-}
-
-async function send(request: HttpRequest, checkTarget: CheckTarget, signal: AbortSignal): Promise<Response> {
-  let url = parseUrl(request.url);
-  let { method, body, headers } = request;
-  for (let hop = 0; hop <= maxRedirects; hop++) {
-    await checkTarget(url);
-    let response: Response;
+  const { providers, isReadOnly } = capability;
+  const failures: string[] = [];
+  for (const [at, provider] of providers.entries()) {
     try {
-      response = await fetch(url, { method, headers, body: body ?? null, redirect: "manual", signal });
+      const work = (ended: AbortSignal) => runProvider(capability, provider, args, { ...context, signal: ended });
+      const result = await withinTime(work, provider.timeoutMs, signal, context.clock);
+      return at === 0 ? result : withMeta(result, { "mcp-gateway/provider": provider.name });
     } catch (error) {
-      throw signal.aborted ? signal.reason : new Refusal(`Cannot reach "${url.host}": ${reasonOf(error)}`);
-    }
-    const location = response.headers.get("location");
-    if (location === null || !redirects.includes(response.status)) return response;
-    await response.body?.cancel();
-    const next = URL.canParse(location, url) ? new URL(location, url) : undefined;
-    if (next === undefined || next.origin !== url.origin)
-      throw new Refusal(
-        `"${url.host}" redirects to ${next === undefined ? "an invalid address" : `"${next.origin}"`}, which is not followed`,
-        "If that is where the API moved, change base_url or endpoint of the capability",
-      );
-    url = next;
-    // As browsers do it; 307 and 308 keep method and body.
-    if (response.status === 303 || (response.status < 303 && method === "POST")) {
-      method = method === "HEAD" ? "HEAD" : "GET";
-      body = undefined;
-      const { "content-type": _, ...rest } = headers;
-      headers = rest;
+      if (signal.aborted || !(error instanceof Refusal)) throw error;
+      const mayGoOn =
+        error.outcome === "unsent" || error.isKeyRejected || (isReadOnly && error.outcome === "unanswered");
+      if (at + 1 < providers.length && mayGoOn) {
+        failures.push(`${provider.name}: ${error.message}`);
+        continue;
+      }
+      if (failures.length === 0) throw error;
+      throw new Refusal(error.message, [error.detail, "Before it failed:", ...failures].filter(Boolean).join("\n"));
     }
   }
-  throw new Refusal(`"${url.host}" redirects more than ${maxRedirects} times`);
+  throw new Refusal(`"${capability.name}" has no provider`);
 }
 
-function parseUrl(url: string): URL {
-  if (URL.canParse(url)) return new URL(url);
-  throw new Refusal("The address of this capability is not a valid URL", "Check its host name and the arguments in it");
+async function runProvider(
+  capability: Capability,
+  provider: Provider,
+  args: JsonObject,
+  context: ExecuteContext & AuthContext,
+): Promise<JsonObject> {
+  const keychain = await readKeychainNames(provider, context);
+  const scope: Scope = { args, declared: capability.declared, env: context.env, keychain };
+  const { action } = provider;
+  const variables = provider.variables.map((name) => context.env[name]);
+  const keys = Object.values(keychain).filter((key) => key !== undefined);
+  return action.service === "cli"
+    ? runCommand(capability, action, scope, new SecretScrubber(keys, variables), context)
+    : runHttp(capability, provider, action, scope, { keys, variables }, context);
 }
 
-/** A code only: the message of a failed `fetch` may hold the whole URL, and with it a key. */
-function reasonOf(error: unknown): string {
-  for (const each of [error, error instanceof Error ? error.cause : undefined])
-    if (isJsonObject(each) && typeof each["code"] === "string") return each["code"];
-  return "the connection failed";
+async function runCommand(
+  { name, tool }: Capability,
+  { cli }: CliAction,
+  scope: Scope,
+  scrubber: SecretScrubber,
+  { signal }: AuthContext,
+): Promise<JsonObject> {
+  const reading: Reading = { format: cli.response_format, scrub: scrubber.inError, clean: scrubber.inAnswer };
+  const { runCli } = await import("./cli.ts");
+  const read = readAnswer(await runCli(cli, scope, reading, signal), reading);
+  return "binary" in read ? binaryResult(read.binary, name) : jsonResult(tool, read.json, cli.response_path, reading);
 }
 
-function scrub(text: string, secrets: readonly (string | undefined)[]): string {
-  let clean = text;
-  for (const secret of secrets)
-    if (secret) clean = clean.replaceAll(secret, "[redacted]").replaceAll(encodeURIComponent(secret), "[redacted]");
-  return clean;
+async function runHttp(
+  capability: Capability,
+  provider: Provider,
+  action: HttpAction,
+  scope: Scope,
+  secrets: { readonly keys: readonly string[]; readonly variables: readonly (string | undefined)[] },
+  context: ExecuteContext & AuthContext,
+): Promise<JsonObject> {
+  const { http } = action;
+  /** Once with a new token, if the API does not take the one there is. */
+  for (let isRenewed = false; ; isRenewed = true) {
+    const credential = await credentialOf(provider.auth, context);
+    const keys = [...secrets.keys, ...keysIn(credential)];
+    const scrubber = new SecretScrubber(keys, secrets.variables);
+    const reading: Reading = { format: http.response_format, scrub: scrubber.inError, clean: scrubber.inAnswer };
+    const request = buildRequest(action, scope, credential);
+    const ask = (each: HttpRequest) => askPatiently(each, capability, provider, reading, context);
+    try {
+      const first = await ask(request);
+      const read = readAnswer(first, reading);
+      if ("binary" in read) return binaryResult(read.binary, capability.name);
+      assertNoRpcError(action, read.json, reading);
+      if (http.pagination === undefined) return jsonResult(capability.tool, read.json, http.response_path, reading);
+      const fetchPage = async (url: string): Promise<Page> =>
+        pageOf(await ask({ ...request, url: signed(url, credential) }), reading);
+      const page = { answer: read.json, link: first.link, url: first.url };
+      const { answer, count, isCut } = await collectPages(http.pagination, page, request.url, fetchPage);
+      const result = jsonResult(capability.tool, answer, http.response_path, reading);
+      return withMeta(isCut ? withNote(result, count) : result, { "mcp-gateway/pages": count });
+    } catch (error) {
+      const isOld = error instanceof Refusal && error.isKeyRejected && credential?.isToken === true && !isRenewed;
+      if (!isOld) throw error;
+      context.tokens.reject(credential.secret);
+    }
+  }
+}
+
+function withMeta(result: JsonObject, meta: JsonObject): JsonObject {
+  return { ...result, _meta: { ...(result["_meta"] as JsonObject | undefined), ...meta } };
+}
+
+/** A model that takes a part for the whole draws wrong conclusions. */
+function withNote(result: JsonObject, pages: number): JsonObject {
+  const text = `This is not the whole list: it goes on after these ${pages} pages. Narrow the arguments to see the rest`;
+  return { ...result, content: [...(result["content"] as JsonObject[]), { type: "text", text }] };
+}
+
+function pageOf(answer: HttpAnswer, reading: Reading): Page {
+  const read = readAnswer(answer, reading);
+  return { answer: "json" in read ? read.json : null, link: answer.link, url: answer.url };
+}
+
+/** The address an API gave for its next page does not always repeat the key. */
+function signed(url: string, credential: Credential | undefined): string {
+  return credential?.in === "query" ? withParameter(url, credential.name, credential.value) : url;
+}
+
+function keysIn(credential: Credential | undefined): string[] {
+  return credential === undefined ? [] : [credential.secret, credential.value.split(" ").at(-1) ?? ""];
+}
+
+/** Again after a pause while that may help and repeats nothing. */
+async function askPatiently(
+  request: HttpRequest,
+  { isReadOnly }: Capability,
+  { maxAttempts }: Provider,
+  { scrub }: Reading,
+  { checkTarget, signal, clock }: ExecuteContext & AuthContext,
+): Promise<HttpAnswer> {
+  const isSafe = isReadOnly || safeMethods.includes(request.method);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await exchange(request, checkTarget, scrub, signal);
+    } catch (error) {
+      if (!(error instanceof Refusal) || !error.isTransient || attempt >= maxAttempts) throw error;
+      if (error.outcome !== "unsent" && !isSafe) throw error;
+      const waitMs = error.waitMs ?? firstBackoffMs * 2 ** (attempt - 1);
+      if (waitMs > longestWaitMs) throw error;
+      await sleep(waitMs, signal, clock);
+    }
+  }
+}
+
+async function readKeychainNames(
+  { keychainNames }: Provider,
+  { env, signal }: AuthContext,
+): Promise<Record<string, string | undefined>> {
+  const values: Record<string, string | undefined> = {};
+  if (keychainNames.length === 0) return values;
+  const { readKeychain } = await import("./keychain.ts");
+  for (const name of keychainNames) values[name] = await readKeychain(name, env, signal);
+  return values;
 }

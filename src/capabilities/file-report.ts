@@ -8,6 +8,8 @@ export type KeyPath = readonly PropertyKey[];
 
 export class FileReport {
   readonly warnings: string[] = [];
+  /** What the file needs and is not there yet; it is left out without being wrong. */
+  readonly skipped: string[] = [];
   readonly #problems: string[] = [];
   readonly #file: string;
   readonly #placeOf: (path: KeyPath) => string;
@@ -25,13 +27,21 @@ export class FileReport {
     this.warnings.push(this.#line(path, text));
   }
 
-  /** @throws ConfigError when there is any problem */
-  throwIfBroken(): void {
-    if (this.#problems.length > 0) throw this.#error();
+  skip(path: KeyPath, what: string): void {
+    this.skipped.push(this.#line(path, `${what} is not active yet: the file is skipped`));
   }
 
-  /** @throws ConfigError with a problem for each part that does not fit; it never shows a value, which may be a key */
-  parse<const TSchema extends v.GenericSchema>(schema: TSchema, value: unknown, at: KeyPath): v.InferOutput<TSchema> {
+  /** @throws ConfigError with every problem there is, in the order of the file */
+  throwIfBroken(): void {
+    if (this.#problems.length > 0) throw new ConfigError(this.#problems.sort(byPlace).join("\n"));
+  }
+
+  /** `undefined` after a problem for each part that does not fit; none shows a value, which may be a key. */
+  parse<const TSchema extends v.GenericSchema>(
+    schema: TSchema,
+    value: unknown,
+    at: KeyPath,
+  ): v.InferOutput<TSchema> | undefined {
     const result = v.safeParse(schema, value);
     if (result.success) return result.output;
     for (const issue of result.issues) {
@@ -42,7 +52,7 @@ export class FileReport {
       const isMissing = issue.received === "undefined" && !isOurs;
       this.problem(path, isMissing ? `${name} is missing` : `${name} must be ${wanted}`);
     }
-    throw this.#error();
+    return undefined;
   }
 
   /** Warns of keys the schema does not know, and names the one that may have been meant. */
@@ -56,13 +66,15 @@ export class FileReport {
     }
   }
 
-  #error(): ConfigError {
-    return new ConfigError(this.#problems.join("\n"));
-  }
-
   #line(path: KeyPath, text: string): string {
     return `${this.#file}:${this.#placeOf(path)}  ${text}`;
   }
+}
+
+/** By line, then by column. */
+function byPlace(a: string, b: string): number {
+  const [first, second] = [a, b].map((line) => /:(\d+):(\d+) {2}/.exec(line)?.slice(1).map(Number) ?? [0, 0]);
+  return (first?.[0] ?? 0) - (second?.[0] ?? 0) || (first?.[1] ?? 0) - (second?.[1] ?? 0);
 }
 
 export function quote(path: KeyPath): string {

@@ -6,14 +6,17 @@
 import { ConfigError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import { maxYamlBytes } from "../lib/yaml-document.ts";
-import { embeddedFiles, parsedCapabilities } from "../runtime/embedded.ts";
+import { embeddedFiles } from "../runtime/embedded.ts";
 import { FileTooLargeError, isMissing, readText } from "../runtime/files.ts";
 import { relative } from "../runtime/paths.ts";
 import { filesBelow } from "../runtime/watch.ts";
-import { type Capability, capabilityExtensions } from "./capability.ts";
-import { type CapabilityFile, loadCapability } from "./load.ts";
+import { type Capability, capabilityExtensions, type ListedCapability } from "./capability.ts";
+import type { CapabilityFile } from "./load.ts";
 
-export type Capabilities = ReadonlyMap<string, Capability>;
+export type Capabilities = ReadonlyMap<string, ListedCapability>;
+
+/** Loaded when there is a file to read: the executable lists what is built in without it. */
+const loader = () => import("./load.ts");
 
 export interface Library {
   /** Reads everything that changed; the map is new and whole, the one before stays as it was. Never rejects for a bad file. */
@@ -48,7 +51,7 @@ export function createLibrary(directories: readonly string[], builtin: boolean, 
         const owner = owners.get(capability.name);
         if (owner === undefined) {
           owners.set(capability.name, path);
-          tools.set(capability.name, capability);
+          tools.set(capability.name, { ...capability, load: async () => capability });
         } else if (file !== before) {
           log.warn(
             `${path}  The capability "${capability.name}" is defined by "${owner}" too, which is the one in use`,
@@ -85,18 +88,37 @@ async function readFile(path: string, before: KnownFile | undefined, log: Logger
   return { seen: text, capability: await loadOrKeep({ path, content: { text } }, before?.capability, log) };
 }
 
+/** Of the executable its index alone; a definition is read when its tool is called, and then kept. */
 async function loadBuiltins(log: Logger): Promise<Capabilities> {
-  const parsed = await parsedCapabilities();
-  const files: CapabilityFile[] =
-    parsed !== undefined
-      ? Array.from(parsed, ([path, value]) => ({ path, content: { parsed: value } }))
-      : Array.from(await embeddedFiles("capabilities"), ([path, text]) => ({ path, content: { text } }));
-  const tools = new Map<string, Capability>();
-  for (const file of files) {
-    const capability = await loadOrKeep(file, undefined, log);
-    if (capability !== undefined) tools.set(capability.name, capability);
+  const { embeddedCapabilities } = await import("../runtime/embedded-capabilities.ts");
+  const tools = new Map<string, ListedCapability>();
+  if (embeddedCapabilities !== undefined) {
+    const { index, definitions } = embeddedCapabilities;
+    for (const { path, listed } of JSON.parse(index) as IndexEntry[]) {
+      let loaded: Promise<Capability> | undefined;
+      const load = () => (loaded ??= loadDefinition(path, definitions[path] as string));
+      tools.set(listed.name, { ...listed, load });
+    }
+    return tools;
+  }
+  for (const [path, text] of await embeddedFiles("capabilities")) {
+    const capability = await loadOrKeep({ path, content: { text } }, undefined, log);
+    if (capability !== undefined) tools.set(capability.name, { ...capability, load: async () => capability });
   }
   return tools;
+}
+
+interface IndexEntry {
+  readonly path: string;
+  readonly listed: Omit<ListedCapability, "load">;
+}
+
+async function loadDefinition(path: string, json: string): Promise<Capability> {
+  const { loadCapability } = await loader();
+  const { capability } = await loadCapability({ path, content: { parsed: JSON.parse(json) } });
+  // The build refused every file of which this could be said.
+  if (capability === undefined) throw new Error(`The built-in capability "${path}" cannot be used`);
+  return capability;
 }
 
 async function loadOrKeep(
@@ -104,6 +126,7 @@ async function loadOrKeep(
   previous: Capability | undefined,
   log: Logger,
 ): Promise<Capability | undefined> {
+  const { loadCapability } = await loader();
   try {
     const { capability, warnings } = await loadCapability(file);
     for (const warning of warnings) log.warn(warning);

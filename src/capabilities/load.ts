@@ -1,30 +1,16 @@
 /**
- * One capability file → {@link Capability}. A file that is wrong is an error; a file that needs what is not there yet
- * (another service, an answer in XML) is skipped with a warning, so that collections made for it can be used in part.
+ * One capability file → {@link Capability}. A file that is wrong is an error that says all there is to correct; a file
+ * that needs what is not there yet is skipped with a warning, so that collections made for it can be used in part.
  */
 import { ConfigError } from "../core/errors.ts";
 import { isJsonObject, type JsonObject } from "../lib/json.ts";
 import type { Place, YamlDocument } from "../lib/yaml-document.ts";
-import type { Capability } from "./capability.ts";
-import {
-  blocker,
-  bodyTemplate,
-  checkAddress,
-  checkKey,
-  checkPlaceholders,
-  inactiveKeys,
-  objectSchema,
-} from "./checks.ts";
-import {
-  authSchema,
-  type Definition,
-  definitionSchema,
-  metadataSchema,
-  providerSchema,
-  restSchema,
-  schemasSchema,
-} from "./definition-schema.ts";
+import type { Capability, Provider, Requirements } from "./capability.ts";
+import { checkKey, inactiveKeys, objectSchema } from "./checks.ts";
+import { authSchema, type Definition, definitionSchema, metadataSchema, schemasSchema } from "./definition-schema.ts";
 import { FileReport, quote } from "./file-report.ts";
+import { keySource, usesKey } from "./key-source.ts";
+import { originOf, readProvider } from "./read-provider.ts";
 import { isEnv, placeholdersIn } from "./template.ts";
 
 export interface CapabilityFile {
@@ -69,46 +55,89 @@ function load(path: string, value: unknown, report: FileReport): LoadedFile {
   report.throwIfBroken();
   const definition = report.parse(definitionSchema, value, []);
   warnOfUnknownKeys(value, report);
-  const { auth, providers, webhooks } = definition;
+  // Also where a part is wrong: the others are checked all the same, so that one run says everything.
+  const partial = definition ?? partOf(value as JsonObject);
+  if (partial === undefined) report.throwIfBroken();
+  const { auth, providers, webhooks } = partial as Definition;
   if (providers["primary"] === undefined && webhooks !== undefined)
-    return skipped(report, ["webhooks"], "a file with only webhooks");
-  const provider = report.parse(providerSchema, providers["primary"], ["providers", "primary"]);
-  const obstacle = blocker(definition, provider.service, provider.config);
-  if (obstacle !== undefined) return skipped(report, ...obstacle);
-  for (const key of inactiveKeys(definition)) report.warning(key, `${quote(key)} is not active yet and is ignored`);
-
-  const rest = report.parse(restSchema, provider.config, ["providers", "primary", "config"]);
-  const name = definition.name ?? path.replace(/^.*[\\/]/, "").replace(/\.ya?ml$/, "");
-  if (!/^\w+$/.test(name))
+    report.skip(["webhooks"], "a file with only webhooks");
+  const name = definition?.name ?? path.replace(/^.*[\\/]/, "").replace(/\.ya?ml$/, "");
+  if (definition !== undefined && !/^\w+$/.test(name))
     report.problem([], '"name" is missing, and the file name has more than letters, digits and _');
-  const input = objectSchema(definition, "input", report) ?? { type: "object" };
-  const output = objectSchema(definition, "output", report);
+  const input = objectSchema(partial as Definition, "input", report) ?? { type: "object" };
+  const output = objectSchema(partial as Definition, "output", report);
   const properties = isJsonObject(input["properties"]) ? Object.keys(input["properties"]) : [];
   const declared = properties.length > 0 ? new Set(properties) : undefined;
-  const body = bodyTemplate(rest, report);
-  checkAddress(rest, auth, report);
-  checkKey(auth, report);
-  checkPlaceholders(rest, declared, report);
+  checkKey(auth, ["auth"], report);
+  const found = report.skipped.length > 0 ? [] : readProviders(partial as Definition, declared, report);
   report.throwIfBroken();
-  const variables = placeholdersIn(JSON.stringify(rest)).filter(isEnv);
+  const [primary, ...fallbacks] = found;
+  if (report.skipped.length > 0 || primary === undefined || definition === undefined)
+    return { capability: undefined, warnings: [...report.warnings, ...report.skipped] };
+  for (const key of inactiveKeys(definition)) report.warning(key, `${quote(key)} is not active yet and is ignored`);
+  const requirements = requirementsOf(primary, fallbacks);
   return {
     capability: {
       name,
       tool: toolOf(name, definition, input, output),
       input,
       declared,
-      rest: { ...rest, body: body ?? undefined },
-      auth,
-      timeoutMs: provider.timeout * 1_000,
-      variables: variables.map((variable) => variable.slice("env.".length)),
+      providers: [primary, ...fallbacks],
+      isReadOnly: definition.metadata.read_only,
+      requirements,
     },
     warnings: report.warnings,
   };
 }
 
-function skipped(report: FileReport, at: readonly PropertyKey[], what: string): LoadedFile {
-  report.warning(at, `${what} is not active yet: the file is skipped`);
-  return { capability: undefined, warnings: report.warnings };
+/** What can be checked of a file whose outline is wrong; `undefined` when that is nothing. */
+function partOf(file: JsonObject): Pick<Definition, "auth" | "providers" | "schema" | "webhooks"> | undefined {
+  const { providers, schema, webhooks } = file;
+  const auth = new FileReport("", () => "").parse(authSchema, file["auth"] ?? {}, []);
+  const schemas = new FileReport("", () => "").parse(schemasSchema, schema ?? {}, []);
+  if (auth === undefined || schemas === undefined || !isJsonObject(providers)) return undefined;
+  return { auth, providers, schema: schemas, webhooks };
+}
+
+/** The primary one first. */
+function readProviders({ providers, auth }: Definition, declared: ReadonlySet<string> | undefined, report: FileReport) {
+  const context = { auth, declared, report, origin: undefined };
+  const primary = readProvider(providers["primary"], ["providers", "primary"], context);
+  const found: Provider[] = primary === undefined ? [] : [primary];
+  const origin = primary === undefined ? undefined : (originOf(primary) ?? "");
+  const { fallback } = providers;
+  const fallbacks = Array.isArray(fallback) ? fallback : fallback == null ? [] : [fallback];
+  for (const [index, each] of fallbacks.entries()) {
+    const at = Array.isArray(fallback) ? ["providers", "fallback", index] : ["providers", "fallback"];
+    const provider = readProvider(each, at, { ...context, origin });
+    if (provider !== undefined) found.push(provider);
+  }
+  for (const name of Object.keys(providers))
+    if (name !== "primary" && name !== "fallback")
+      report.warning(["providers", name], `"providers.${name}" is not used: there are "primary" and "fallback"`);
+  return found;
+}
+
+/** What the primary provider cannot do without; nothing when another one can stand in. */
+function requirementsOf({ action, auth }: Provider, fallbacks: readonly Provider[]): Requirements {
+  const none = { variables: [], login: undefined, program: undefined };
+  if (fallbacks.length > 0) return none;
+  const source = usesKey(auth) ? keySource(auth.key) : undefined;
+  const login = source?.from === "oauth" ? source.provider : undefined;
+  const needed =
+    action.service === "cli"
+      ? [action.cli.command]
+      : [action.http.endpoint ?? `${action.http.base_url}${action.http.path}`];
+  const variables = needed
+    .flatMap(placeholdersIn)
+    .filter(isEnv)
+    .map((name) => name.slice("env.".length));
+  if (auth.required && source?.from === "environment") variables.push(source.name);
+  return {
+    variables: [...new Set(variables)],
+    login,
+    program: action.service === "cli" && !action.cli.command.includes("{") ? action.cli.command : undefined,
+  };
 }
 
 function warnOfUnknownKeys(file: unknown, report: FileReport): void {
@@ -117,11 +146,6 @@ function warnOfUnknownKeys(file: unknown, report: FileReport): void {
   report.unknownKeys(schemasSchema, file["schema"], ["schema"]);
   report.unknownKeys(authSchema, file["auth"], ["auth"]);
   report.unknownKeys(metadataSchema, file["metadata"], ["metadata"]);
-  const provider = isJsonObject(file["providers"]) ? file["providers"]["primary"] : undefined;
-  if (!isJsonObject(provider)) return;
-  report.unknownKeys(providerSchema, provider, ["providers", "primary"]);
-  if ((provider["service"] ?? "rest") === "rest")
-    report.unknownKeys(restSchema, provider["config"], ["providers", "primary", "config"]);
 }
 
 function toolOf(
@@ -143,5 +167,6 @@ function toolOf(
       idempotentHint: metadata.idempotent ?? metadata.read_only,
       openWorldHint: metadata.open_world ?? true,
     },
+    ...(metadata.tags.length > 0 && { _meta: { "mcp-gateway/keywords": metadata.tags } }),
   };
 }

@@ -23,11 +23,15 @@ export function targetCheck(allowPrivate: boolean, resolve: ResolveHost = resolv
     const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
     const addresses = isAddress(host) ? [host] : await resolve(host).catch(() => []);
     if (addresses.length === 0)
-      throw new Refusal(`Cannot find the host "${host}"`, "Check the host name and the DNS of the gateway's machine");
+      throw new Refusal(`Cannot find the host "${host}"`, "Check the host name and the DNS of the gateway's machine", {
+        outcome: "unsent",
+        isTransient: true,
+      });
     if (!addresses.every(isPublicAddress))
       throw new Refusal(
         `Cannot send a request to "${host}": it is a private or reserved address`,
         "The operator of the gateway can allow private addresses with security.ssrf_protection: false",
+        { outcome: "unsent" },
       );
   };
 }

@@ -1,5 +1,5 @@
 /**
- * `{param}` and `{env.VAR}` in the texts of a capability. Text is replaced once, so that what a caller sends is never
+ * `{param}`, `{env.VAR}` and `{keychain.NAME}` in the texts of a capability. Text is replaced once, so that what a caller sends is never
  * read as a template; what it may contain depends on where it lands, which is why each place has its own function.
  */
 import { isJsonObject, type Json, type JsonObject } from "../lib/json.ts";
@@ -14,6 +14,8 @@ export interface Scope {
   /** Names `schema.input` declares; braces around anything else are plain text, as in GraphQL. `undefined` when it declares none. */
   readonly declared: ReadonlySet<string> | undefined;
   readonly env: Environment;
+  /** Values by name, read before anything is rendered. */
+  readonly keychain: Environment;
 }
 
 /** Names in the text, each as often as it is there. */
@@ -42,7 +44,7 @@ export function renderText(
       return "";
     }
     const plain = typeof value === "object" ? JSON.stringify(value) : String(value);
-    return isEnv(name) ? plain : encode(plain, name);
+    return isSetting(name) ? plain : encode(plain, name);
   });
   return isComplete ? text : undefined;
 }
@@ -66,13 +68,23 @@ export function renderValue(template: Json, scope: Scope): Json | undefined {
   return template;
 }
 
-function lookUp(name: string, { args, env }: Scope): Json | undefined {
+function lookUp(name: string, { args, env, keychain }: Scope): Json | undefined {
   if (isEnv(name)) return env[name.slice("env.".length)] || undefined;
+  if (isKeychain(name)) return keychain[name.slice("keychain.".length)] || undefined;
   return Object.hasOwn(args, name) ? args[name] : undefined;
 }
 
 function isPlaceholder(name: string, { declared }: Scope): boolean {
-  return isEnv(name) || declared === undefined || declared.has(name);
+  return isSetting(name) || declared === undefined || declared.has(name);
+}
+
+/** Set by the operator, not by who calls. */
+export function isSetting(name: string): boolean {
+  return isEnv(name) || isKeychain(name);
+}
+
+export function isKeychain(name: string): boolean {
+  return name.startsWith("keychain.");
 }
 
 export function isEnv(name: string): boolean {

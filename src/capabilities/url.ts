@@ -1,10 +1,10 @@
 /** The address of a call. A caller's value can fill a place in it and never make one: not a host, a folder or a parameter. */
-import type { RestSettings } from "./definition-schema.ts";
+import type { HttpSettings } from "./definition-schema.ts";
 import { Refusal } from "./refusal.ts";
 import { isEnv, placeholdersIn, renderText, type Scope, solePlaceholder } from "./template.ts";
 
 /** The template of the URL without query parameters; `path_selector` picks the path by an argument. */
-export function urlTemplate(rest: RestSettings, args: Scope["args"]): string {
+export function urlTemplate(rest: HttpSettings, args: Scope["args"]): string {
   if (rest.endpoint !== undefined) return rest.endpoint;
   const { path_selector: selector } = rest;
   if (selector === undefined) return joinPath(rest.base_url, rest.path);
@@ -71,6 +71,7 @@ function missing(template: string, scope: Scope): Refusal {
     ? new Refusal(
         `The address of this API needs the environment variable ${quoted(variables)}`,
         "Ask the operator of the gateway to set it",
+        { outcome: "unsent" },
       )
     : new Refusal(`${quoted(names)} is missing: the address of the API needs it`);
 }

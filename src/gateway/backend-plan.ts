@@ -3,6 +3,7 @@ import { createCapabilityUpstream } from "../capabilities/capability-upstream.ts
 import { effectiveFailsafe } from "../config/failsafe.ts";
 import type { BackendConfig, Config } from "../config/schema.ts";
 import type { Upstream, UpstreamKind } from "../core/upstream.ts";
+import { dataDirectory } from "../runtime/paths.ts";
 import type { Environment } from "../runtime/process.ts";
 import { watchTree } from "../runtime/watch.ts";
 import { stagesFor } from "../stages/order.ts";
@@ -16,6 +17,8 @@ import { Route } from "./dispatch.ts";
 
 export interface PlanContext extends BackendContext {
   readonly env: Environment;
+  /** `undefined` keeps the gateway's state in memory; logins are then looked for where they are by default. */
+  readonly stateDirectory: string | undefined;
   readonly onCall: CallSink;
   /** Backends that let the gateway in by a login. */
   readonly loggedIn: ReadonlySet<string>;
@@ -101,7 +104,7 @@ function backendDefinition(backend: BackendConfig, context: BackendContext) {
   };
 }
 
-function capabilityDefinition(config: Config, { env, log, events, clock }: PlanContext) {
+function capabilityDefinition(config: Config, { env, log, events, clock, stateDirectory }: PlanContext) {
   const { enabled, name, directories, builtin } = config.capabilities;
   if (!enabled || Object.hasOwn(config.backends, name)) return [];
   const ssrfProtection = config.security?.ssrf_protection ?? true;
@@ -109,13 +112,15 @@ function capabilityDefinition(config: Config, { env, log, events, clock }: PlanC
     {
       name,
       description: "REST APIs as tools, described by YAML files",
-      settings: { capabilities: { directories, builtin, ssrfProtection } },
+      // The environment too: which tools have their keys is a part of the list.
+      settings: { capabilities: { directories, builtin, ssrfProtection, env } },
       build: (): Upstream =>
         createCapabilityUpstream({
           name,
           directories,
           builtin,
           env,
+          stateDirectory: stateDirectory ?? dataDirectory(undefined, env),
           ssrfProtection,
           log,
           events,

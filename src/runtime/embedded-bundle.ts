@@ -3,8 +3,6 @@ export interface EmbeddedBundle {
   /** Texts by path relative to the folder, with `/`. */
   readonly ui: Readonly<Record<string, string>>;
   readonly capabilities: Readonly<Record<string, string>>;
-  /** The files of `capabilities` as parsed YAML, so that starting needs no YAML parser. */
-  readonly parsedCapabilities: Readonly<Record<string, unknown>>;
   /** What the executable is called in a release. */
   readonly releaseFile: string;
 }

@@ -17,12 +17,6 @@ export async function embeddedFiles(folder: EmbeddedFolder): Promise<ReadonlyMap
   return sourceFiles(fileURLToPath(new URL("../..", import.meta.url)), folder);
 }
 
-/** The built-in capability files as the build parsed them; `undefined` from source, where they have to be parsed now. */
-export async function parsedCapabilities(): Promise<ReadonlyMap<string, unknown> | undefined> {
-  const { embeddedBundle } = await import("./embedded-bundle.ts");
-  return embeddedBundle && new Map(Object.entries(embeddedBundle.parsedCapabilities));
-}
-
 /** What the build embeds. @param rootDir the repository */
 export async function sourceFiles(rootDir: string, folder: EmbeddedFolder): Promise<Map<string, string>> {
   const root = join(rootDir, folder);

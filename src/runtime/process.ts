@@ -83,3 +83,8 @@ function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
     stream.write(text, () => resolve());
   });
 }
+
+/** `linux`, `darwin`, `win32` … */
+export function operatingSystem(): string {
+  return process.platform;
+}

@@ -46,20 +46,26 @@ test("built-in: they ask the APIs they name, as these document it", async (conte
   ]);
 });
 
-test("embedPlugin: puts ui/ and capabilities/ into the bundle, the latter parsed too", async () => {
+test("embedPlugin: puts ui/ and capabilities/ into the bundle, the latter checked and taken apart", async () => {
   type OnLoad = () => Promise<{ contents: string; loader: string }>;
   const loads: [RegExp, OnLoad][] = [];
   const builder = { onLoad: ({ filter }: { filter: RegExp }, run: OnLoad) => void loads.push([filter, run]) };
   const plugin = embedPlugin(fileURLToPath(new URL("../..", import.meta.url)), "mcp-gateway-linux-x64");
   await plugin.setup(builder as never);
-  const load = loads.find(([filter]) => filter.test("/src/runtime/embedded-bundle.ts"))?.[1] as OnLoad;
-  const { contents } = await load();
-  const embeddedBundle = JSON.parse(/^export const embeddedBundle = (.*);$/.exec(contents)?.[1] ?? "");
-  assert.equal(embeddedBundle.releaseFile, "mcp-gateway-linux-x64");
-  assert.deepEqual(embeddedBundle.ui, Object.fromEntries(await embeddedFiles("ui")));
-  assert.deepEqual(embeddedBundle.capabilities, Object.fromEntries(await embeddedFiles("capabilities")));
-  assert.equal(embeddedBundle.parsedCapabilities["knowledge/weather_current.yaml"].name, "weather_current");
-  assert.match(embeddedBundle.ui["index.html"], /<title>MCP Gateway<\/title>/);
+  const exported = async (file: string) => {
+    const load = loads.find(([filter]) => filter.test(`/src/runtime/${file}`))?.[1] as OnLoad;
+    return JSON.parse(/^export const \w+ = (.*);$/.exec((await load()).contents)?.[1] ?? "");
+  };
+  const bundle = await exported("embedded-bundle.ts");
+  assert.deepEqual(bundle.ui, Object.fromEntries(await embeddedFiles("ui")));
+  assert.equal(bundle.releaseFile, "mcp-gateway-linux-x64");
+  const files = Object.fromEntries(await embeddedFiles("capabilities"));
+  assert.deepEqual(bundle.capabilities, files);
+  const { index, definitions } = await exported("embedded-capabilities.ts");
+  const entries = JSON.parse(index);
+  assert.equal(entries.length, Object.keys(files).length);
+  for (const { path, listed } of entries) assert.equal(JSON.parse(definitions[path]).name, listed.name);
+  assert.match(bundle.ui["index.html"], /<title>MCP Gateway<\/title>/);
 });
 
 test("ui: the page keeps to a policy without inline scripts and styles", async () => {

@@ -73,6 +73,7 @@ export function upstreamOver(
     directories,
     builtin: false,
     env: {},
+    stateDirectory: "/nowhere/at/all",
     ssrfProtection: false,
     log: silentLogger,
     events: {},

@@ -13,7 +13,11 @@ async function load(files: Readonly<Record<string, string>>): Promise<{ names: u
 const good = "description: Works\nproviders: {primary: {config: {base_url: http://api.example}}}\n";
 
 const refused: readonly (readonly [string, string, RegExp])[] = [
-  ["no description", "providers: {}\n", /^warn t\.yaml:1:1 {2}"description" is missing; the file is left out$/],
+  [
+    "no description",
+    good.slice(good.indexOf("\n") + 1),
+    /^warn t\.yaml:1:1 {2}"description" is missing; the file is left out$/,
+  ],
   ["a list", "- a\n", /^warn t\.yaml:1:1 {2}The file must be a mapping;/],
   ["nothing", "", /^warn t\.yaml:1:1 {2}The file must be a mapping;/],
   ["half a line", `${good}auth:\n  type: [bea`, /^warn t\.yaml:4:\d+ {2}/],
@@ -45,7 +49,7 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
   [
     "a misspelt placeholder",
     `${good.replace("config: {", "config: {path: '/{yeer}', ")}schema: {input: {properties: {year: {}}}}\n`,
-    /config\.path" has "\{yeer\}", which schema\.input does not declare;/,
+    /config\.path" has "\{yeer\}", which schema\.input does not declare: did you mean "year"\?;/,
   ],
   [
     "an input that is no object",
@@ -85,12 +89,11 @@ for (const [what, text, line] of refused) {
 }
 
 const skipped: readonly (readonly [string, string])[] = [
-  ["description: d\nproviders:\n  primary:\n    service: graphql\n", '4:5  service "graphql"'],
-  ["description: d\nproviders: {primary: {service: cli, config: {command: gws, args: [a]}}}\n", '2:23  service "cli"'],
-  [good.replace("config: {", "config: {response_format: xml, "), '2:32  response_format "xml"'],
-  [`${good}auth: {type: oauth, key: "oauth:google", token_endpoint: x}\n`, "3:21  a key from oauth"],
-  [`${good}auth: {type: api_key, key: "keychain:stripe"}\n`, "3:23  a key from keychain"],
-  [good.replace("config: {", "config: {headers: {A: '{keychain.X}'}, "), "2:23  a key from keychain"],
+  ["description: d\nproviders: {primary: {service: mcp, config: {server: a}}}\n", '2:23  service "mcp"'],
+  [
+    "description: d\nproviders: {primary: {service: grahpql, config: {query: a}}}\n",
+    '2:23  service "grahpql" (did you mean "graphql"?)',
+  ],
   ["description: d\nproviders: {}\nwebhooks: {w: {path: /x}}\n", "3:1  a file with only webhooks"],
 ];
 
@@ -105,7 +108,7 @@ for (const [text, what] of skipped) {
 
 test("capability file: every key of the format is accepted, later features are named", async () => {
   const { names, lines } = await load({
-    "t.yaml": `${good.replace("providers: {", "providers: {fallback: [{service: rest}], ")}fulcrum: "1.0"
+    "t.yaml": `${good.replace("providers: {", "providers: {fallback: [{service: mcp}, {config: {base_url: http://b}}], other: {}, ")}fulcrum: "1.0"
 cache: {strategy: exact, ttl: 300}
 transform: {project: [a]}
 response_transform: {rename: {a: b}}
@@ -119,7 +122,7 @@ auth: {required: false, type: none, scopes: [a], description: d, header: X, pref
 `,
   });
   assert.deepEqual(names, ["t"]);
-  const later = lines.map((line) => /"(.+)" is not active yet and is ignored$/.exec(line)?.[1]);
+  const later = lines.slice(2).map((line) => /"(.+)" is not active yet and is ignored$/.exec(line)?.[1]);
   assert.deepEqual(later, [
     "transform",
     "response_transform",
@@ -128,8 +131,50 @@ auth: {required: false, type: none, scopes: [a], description: d, header: X, pref
     "sha256",
     "visible_in_states",
     "cache",
-    "providers.fallback",
     "metadata.exposure",
+  ]);
+  assert.deepEqual(lines.slice(0, 2), [
+    'warn t.yaml:2:25  service "mcp" is not active yet: this provider is left out',
+    'warn t.yaml:2:73  "providers.other" is not used: there are "primary" and "fallback"',
+  ]);
+});
+
+test("capability file: everything that is wrong is said at once, in the order of the file", async () => {
+  const { lines } = await load({
+    "t.yaml": `name: bad-name
+description: d
+schema: {input: {properties: {city: {type: strnig}}, required: [ctiy]}}
+providers:
+  primary:
+    timeout: -1
+    config: {base_url: ftp://x, method: FETCH}
+  fallback:
+    - {config: {base_url: http://x, path: "/{citty}", param_map: {town: t}, pagination: {style: cursor}}}
+    - {service: cli, config: {command: "{city} -rf", args: [x, ["--q", "{cty}"]]}}
+    - {service: jsonrpc, config: {base_url: http://x}}
+    - {service: graphql, config: {base_url: http://x}}
+auth: {key: sk-canary, token_endpoint: nowhere}
+`,
+  });
+  assert.equal(lines.length, 1);
+  const problems = lines[0]!.replace(/^warn /, "").split("\n");
+  assert.deepEqual(problems, [
+    't.yaml:1:1  "name" must be only letters, digits and _',
+    't.yaml:3:38  "schema.input.properties.city.type" must be one of string, number, integer, boolean, array, object, null: did you mean "string"?',
+    't.yaml:3:65  "schema.input.required" has "ctiy", which "schema.input.properties" does not declare: did you mean "city"?',
+    't.yaml:6:5  "providers.primary.timeout" must be >0',
+    't.yaml:7:33  "providers.primary.config.method" must be an HTTP method',
+    't.yaml:9:37  "providers.fallback.0.config.path" has "{citty}", which schema.input does not declare: did you mean "city"?',
+    't.yaml:9:55  "providers.fallback.0.config.param_map" has "town", which schema.input does not declare',
+    't.yaml:9:77  "providers.fallback.0.config.pagination.param" is missing: the query parameter that asks for the next part',
+    't.yaml:9:77  "providers.fallback.0.config.pagination.next" is missing: where in the answer the next cursor is',
+    't.yaml:10:31  "providers.fallback.1.config.command" must not have the argument "{city}": only {env.NAME} is allowed there',
+    't.yaml:10:31  "providers.fallback.1.config.command" must be one program: its arguments belong into "args", no shell reads them',
+    't.yaml:10:54  "providers.fallback.1.config.args" has "{cty}", which schema.input does not declare: did you mean "city"?',
+    't.yaml:11:26  "providers.fallback.2.config.method" is missing',
+    't.yaml:12:26  "providers.fallback.3.config.query" is missing',
+    't.yaml:13:8  "auth.key" must say where the key is, e.g. env:API_KEY; a key itself does not belong in the file',
+    't.yaml:13:24  "auth.token_endpoint" must be an http or https URL; the file is left out',
   ]);
 });
 

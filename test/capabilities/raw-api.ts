@@ -13,7 +13,7 @@ export interface RawRequest {
 export interface RawAnswer {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
 }
 
 export class RawApi {
@@ -82,7 +82,7 @@ function parse(received: string): RawRequest | undefined {
   return { line, headers, body: Buffer.from(body, "latin1").toString("utf8") };
 }
 
-function encode({ status = 200, headers = {}, body = "{}" }: RawAnswer): string {
+function encode({ status = 200, headers = {}, body = "{}" }: RawAnswer): Uint8Array {
   const all = {
     "content-type": "application/json",
     ...headers,
@@ -90,5 +90,5 @@ function encode({ status = 200, headers = {}, body = "{}" }: RawAnswer): string 
     connection: "close",
   };
   const fields = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `HTTP/1.1 ${status} Status\r\n${fields.join("")}\r\n${body}`;
+  return Buffer.concat([Buffer.from(`HTTP/1.1 ${status} Status\r\n${fields.join("")}\r\n`), Buffer.from(body)]);
 }

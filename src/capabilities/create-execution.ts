@@ -1,0 +1,38 @@
+/** Everything a call needs besides its capability, made once; also what the commands run a capability with. */
+import type { Clock } from "../lib/clock.ts";
+import type { JsonObject } from "../lib/json.ts";
+import type { Environment } from "../runtime/process.ts";
+import type { ListedCapability } from "./capability.ts";
+import { execute } from "./execute.ts";
+import { OAuthTokens } from "./oauth-tokens.ts";
+import { type ResolveHost, targetCheck } from "./ssrf.ts";
+
+export interface ExecutionOptions {
+  readonly env: Environment;
+  readonly stateDirectory: string;
+  /** Off lets capabilities reach private addresses. */
+  readonly ssrfProtection: boolean;
+  readonly clock: Clock;
+  /** The system's resolver by default. */
+  readonly resolveHost?: ResolveHost | undefined;
+}
+
+export interface Execution {
+  /**
+   * A `CallToolResult`.
+   * @param args checked against the input schema
+   * @throws Refusal, or the signal's reason
+   */
+  run(listed: ListedCapability, args: JsonObject, ended: AbortSignal): Promise<JsonObject>;
+}
+
+export function createExecution(options: ExecutionOptions): Execution {
+  const { env, stateDirectory, clock } = options;
+  const checkTarget = targetCheck(!options.ssrfProtection, options.resolveHost);
+  const context = { env, stateDirectory, clock, checkTarget, tokens: new OAuthTokens() };
+  return {
+    async run(listed, args, ended) {
+      return execute(await listed.load(), args, context, ended);
+    },
+  };
+}
