@@ -47,3 +47,6 @@ export const rareBelowTools = 3;
 export const prefixWeight = 0.5;
 /** Divided by one more than the edit distance. */
 export const fuzzyWeight = 0.8;
+
+/** For tools that cannot be used now: found when nothing better is there, and never before what works as well. */
+export const unavailableWeight = 0.5;

@@ -15,6 +15,7 @@ import {
   rareBelowTools,
   shortQueryWords,
   typoLength,
+  unavailableWeight,
 } from "./ranking.ts";
 import { type SearchDocument, searchDocument } from "./search-document.ts";
 import { tokenize } from "./tokenize.ts";
@@ -82,7 +83,8 @@ export class SearchIndex {
     const offer = (number: number, tier: number) => {
       const document = this.#documents[number];
       if (document === undefined || (options.server !== undefined && document.server !== options.server)) return;
-      const candidate = { document, score: roundScore(this.#scores[number] as number), tier };
+      const words = (this.#scores[number] as number) * (document.isUnavailable ? unavailableWeight : 1);
+      const candidate = { document, score: roundScore(words), tier };
       if (best.wouldTake(candidate) && options.visible(document.server, document.name)) best.take(candidate);
     };
     const wanted = query.length <= longestNameQuery ? compactName(query) : "";

@@ -4,7 +4,7 @@ import { jsonAnswer } from "./json-answer.ts";
 import type { MetaContext, MetaTool } from "./meta-tool.ts";
 import { resolveServer } from "./resolve-server.ts";
 import { shorten } from "./shorten.ts";
-import { countInWords, obstacle, visibleServers, visibleTools } from "./visible.ts";
+import { countInWords, missing, obstacle, visibleServers, visibleTools } from "./visible.ts";
 
 /** About 25,000 tokens: more than that and the answer crowds out the conversation it is for. */
 const maxCharacters = 100_000;
@@ -57,8 +57,15 @@ async function toolsOfAll(context: MetaContext, offset: number): Promise<JsonObj
   for (const server of servers) {
     const listed = server.enabled ? visibleTools(context, server.name) : undefined;
     if (listed === undefined) notListed.push({ server: server.name, reason: obstacle(server) ?? "not listed yet" });
-    for (const { name, description } of listed ?? [])
-      tools.push({ server: server.name, name, description: shorten(description, maxDescription) });
+    for (const tool of listed ?? []) {
+      const unavailable = missing(tool, server);
+      tools.push({
+        server: server.name,
+        name: tool.name,
+        description: shorten(tool["description"], maxDescription),
+        ...(unavailable !== undefined && { unavailable }),
+      });
+    }
   }
   return { ...page(tools, offset), ...(notListed.length > 0 && { not_listed: notListed }) };
 }

@@ -7,7 +7,7 @@ import type { MetaTool, ServerView } from "./meta-tool.ts";
 import { explainMiss, notSearched } from "./search-miss.ts";
 import { shorten } from "./shorten.ts";
 import { signature } from "./signature.ts";
-import { countInWords, countTools, obstacle, visibleServers } from "./visible.ts";
+import { countInWords, countTools, missing, obstacle, visibleServers } from "./visible.ts";
 
 const maxDescription = 500;
 const defaultLimit = 10;
@@ -94,7 +94,7 @@ export const searchTools: MetaTool = {
 
 function match({ server, tool, listed, score }: SearchHit, view: ServerView, withSchema: boolean): JsonObject {
   const parameters = withSchema ? undefined : signature(listed["inputSchema"]);
-  const unavailable = obstacle(view);
+  const unavailable = obstacle(view) ?? missing(listed, view);
   return {
     server,
     tool,

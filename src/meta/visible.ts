@@ -1,7 +1,7 @@
 /** What of the catalog this caller may know of. Every meta-tool reads servers and tools through here and nowhere else. */
 import type { Listed } from "../catalog/catalog.ts";
 import { mayUseEveryTool, mayUseServer, mayUseTool } from "../core/scope.ts";
-import { isJsonObject } from "../lib/json.ts";
+import { isJsonObject, type JsonObject } from "../lib/json.ts";
 import type { MetaContext, ServerView } from "./meta-tool.ts";
 
 export function visibleServers({ caller, servers }: MetaContext): ServerView[] {
@@ -56,4 +56,12 @@ export function obstacle({ enabled, circuit, status }: ServerView): string | und
   if (status.state.is === "backoff") return `down: ${status.state.error}`;
   if (status.state.is === "stopped") return "stopped";
   return circuit === "open" ? `circuit open${status.lastError ? `: ${status.lastError}` : ""}` : undefined;
+}
+
+/** What the capabilities say a tool of theirs still needs; of other servers nothing is taken for the gateway's word. */
+export function missing(tool: Listed, { kind }: ServerView): string | undefined {
+  const meta = tool["_meta"];
+  if (kind !== "capability" || typeof meta !== "object" || meta === null) return undefined;
+  const reason = (meta as JsonObject)["mcp-gateway/unavailable"];
+  return typeof reason === "string" ? reason : undefined;
 }

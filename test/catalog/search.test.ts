@@ -158,3 +158,15 @@ test("T3: Catalog.search gives no rank for praise or repetition", async () => {
     assert.ok((await rankOf(`${honest} ${"miles ".repeat(300)}`, query)) >= rank, query);
   }
 });
+
+test("Catalog.search knows the keywords of capabilities, and puts what cannot be used behind what can", async () => {
+  const lists = {
+    apis: [
+      { name: "a_rates", description: "Exchange rates", _meta: { "mcp-gateway/unavailable": "needs KEY" } },
+      { name: "z_rates", description: "Exchange rates", _meta: { "mcp-gateway/keywords": ["forex", 5] } },
+    ],
+  };
+  assert.deepEqual(await namesFor("exchange rates", lists), ["z_rates", "a_rates"]);
+  assert.deepEqual(await namesFor("forex", lists), ["z_rates"]);
+  assert.equal((await namesFor("a_rates", lists))[0], "a_rates");
+});

@@ -17,6 +17,7 @@ export const codeModeOff = parse(codeModeSchema, {});
 export interface FakeServer {
   readonly name: string;
   readonly description?: string;
+  readonly kind?: ServerView["kind"];
   readonly enabled?: boolean;
   readonly state?: UpstreamState;
   readonly circuit?: ServerView["circuit"];
@@ -80,7 +81,14 @@ export function tool(name: string, description = "", properties: JsonObject = {}
   return { name, description, inputSchema: { type: "object", properties, required } };
 }
 
-function view({ name, description = "", enabled = true, state, circuit = "closed" }: FakeServer): ServerView {
+function view({
+  name,
+  description = "",
+  kind = "stdio",
+  enabled = true,
+  state,
+  circuit = "closed",
+}: FakeServer): ServerView {
   const status = {
     state: state ?? { is: "ready" as const },
     restartCount: 0,
@@ -91,5 +99,5 @@ function view({ name, description = "", enabled = true, state, circuit = "closed
     pid: undefined,
     lastError: state?.is === "backoff" ? state.error : undefined,
   };
-  return { name, description, kind: "stdio", enabled, circuit, status };
+  return { name, description, kind, enabled, circuit, status };
 }

@@ -137,3 +137,11 @@ test("gateway_search_tools says which servers to narrow to when more fits than i
   assert.deepEqual((await search({ query: "ping" }, context))["narrow_by_server"], { b: 20, a: 3 });
   assert.equal((await search({ query: "ping", server: "a" }, context))["narrow_by_server"], undefined);
 });
+
+test("gateway_search_tools says what a capability still needs, and takes no other server's word for it", async () => {
+  const needy = { ...tool("send_message", "Send a message"), _meta: { "mcp-gateway/unavailable": "needs TOKEN" } };
+  const found = async (kind: "capability" | "stdio") =>
+    (await search({ query: "send message" }, fakeContext([{ name: "apis", kind, tools: [needy] }]))).matches[0];
+  assert.equal((await found("capability"))?.["unavailable"], "needs TOKEN");
+  assert.equal((await found("stdio"))?.["unavailable"], undefined);
+});
