@@ -2,7 +2,7 @@
  * Runs a capability of service `cli`. What a caller sends fills one argument and never makes one: no shell reads it, and
  * it cannot pose as an option of the program (T12).
  */
-import type { Json } from "../lib/json.ts";
+import { isJsonObject, type Json } from "../lib/json.ts";
 import type { Environment } from "../runtime/process.ts";
 import type { CliSettings } from "./definition-schema.ts";
 import { type ProgramResult, runProgram } from "./program.ts";
@@ -45,6 +45,10 @@ function programArguments(templates: CliSettings["args"], scope: Scope): string[
   const argv: string[] = [];
   let optionsEnded = false;
   for (const template of templates) {
+    if (isJsonObject(template)) {
+      argv.push(JSON.stringify(renderValue(template, scope) ?? {}));
+      continue;
+    }
     const group = typeof template === "string" ? [template] : template;
     const rendered = group.map((text) => renderArgument(text, scope, optionsEnded));
     if (rendered.some((values) => values === undefined)) continue;

@@ -104,8 +104,11 @@ export const jsonrpcSchema = v.object({
 /** `config` of a provider whose service is `cli`. */
 export const cliSchema = v.object({
   command: v.pipe(v.string(), v.nonEmpty("Expected the name or path of a program")),
-  /** Each text is one argument; a list inside is left out as a whole when one of its placeholders has no value. */
-  args: optional(v.array(v.union([template, v.array(template)], "Expected text or a list of texts")), []),
+  /**
+   * Each text is one argument, and so is a mapping, as JSON; a list inside is left out as a whole when one of its
+   * placeholders has no value.
+   */
+  args: optional(v.array(v.union([template, v.array(template), jsonObject], "Expected text, a list or a mapping")), []),
   /** Environment of the program, besides PATH, HOME, TMPDIR and LANG. */
   env: optional(v.record(v.string(), template), {}),
   cwd: maybe(v.string()),

@@ -157,10 +157,10 @@ const httpDefaults = {
   pagination: undefined,
 } as const;
 
-/** GraphQL is often written as plain REST; its document must not be a template either, it is full of braces. */
+/** GraphQL is often written as plain REST. A document with variables must not be a template itself, it is full of braces. */
 function restAction(http: HttpSettings): HttpAction {
   const { body } = http;
-  if (!isJsonObject(body) || typeof body["query"] !== "string" || !/^\s*(query|mutation)\b|^\s*\{/.test(body["query"]))
+  if (!isJsonObject(body) || typeof body["query"] !== "string" || !isJsonObject(body["variables"]))
     return { service: "rest", http };
   const { query, ...rest } = body as { query: string } & Record<string, Json>;
   return { service: "rest", http: { ...http, body: rest }, query };

@@ -41,13 +41,18 @@ export function buildRequest(action: HttpAction, scope: Scope, credential: Crede
     const covered = new Set(query.map(([name]) => name));
     for (const [name, value] of Object.entries(mapped(http, scope)))
       if (!covered.has(name)) query.push(...queryPairs(name, value));
-    if (http.body !== undefined) content = renderValue(http.body, scope);
+    if (http.body !== undefined) content = renderValue(http.body, scope) ?? emptied(http.body);
   }
   content = inEnvelope(action, content, scope);
   if (credential?.in === "query") query.push([credential.name, credential.value]);
   if (credential?.in === "header") headers[credential.name.toLowerCase()] = credential.value;
   const body = content === undefined ? undefined : encodeBody(content, http, headers);
   return { method, url: renderUrl(template, query, scope), headers, body };
+}
+
+/** An API that takes a JSON body wants one, also when nothing is in it. */
+function emptied(body: Json): Json | undefined {
+  return isJsonObject(body) ? {} : undefined;
 }
 
 function inEnvelope(action: HttpAction, content: Json | undefined, scope: Scope): Json | undefined {

@@ -49,7 +49,10 @@ export function renderText(
   return isComplete ? text : undefined;
 }
 
-/** A template of any JSON shape: a text that is exactly one placeholder becomes the typed value, keys without value are left out. */
+/**
+ * A template of any JSON shape: a text that is exactly one placeholder becomes the typed value, keys without value are
+ * left out, and so is a mapping that has lost all of its keys.
+ */
 export function renderValue(template: Json, scope: Scope): Json | undefined {
   if (typeof template === "string") {
     const name = solePlaceholder(template);
@@ -61,7 +64,7 @@ export function renderValue(template: Json, scope: Scope): Json | undefined {
       const value = inner === undefined ? undefined : renderValue(inner, scope);
       if (value !== undefined) rendered[key] = value;
     }
-    return rendered;
+    return Object.keys(rendered).length === 0 && Object.keys(template).length > 0 ? undefined : rendered;
   }
   if (Array.isArray(template))
     return template.map((item: Json) => renderValue(item, scope)).filter((item) => item !== undefined);

@@ -102,7 +102,8 @@ test("files: a user's file overrides a built-in one; of two user files the first
   const tools = new Map((await listTools(upstream)).map(({ name, description }) => [name, description]));
   assert.equal(tools.get("weather_current"), "My weather");
   assert.equal(tools.get("b"), "b");
-  assert.deepEqual([...tools.keys()], ["b", "public_holidays", "weather_current"]);
+  assert.equal([...tools.values()].filter((text) => text === "My weather").length, 1);
+  assert.ok(tools.has("public_holidays") && !tools.has("c"));
   assert.deepEqual(log.lines, [
     `warn ${join(second.path, "b.yml")}  The capability "b" is defined by "${join(first.path, "b.yaml")}" too, which is the one in use`,
   ]);

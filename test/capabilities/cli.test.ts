@@ -80,6 +80,16 @@ test("cli: lists are many arguments, and what has no value is left out with the 
   assert.deepEqual((await shown(definition, { args: { q: "z" } })).args, ["--query", "z"]);
 });
 
+test("cli: a mapping is one argument of JSON, which no value can leave", async () => {
+  const [command, ...script] = scriptArgv("cli-tool.mjs") as [string, ...string[]];
+  const json = { q: "{q}", n: "{n}", gone: { deep: "{gone}" } };
+  const config = { command, args: [...script, "show", "--params", json] };
+  const properties = { q: { type: "string" }, n: { type: "integer" }, gone: { type: "string" } };
+  const definition = { schema: { input: { properties } }, providers: { primary: { service: "cli", config } } };
+  const { args } = await shown(definition, { args: { q: '","admin":true,"', n: 5 } });
+  assert.deepEqual(args, ["--params", JSON.stringify({ q: '","admin":true,"', n: 5 })]);
+});
+
 test("T12: the environment has PATH, HOME, TMPDIR, LANG and what the file names", async () => {
   process.env["CANARY_OF_THE_GATEWAY"] = "canary";
   try {

@@ -84,6 +84,17 @@ test("body template keeps types, drops what has no value, leaves foreign braces 
   });
 });
 
+test("body template loses a mapping with all of its keys, a body is never nothing", async () => {
+  await using api = await RawApi.start();
+  const body = { filter: { team: { eq: "{team}" }, state: { eq: "{state}" } }, fixed: {} };
+  const types = { team: "string", state: "string" };
+  await tryOnce(rest({ base_url: api.origin, method: "POST", body }, types), { args: { team: "a" } });
+  assert.deepEqual(JSON.parse(api.last.body), { filter: { team: { eq: "a" } }, fixed: {} });
+  const all = { base_url: api.origin, method: "POST", body: { a: "{team}" } };
+  await tryOnce(rest(all, types));
+  assert.equal(api.last.body, "{}");
+});
+
 test("body written as one JSON text is a template too: a value cannot leave its quotes", async () => {
   await using api = await RawApi.start();
   const config = { base_url: api.origin, method: "POST", body: '{"name": "{name}"}' };
