@@ -11,14 +11,7 @@ export function inactiveKeys(definition: Definition): KeyPath[] {
   const { cache, metadata } = definition;
   const isCached =
     isJsonObject(cache) && Number(cache["ttl"]) > 0 && !["", "none"].includes(String(cache["strategy"] ?? ""));
-  const optional = [
-    "transform",
-    "response_transform",
-    "projection",
-    "webhooks",
-    "sha256",
-    "visible_in_states",
-  ] as const;
+  const optional = ["transform", "response_transform", "projection", "webhooks", "visible_in_states"] as const;
   const paths: KeyPath[] = optional.filter((key) => isFilled(definition[key])).map((key) => [key]);
   if (isCached) paths.push(["cache"]);
   if (metadata.exposure === "personal") paths.push(["metadata", "exposure"]);

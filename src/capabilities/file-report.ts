@@ -31,9 +31,10 @@ export class FileReport {
     this.skipped.push(this.#line(path, `${what} is not active yet: the file is skipped`));
   }
 
-  /** @throws ConfigError with every problem there is, in the order of the file */
+  /** @throws ConfigError with every problem there is and every warning, which is often the reason, in the order of the file */
   throwIfBroken(): void {
-    if (this.#problems.length > 0) throw new ConfigError(this.#problems.sort(byPlace).join("\n"));
+    if (this.#problems.length > 0)
+      throw new ConfigError([...this.#problems, ...this.warnings].sort(byPlace).join("\n"));
   }
 
   /** `undefined` after a problem for each part that does not fit; none shows a value, which may be a key. */

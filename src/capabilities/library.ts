@@ -28,6 +28,7 @@ interface KnownFile {
   readonly seen: string;
   /** From the newest version that was good. */
   readonly capability: Capability | undefined;
+  readonly isPinned: boolean;
 }
 
 /** @param directories later ones do not override earlier ones; a missing one is an empty one */
@@ -82,10 +83,26 @@ async function readFile(path: string, before: KnownFile | undefined, log: Logger
     const seen = error instanceof FileTooLargeError ? error.message : `Cannot read "${path}": ${String(error)}`;
     if (seen === before?.seen) return before;
     log.warn(`${seen}; ${fate(before?.capability)}`);
-    return { seen, capability: before?.capability };
+    return { seen, capability: before?.capability, isPinned: before?.isPinned ?? false };
   }
   if (text === before?.seen) return before;
-  return { seen: text, capability: await loadOrKeep({ path, content: { text } }, before?.capability, log) };
+  const capability = await loadOrKeep({ path, content: { text } }, before?.capability, log);
+  const isPinned = before?.isPinned === true || /^sha256:/m.test(text);
+  // What was kept was good when it was read.
+  if (!isPinned || capability === before?.capability) return { seen: text, capability, isPinned };
+  return { seen: text, capability: (await isAsPinned(path, text, log)) ? capability : undefined, isPinned };
+}
+
+/** A file that lost its pin is as suspect as one that differs from it: the next start, or a restart, believes it again. */
+async function isAsPinned(path: string, text: string, log: Logger): Promise<boolean> {
+  const { readPin } = await import("./pin.ts");
+  const { expected, actual } = readPin(text);
+  if (expected === actual) return true;
+  const what = expected === undefined ? "lost its pin" : `is not what its pin says: ${actual} instead of ${expected}`;
+  log.error(
+    `RUG-PULL DETECTED: "${path}" ${what}; its tool is withdrawn until "mcp-gateway cap pin ${path}" or the old content`,
+  );
+  return false;
 }
 
 /** Of the executable its index alone; a definition is read when its tool is called, and then kept. */

@@ -1,6 +1,7 @@
 /** The table of commands. */
 import { add } from "./add.ts";
 import { auth } from "./auth.ts";
+import { cap } from "./cap.ts";
 import type { Command } from "./command.ts";
 import { completions } from "./completions.ts";
 import { config } from "./config.ts";
@@ -12,6 +13,7 @@ import { list } from "./list.ts";
 import { remove } from "./remove.ts";
 import { serve } from "./serve.ts";
 import { setup } from "./setup.ts";
+import { tool } from "./tool.ts";
 import { upgrade } from "./upgrade.ts";
 import { validate } from "./validate.ts";
 
@@ -28,6 +30,8 @@ export const root: Command = {
     get,
     auth,
     validate,
+    cap,
+    tool,
     setup,
     doctor,
     health,

@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { readPin, withPin } from "../../src/capabilities/pin.ts";
 import { CancelledError, UpstreamError, UpstreamRpcError } from "../../src/core/errors.ts";
 import type { UpstreamEvents } from "../../src/core/upstream.ts";
 import { systemClock } from "../../src/lib/clock.ts";
+import { sha256Hex } from "../../src/runtime/digest.ts";
 import { watchTree } from "../../src/runtime/watch.ts";
 import { FakeClock } from "../fixtures/fake-clock.ts";
 import { call, Folder, KeptLog, listTools, rest, upstreamOver } from "./fixture.ts";
@@ -134,6 +136,44 @@ test("F18: a file truncated while it is written keeps its previous version, and 
   await changed;
   await call(upstream, "one");
   assert.equal(api.last.line, "GET /v2 HTTP/1.1");
+});
+
+test("C5: a pinned file that changes or loses its pin is withdrawn, until it is pinned anew", async () => {
+  await using api = await RawApi.start();
+  const at = (path: string) =>
+    `description: A tool\nproviders: {primary: {config: {base_url: "${api.origin}", path: ${path}}}}\n`;
+  await using folder = await Folder.with({ "one.yaml": withPin(at("/v1")), "two.yaml": file(anywhere) });
+  const seen = observed();
+  await using upstream = upstreamOver([folder.path], seen.options);
+  const names = async () => (await listTools(upstream)).map(({ name }) => name);
+  const write = async (text: string) => {
+    const changed = seen.announcement();
+    await folder.write("one.yaml", text);
+    seen.change();
+    await seen.clock.advance(300);
+    await changed;
+  };
+  assert.deepEqual(await names(), ["one", "two"]);
+  await write(withPin(at("/v1")).replace("/v1", "/evil"));
+  assert.deepEqual(await names(), ["two"]);
+  assert.match(seen.log.lines.at(-1) ?? "", /^error RUG-PULL DETECTED: ".+one\.yaml" is not what its pin says: /);
+  await write(withPin(at("/v1")));
+  assert.deepEqual(await names(), ["one", "two"]);
+  await write(at("/v1"));
+  assert.deepEqual(await names(), ["two"]);
+  assert.match(seen.log.lines.at(-1) ?? "", /lost its pin; its tool is withdrawn until "mcp-gateway cap pin /);
+  await write(withPin(at("/v2")));
+  await call(upstream, "one");
+  assert.equal(api.last.line, "GET /v2 HTTP/1.1");
+});
+
+test("pin: is over the rest of the file, and stands first", () => {
+  const pinned = withPin("a: 1\nsha256: old\nb: 2\n");
+  assert.match(pinned, /^sha256: [0-9a-f]{64}\na: 1\nb: 2\n$/);
+  assert.equal(withPin(pinned), pinned);
+  const { expected, actual } = readPin(pinned);
+  assert.equal(expected, actual);
+  assert.equal(actual, sha256Hex("a: 1\nb: 2\n"));
 });
 
 test("F18: a file that breaks while the gateway is down is left out, its neighbours are not", async () => {

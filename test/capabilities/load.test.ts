@@ -114,7 +114,6 @@ transform: {project: [a]}
 response_transform: {rename: {a: b}}
 projection: {actor: {id: x}}
 webhooks: {w: {path: /x}}
-sha256: abc
 visible_in_states: [a]
 metadata:
   {category: c, tags: [t], cost_category: free, execution_time: fast, exposure: personal, identity_owner: {}, produces: [], consumes: [], chains_with: [x]}
@@ -128,7 +127,6 @@ auth: {required: false, type: none, scopes: [a], description: d, header: X, pref
     "response_transform",
     "projection",
     "webhooks",
-    "sha256",
     "visible_in_states",
     "cache",
     "metadata.exposure",
