@@ -81,7 +81,23 @@ const install = {
   run: async (input) => (await import("./run/cap-install.ts")).run(input),
 } satisfies Command;
 
+const importSpec = {
+  meta: {
+    name: "import",
+    description: "Make capability files of an OpenAPI 3 or Swagger 2 document, one per operation",
+  },
+  args: {
+    spec: { type: "positional", description: "File or http(s) address of the document, YAML or JSON" },
+    output: { type: "string", alias: "o", valueHint: "path", default: "capabilities", description: "Folder" },
+    prefix: { type: "string", valueHint: "name", description: "Stands before every name" },
+    "auth-key": { type: "string", valueHint: "ref", description: "Where the key is, e.g. env:API_KEY" },
+    force: { type: "boolean", description: "Replace files that are there" },
+    "dry-run": { type: "boolean", description: "Write nothing, list what would be made" },
+  },
+  run: async (input) => (await import("./run/cap-import.ts")).run(input),
+} satisfies Command;
+
 export const cap = {
   meta: { name: "cap", description: "About capabilities: APIs and programs as tools, described in YAML" },
-  subCommands: { validate, list, test, lint, pin, install, search, "registry-list": registryList },
+  subCommands: { validate, list, test, lint, pin, import: importSpec, install, search, "registry-list": registryList },
 } satisfies Command;

@@ -207,3 +207,49 @@ Schema:
   );
   assert.equal(JSON.parse((await run("tool", "inspect", "city_facts", "-f", "json")).out).schema.required[0], "city");
 });
+
+test("cap import: one file per operation, of a file or an address, nothing overwritten unasked", async (t) => {
+  const document = {
+    openapi: "3.0.0",
+    servers: [{ url: "/api" }],
+    paths: {
+      "/cities/{city}": {
+        get: {
+          operationId: "getCity",
+          summary: "Facts of a city",
+          parameters: [{ name: "city", in: "path", required: true, schema: { type: "string" } }],
+        },
+      },
+      "/upload": { post: { requestBody: { content: { "multipart/form-data": {} } } } },
+    },
+  };
+  await using api = await RawApi.start(({ line }) => ({
+    body: line.includes("openapi.json") ? JSON.stringify(document) : '{"size":1}',
+  }));
+  const { folder, run } = house(t);
+  const spec = `${api.origin}/docs/openapi.json`;
+  const refused = await run("cap", "import", spec);
+  assert.deepEqual([refused.code, api.requests.length], [1, 0]);
+  assert.match(refused.err, /private or reserved address/);
+
+  writeFileSync(join(folder, "gateway.yaml"), "security: {ssrf_protection: false}\n");
+  const dry = await run("cap", "import", spec, "--prefix", "geo", "--dry-run");
+  assert.deepEqual([dry.code, dry.out], [0, "Would create capabilities/geo_get_city.yaml\n"]);
+  assert.equal(existsSync(join(folder, "capabilities")), false);
+  const made = await run("cap", "import", spec, "--prefix", "geo");
+  assert.deepEqual([made.code, made.out], [0, "Created capabilities/geo_get_city.yaml\n"]);
+  assert.match(made.err, /^POST \/upload is left out: its body is multipart\/form-data/);
+  const called = await run("tool", "invoke", "geo_get_city", "city=Oulu");
+  assert.deepEqual([JSON.parse(called.out), api.last.line], [{ size: 1 }, "GET /api/cities/Oulu HTTP/1.1"]);
+
+  const again = await run("cap", "import", spec, "--prefix", "geo");
+  assert.deepEqual([again.code, again.out], [1, ""]);
+  assert.match(again.err, /"capabilities\/geo_get_city\.yaml" already exists: use --force/);
+  assert.equal((await run("cap", "import", spec, "--prefix", "geo", "--force")).code, 0);
+
+  writeFileSync(join(folder, "spec.yaml"), "openapi: 3.0.0\nservers: [{url: https://a.example}]\npaths: {}\n");
+  const empty = await run("cap", "import", "spec.yaml");
+  assert.deepEqual([empty.code, empty.err], [1, 'No operation of "spec.yaml" could be made into a capability\n']);
+  const wrong = await run("cap", "import", "gateway.yaml");
+  assert.match(wrong.err, /^"gateway\.yaml" cannot be imported: This is no OpenAPI 3 or Swagger 2 document/);
+});

@@ -1,0 +1,177 @@
+/** OpenAPI 3 and Swagger 2 → capability files, one per operation. */
+import { isJsonObject, type Json, type JsonObject } from "../../lib/json.ts";
+import { type Argument, Arguments } from "./openapi-arguments.ts";
+import { operationAuth } from "./openapi-auth.ts";
+import { RefResolver } from "./resolve-refs.ts";
+
+export interface ImportOptions {
+  /** Stands before every name. */
+  readonly prefix: string | undefined;
+  /** Where the key is, as `auth.key` says it; worked out from the security scheme by default. */
+  readonly authKey: string | undefined;
+  /** Where the document came from, for servers that are given relative to it. */
+  readonly documentUrl: URL | undefined;
+}
+
+export interface Imported {
+  readonly name: string;
+  readonly definition: JsonObject;
+}
+
+export interface ImportResult {
+  readonly capabilities: readonly Imported[];
+  /** What was left out, and why. */
+  readonly warnings: readonly string[];
+}
+
+const methods = ["get", "head", "post", "put", "patch", "delete", "options"];
+const maxDescription = 480;
+
+/** @throws Error when it is no OpenAPI or Swagger document, or says nowhere to send requests */
+export function importOpenApi(document: JsonObject, options: ImportOptions): ImportResult {
+  const isSwagger = typeof document["swagger"] === "string" && document["swagger"].startsWith("2.");
+  if (!isSwagger && !(typeof document["openapi"] === "string" && document["openapi"].startsWith("3.")))
+    throw new Error('This is no OpenAPI 3 or Swagger 2 document: it has neither "openapi: 3…" nor "swagger: 2…"');
+  const importer = new Importer(document, options);
+  const paths = isJsonObject(document["paths"]) ? document["paths"] : {};
+  for (const [path, item] of Object.entries(paths)) importer.path(path, item);
+  return importer.result();
+}
+
+class Importer {
+  readonly #document: JsonObject;
+  readonly #options: ImportOptions;
+  readonly #refs: RefResolver;
+  readonly #capabilities: Imported[] = [];
+  readonly #warnings: string[] = [];
+  readonly #names = new Set<string>();
+
+  constructor(document: JsonObject, options: ImportOptions) {
+    this.#document = document;
+    this.#options = options;
+    this.#refs = new RefResolver(document);
+  }
+
+  path(path: string, value: Json | undefined): void {
+    const item = this.#refs.follow(value);
+    if (item === undefined) return;
+    for (const method of methods) {
+      const operation = this.#refs.follow(item[method]);
+      if (operation === undefined) continue;
+      try {
+        this.#operation(method, path, operation, item);
+      } catch (error) {
+        this.#warnings.push(
+          `${method.toUpperCase()} ${path} is left out: ${error instanceof Error ? error.message : String(error)}`,
+        );
+      }
+    }
+  }
+
+  result(): ImportResult {
+    for (const reference of this.#refs.unresolved)
+      this.#warnings.push(`"${reference}" leads out of the document or to nothing, and is not followed`);
+    return { capabilities: this.#capabilities, warnings: this.#warnings };
+  }
+
+  #operation(method: string, path: string, operation: JsonObject, item: JsonObject): void {
+    const args = new Arguments(this.#refs);
+    for (const list of [item["parameters"], operation["parameters"]])
+      for (const parameter of Array.isArray(list) ? (list as Json[]) : []) args.parameter(parameter);
+    args.body(operation, this.#document["consumes"]);
+    const auth = operationAuth(this.#document, operation, this.#refs, this.#options.authKey);
+    const isRead = method === "get" || method === "head";
+    const inQuery = args.of("query");
+    const inHeader = args.of("header");
+    const config: JsonObject = {
+      base_url: this.#server(operation, item),
+      path: args.renamedPath(path),
+      method: method.toUpperCase(),
+      ...(inQuery.length > 0 && { params: templates(inQuery) }),
+      ...(inHeader.length > 0 && { headers: templates(inHeader) }),
+      ...args.bodyConfig(),
+    };
+    const name = this.#name(method, path, operation);
+    this.#capabilities.push({
+      name,
+      definition: {
+        fulcrum: "1.0",
+        name,
+        description: describe(operation, method, path),
+        schema: { input: args.schema() },
+        providers: { primary: { service: "rest", config } },
+        auth,
+        metadata: { category: "api", tags: ["openapi", "generated", ...tagsOf(operation)], read_only: isRead },
+      },
+    });
+  }
+
+  #name(method: string, path: string, { operationId }: JsonObject): string {
+    const plain = typeof operationId === "string" && operationId !== "" ? operationId : `${method}_${path}`;
+    const prefix = this.#options.prefix === undefined ? "" : `${this.#options.prefix}_`;
+    const base = identifier(`${prefix}${plain}`) || method;
+    let name = base;
+    for (let count = 2; this.#names.has(name); count++) name = `${base}_${count}`;
+    this.#names.add(name);
+    return name;
+  }
+
+  /** Without a slash at its end. */
+  #server(operation: JsonObject, item: JsonObject): string {
+    const given = [operation, item, this.#document]
+      .map(({ servers }) => servers)
+      .find((servers) => Array.isArray(servers) && servers.length > 0);
+    const server = Array.isArray(given) ? this.#refs.follow(given[0] as Json) : undefined;
+    const address = server === undefined ? this.#swaggerServer() : withVariables(server);
+    const base = this.#options.documentUrl;
+    if (!URL.canParse(address, base))
+      throw new Error('it says nowhere to send requests: "servers" or "host" is missing');
+    const url = decodeURI(new URL(address, base).href).replace(/\/+$/, "");
+    if (!/^https?:/.test(url)) throw new Error(`its server "${address}" is not an http or https address`);
+    return url;
+  }
+
+  #swaggerServer(): string {
+    const { host, basePath, schemes } = this.#document;
+    const path = typeof basePath === "string" ? basePath : "/";
+    if (typeof host !== "string") return this.#options.documentUrl === undefined ? "" : path;
+    const known = Array.isArray(schemes) ? schemes.map(String) : [];
+    return `${known.includes("https") || known.length === 0 ? "https" : known[0]}://${host}${path}`;
+  }
+}
+
+function withVariables({ url, variables }: JsonObject): string {
+  const known = isJsonObject(variables) ? variables : {};
+  return String(url ?? "").replace(/\{([^}]+)\}/g, (whole, name: string) => {
+    const variable = known[name];
+    return isJsonObject(variable) && variable["default"] !== undefined ? String(variable["default"]) : whole;
+  });
+}
+
+function templates(args: readonly Argument[]): JsonObject {
+  return Object.fromEntries(args.map(({ apiName, name }) => [apiName, `{${name}}`]));
+}
+
+function describe({ summary, description }: JsonObject, method: string, path: string): string {
+  const texts = [summary, description].filter((text): text is string => typeof text === "string" && text.trim() !== "");
+  const text = (texts[0] ?? `${method.toUpperCase()} ${path}`)
+    .replace(/<[^>]*>/g, " ")
+    .replace(/\s+/g, " ")
+    .trim();
+  return text.length > maxDescription ? `${text.slice(0, maxDescription - 1).trimEnd()}…` : text;
+}
+
+function tagsOf({ tags }: JsonObject): string[] {
+  return Array.isArray(tags)
+    ? tags.filter((tag): tag is string => typeof tag === "string").map((tag) => tag.toLowerCase())
+    : [];
+}
+
+/** `getUserByID` → `get_user_by_id`. */
+export function identifier(text: string): string {
+  return text
+    .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "_")
+    .replace(/^_+|_+$/g, "");
+}
