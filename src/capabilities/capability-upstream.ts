@@ -10,16 +10,13 @@ import { version } from "../core/version.ts";
 import type { CancelSignal } from "../lib/cancellation.ts";
 import type { Clock } from "../lib/clock.ts";
 import { withPlainNumbers } from "../lib/exact-json.ts";
-import { isJsonObject, type JsonObject } from "../lib/json.ts";
+import { isJsonObject } from "../lib/json.ts";
 import { latestLegacyVersion, listKinds } from "../mcp/protocol.ts";
+import { capabilityExtensions } from "../runtime/embedded.ts";
 import type { Environment } from "../runtime/process.ts";
 import type { Watcher, watchTree } from "../runtime/watch.ts";
-import { checkArguments } from "./arguments.ts";
-import { capabilityExtensions, type ListedCapability } from "./capability.ts";
-import type { Execution } from "./create-execution.ts";
+import type { CapabilityCalls } from "./capability-calls.ts";
 import type { Capabilities, Library } from "./library.ts";
-import { Refusal } from "./refusal.ts";
-import { RunningCalls } from "./running-calls.ts";
 import type { ResolveHost } from "./ssrf.ts";
 
 /** Editors and checkouts write many files at once, and some in several steps. */
@@ -55,8 +52,7 @@ class CapabilityUpstream implements Upstream {
   description: ServerDescription | undefined;
 
   readonly #options: CapabilityUpstreamOptions;
-  #execution: Execution | undefined;
-  readonly #calls: RunningCalls;
+  #calls: CapabilityCalls | undefined;
   #library: Library | undefined;
   #tools: Capabilities = new Map();
   #list = Answer.of({ tools: [] });
@@ -71,7 +67,6 @@ class CapabilityUpstream implements Upstream {
   constructor(options: CapabilityUpstreamOptions) {
     this.name = options.name;
     this.#options = options;
-    this.#calls = new RunningCalls(options.clock);
   }
 
   get isReady(): boolean {
@@ -115,7 +110,7 @@ class CapabilityUpstream implements Upstream {
       state: this.#state,
       restartCount: 0,
       requestCount: this.#requestCount,
-      inFlight: this.#calls.size,
+      inFlight: this.#calls?.size ?? 0,
       // A folder cannot fail; a failing API is that API's affair and in `lastError`.
       consecutiveFailures: 0,
       healthy: this.#state.is !== "stopped",
@@ -128,7 +123,7 @@ class CapabilityUpstream implements Upstream {
     this.#state = { is: "stopped" };
     this.#cancelDebounce?.();
     for (const watcher of this.#watchers) watcher.close();
-    await this.#calls.close(graceMs, this.#closedError());
+    await this.#calls?.close(graceMs, this.#closedError());
     await this.#reloading;
   }
 
@@ -195,23 +190,18 @@ class CapabilityUpstream implements Upstream {
       throw this.#rpcError(-32602, 'tools/call needs a text "name" and an object "arguments"');
     const listed = this.#tools.get(name);
     if (listed === undefined) throw this.#rpcError(-32602, `Unknown tool: ${name}`);
-    const { value, problems } = checkArguments(listed.tool["inputSchema"] as JsonObject, args);
-    if (problems.length > 0) return failure(`The arguments of "${name}" cannot be used:\n${problems.join("\n")}`);
-    try {
-      return Answer.of(await this.#calls.run((ended) => this.#run(listed, value, ended), signal));
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      this.#lastError = `${name}: ${error.message}`;
-      return failure(error.detail === undefined ? error.message : `${error.message}\n${error.detail}`);
-    }
+    const calls = await this.#loadCalls();
+    const { answer, failure } = await calls.call(listed, args, signal);
+    if (failure !== undefined) this.#lastError = failure;
+    return answer;
   }
 
-  async #run(listed: ListedCapability, args: JsonObject, ended: AbortSignal): Promise<JsonObject> {
-    const { env, stateDirectory, ssrfProtection, resolveHost, clock } = this.#options;
-    // Loaded at the first call: the address tables alone take longer than the rest of the gateway's start.
-    const { createExecution } = await import("./create-execution.ts");
-    this.#execution ??= createExecution({ env, stateDirectory, ssrfProtection, resolveHost, clock });
-    return this.#execution.run(listed, args, ended);
+  async #loadCalls(): Promise<CapabilityCalls> {
+    // At the first call: the address tables alone take longer than the rest of the gateway's start.
+    const { CapabilityCalls } = await import("./capability-calls.ts");
+    if (this.#isStopped()) throw this.#closedError();
+    this.#calls ??= new CapabilityCalls(this.#options);
+    return this.#calls;
   }
 
   #rpcError(code: number, message: string): UpstreamRpcError {
@@ -229,7 +219,3 @@ const description: ServerDescription = {
   capabilities: { tools: { listChanged: true } },
   instructions: undefined,
 };
-
-function failure(text: string): Answer {
-  return Answer.of({ content: [{ type: "text", text }], isError: true });
-}

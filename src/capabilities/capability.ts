@@ -2,8 +2,6 @@
 import type { Json, JsonObject } from "../lib/json.ts";
 import type { AuthSettings, CliSettings, HttpSettings } from "./definition-schema.ts";
 
-export const capabilityExtensions: readonly string[] = [".yaml", ".yml"];
-
 /** What has to be there before the tool can work. */
 export interface Requirements {
   /** Environment variables. */

@@ -6,11 +6,11 @@
 import { ConfigError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import { maxYamlBytes } from "../lib/yaml-document.ts";
-import { embeddedFiles } from "../runtime/embedded.ts";
+import { capabilityExtensions, embeddedFiles } from "../runtime/embedded.ts";
 import { FileTooLargeError, isMissing, readText } from "../runtime/files.ts";
 import { relative } from "../runtime/paths.ts";
 import { filesBelow } from "../runtime/watch.ts";
-import { type Capability, capabilityExtensions, type ListedCapability } from "./capability.ts";
+import type { Capability, ListedCapability } from "./capability.ts";
 import type { CapabilityFile } from "./load.ts";
 
 export type Capabilities = ReadonlyMap<string, ListedCapability>;

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { setting } from "../core/kinds.ts";
 
 export const capabilitiesSchema = v.object({
-  enabled: setting(v.boolean(), true, "Offer REST APIs described by YAML files as tools"),
+  enabled: setting(v.boolean(), true, "Offer APIs and programs described by YAML files as tools"),
   name: setting(
     v.string(),
     "gateway",

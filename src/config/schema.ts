@@ -77,7 +77,7 @@ export const configSchema = v.object({
   streaming: setting(streamingSchema, {}, "Event streams and sessions"),
   failsafe: setting(failsafeSchema, {}, "Protection of backends; a backend's own `failsafe` overrides it"),
   backends: setting(v.record(v.string(), backendEntrySchema), {}, "The servers behind the gateway, by name"),
-  capabilities: setting(capabilitiesSchema, {}, "REST APIs as tools"),
+  capabilities: setting(capabilitiesSchema, {}, "APIs and programs as tools"),
 });
 
 export type ParsedConfig = v.InferOutput<typeof configSchema> & Partial<PendingConfig>;

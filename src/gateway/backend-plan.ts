@@ -111,7 +111,7 @@ function capabilityDefinition(config: Config, { env, log, events, clock, stateDi
   return [
     {
       name,
-      description: "REST APIs as tools, described by YAML files",
+      description: "APIs and programs as tools, described by YAML files",
       // The environment too: which tools have their keys is a part of the list.
       settings: { capabilities: { directories, builtin, ssrfProtection, env } },
       build: (): Upstream =>

@@ -6,7 +6,8 @@ import { readText } from "./files.ts";
 import { join, relative } from "./paths.ts";
 import { filesBelow } from "./watch.ts";
 
-const extensions = { ui: [".html", ".css", ".js", ".svg"], capabilities: [".yaml", ".yml"] } as const;
+export const capabilityExtensions: readonly string[] = [".yaml", ".yml"];
+const extensions = { ui: [".html", ".css", ".js", ".svg"], capabilities: capabilityExtensions } as const;
 export type EmbeddedFolder = keyof typeof extensions;
 
 /** Texts by path relative to the folder, with `/` on every system. */

@@ -1,8 +1,8 @@
-import { capabilityExtensions } from "../../capabilities/capability.ts";
 import { type FileResult, lintFiles } from "../../capabilities/lint/lint-files.ts";
 import type { Severity } from "../../capabilities/lint/rules.ts";
 import { sarif } from "../../capabilities/lint/sarif.ts";
 import { maxYamlBytes } from "../../lib/yaml-document.ts";
+import { capabilityExtensions } from "../../runtime/embedded.ts";
 import { isFile, readText } from "../../runtime/files.ts";
 import { displayPath, resolve } from "../../runtime/paths.ts";
 import { workingDirectory, writeStderr, writeStdout } from "../../runtime/process.ts";

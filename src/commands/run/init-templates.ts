@@ -21,7 +21,7 @@ meta_mcp:
   cache_tools: true        # search works while servers sleep
   cache_ttl: 300s
 
-# REST APIs as tools, one YAML file each. Changes are picked up at once.
+# APIs and programs as tools, one YAML file each. Changes are picked up at once.
 capabilities:
   enabled: true
   directories:
