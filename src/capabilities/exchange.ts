@@ -1,6 +1,7 @@
 /** One HTTP request and its answer, with the redirects that stay at its origin. */
 import { ByteCollector } from "../lib/byte-collector.ts";
 import { isJsonObject } from "../lib/json.ts";
+import { fetchFrom } from "../runtime/pinned-fetch.ts";
 import { Refusal } from "./refusal.ts";
 import type { HttpRequest } from "./request.ts";
 import { excerpt, type RawAnswer } from "./response.ts";
@@ -69,17 +70,8 @@ async function send(request: HttpRequest, checkTarget: CheckTarget, signal: Abor
   let url = parseUrl(request.url);
   let { method, body, headers } = request;
   for (let hop = 0; hop <= maxRedirects; hop++) {
-    await checkTarget(url);
-    let response: Response;
-    try {
-      response = await fetch(url, { method, headers, body: body ?? null, redirect: "manual", signal });
-    } catch (error) {
-      if (signal.aborted) throw signal.reason;
-      throw new Refusal(`Cannot reach "${url.host}": ${reasonOf(error)}`, undefined, {
-        outcome: neverConnected(error) ? "unsent" : "unanswered",
-        isTransient: true,
-      });
-    }
+    const addresses = (await checkTarget(url)) ?? [undefined];
+    const response = await connect(url, addresses, { method, headers, body: body ?? null, redirect: "manual", signal });
     const location = response.headers.get("location");
     if (location === null || !redirects.includes(response.status)) return { response, url };
     await response.body?.cancel();
@@ -99,6 +91,24 @@ async function send(request: HttpRequest, checkTarget: CheckTarget, signal: Abor
     }
   }
   throw new Refusal(`"${url.host}" redirects more than ${maxRedirects} times`);
+}
+
+/** Tries one address after the other, as long as nothing was sent. */
+async function connect(url: URL, addresses: readonly (string | undefined)[], init: RequestInit): Promise<Response> {
+  for (const [at, address] of addresses.entries()) {
+    try {
+      return await fetchFrom(url, address, init);
+    } catch (error) {
+      if (init.signal?.aborted) throw init.signal.reason;
+      const isUnsent = neverConnected(error);
+      if (isUnsent && at + 1 < addresses.length) continue;
+      throw new Refusal(`Cannot reach "${url.host}": ${reasonOf(error)}`, undefined, {
+        outcome: isUnsent ? "unsent" : "unanswered",
+        isTransient: true,
+      });
+    }
+  }
+  throw new Refusal(`"${url.host}" has no address`);
 }
 
 function parseUrl(url: string): URL {

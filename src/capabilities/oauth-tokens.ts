@@ -3,6 +3,7 @@
  * time per login, because many endpoints take a refresh token only once; the new one is kept before it is used.
  */
 import { isJsonObject, type JsonObject } from "../lib/json.ts";
+import { fetchFrom } from "../runtime/pinned-fetch.ts";
 import type { Environment } from "../runtime/process.ts";
 import type { AuthSettings } from "./definition-schema.ts";
 import { keySource } from "./key-source.ts";
@@ -104,8 +105,8 @@ export class OAuthTokens {
     if (clientSecret !== undefined) form.set("client_secret", clientSecret);
     if (refreshToken === undefined && auth.scopes.length > 0) form.set("scope", auth.scopes.join(" "));
     const url = new URL(endpoint);
-    await context.checkTarget(url);
-    const { status, body } = await post(provider, url, form, context.signal);
+    const [address] = (await context.checkTarget(url)) ?? [];
+    const { status, body } = await post(provider, url, address, form, context.signal);
     if (status === 200) return body;
     const code = typeof body["error"] === "string" ? body["error"] : "";
     if (code === "invalid_grant")
@@ -116,11 +117,18 @@ export class OAuthTokens {
   }
 }
 
-async function post(provider: string, url: URL, form: URLSearchParams, signal: AbortSignal) {
+async function post(
+  provider: string,
+  url: URL,
+  address: string | undefined,
+  form: URLSearchParams,
+  signal: AbortSignal,
+) {
   const headers = { "content-type": "application/x-www-form-urlencoded", accept: "application/json" };
   let response: Response;
   try {
-    response = await fetch(url, { method: "POST", headers, body: form.toString(), redirect: "manual", signal });
+    const init = { method: "POST", headers, body: form.toString(), redirect: "manual", signal } as const;
+    response = await fetchFrom(url, address, init);
   } catch {
     throw failed(provider, signal.aborted ? `no answer within ${renewTimeoutMs / 1_000} s` : "it cannot be reached");
   }

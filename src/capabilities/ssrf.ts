@@ -1,7 +1,7 @@
 /**
  * Keeps capabilities off the machine and the network the gateway runs in (T11): only http and https, and only to public
  * addresses. The URL parser has made every spelling of an address (`127.1`, `0x7f000001`, `[::ffff:7f00:1]`) one by
- * then. A name is resolved here and again by `fetch`; an attacker who changes its answer in between is not caught.
+ * then. A name is resolved here, once, and the request goes to one of the addresses that were judged.
  */
 import { isAddress, isPublicAddress, resolveAddresses } from "../runtime/internet-address.ts";
 import { Refusal } from "./refusal.ts";
@@ -9,8 +9,11 @@ import { Refusal } from "./refusal.ts";
 /** All addresses of a host name; rejects when it has none. */
 export type ResolveHost = (host: string) => Promise<readonly string[]>;
 
-/** Resolves when a request may go there. @throws Refusal saying why not */
-export type CheckTarget = (url: URL) => Promise<void>;
+/**
+ * Resolves when a request may go there, with the addresses it may go to, the ones to try first in front; `undefined`
+ * where any is good, or the URL has one already. @throws Refusal saying why not
+ */
+export type CheckTarget = (url: URL) => Promise<readonly string[] | undefined>;
 
 /** @param allowPrivate `security.ssrf_protection: false`: any address is good, only the scheme is checked */
 export function targetCheck(allowPrivate: boolean, resolve: ResolveHost = resolveAddresses): CheckTarget {
@@ -19,9 +22,10 @@ export function targetCheck(allowPrivate: boolean, resolve: ResolveHost = resolv
       throw new Refusal(`Cannot send a request to a "${url.protocol}" address: only http and https are allowed`);
     if (url.username !== "" || url.password !== "")
       throw new Refusal("Cannot send a request to an address with a user name in it");
-    if (allowPrivate) return;
+    if (allowPrivate) return undefined;
     const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
-    const addresses = isAddress(host) ? [host] : await resolve(host).catch(() => []);
+    const isLiteral = isAddress(host);
+    const addresses = isLiteral ? [host] : await resolve(host).catch(() => []);
     if (addresses.length === 0)
       throw new Refusal(`Cannot find the host "${host}"`, "Check the host name and the DNS of the gateway's machine", {
         outcome: "unsent",
@@ -33,5 +37,7 @@ export function targetCheck(allowPrivate: boolean, resolve: ResolveHost = resolv
         "The operator of the gateway can allow private addresses with security.ssrf_protection: false",
         { outcome: "unsent" },
       );
+    // Where the way to the IPv6 internet ends halfway, connecting there takes all the time there is.
+    return isLiteral ? undefined : [...addresses].sort((a, b) => Number(a.includes(":")) - Number(b.includes(":")));
   };
 }

@@ -74,9 +74,10 @@ test("built-in: each asks its API as that documents it, byte by byte", async (co
   );
   // Requests go to a server of the test; where they were meant to go is the beginning of the path there.
   const real = globalThis.fetch;
-  context.mock.method(globalThis, "fetch", (url: URL, init: RequestInit) =>
-    real(`${api.origin}/${url.protocol}/${url.href.slice(url.protocol.length + 2)}`, init),
-  );
+  context.mock.method(globalThis, "fetch", (url: URL, init: RequestInit) => {
+    const host = new Headers(init.headers).get("host") ?? url.host;
+    return real(`${api.origin}/${url.protocol}//${host}${url.pathname}${url.search}`, init);
+  });
   const env = {
     ...(await allVariables()),
     GITHUB_TOKEN: "GITHUB_TOKEN-value",
@@ -98,7 +99,7 @@ test("built-in: each asks its API as that documents it, byte by byte", async (co
     assert.ok(api.requests.length > before, `${name} sent nothing: ${text}`);
     const sent = api.last;
     const [method = "", path = ""] = sent.line.split(" ");
-    const url = path.replace(/^\/https:\//, "https://");
+    const url = path.replace(/^\/https:\/\//, "https://");
     assert.equal(
       `${method} ${url}`,
       request.replace(/https:\/\/[^/]+/, (host) => host.toLowerCase()),
