@@ -34,6 +34,8 @@ export interface Capability {
   readonly providers: readonly [Provider, ...Provider[]];
   /** `metadata.read_only`: asking twice does no harm. */
   readonly isReadOnly: boolean;
+  /** How long an answer may be given again; 0 when it is not to be kept. */
+  readonly cacheTtlMs: number;
   readonly requirements: Requirements;
 }
 

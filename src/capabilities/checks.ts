@@ -8,14 +8,19 @@ import { isSetting, placeholdersIn, solePlaceholder } from "./template.ts";
 
 /** Keys of later features that would change what the capability does. */
 export function inactiveKeys(definition: Definition): KeyPath[] {
-  const { cache, metadata } = definition;
-  const isCached =
-    isJsonObject(cache) && Number(cache["ttl"]) > 0 && !["", "none"].includes(String(cache["strategy"] ?? ""));
+  const { metadata } = definition;
   const optional = ["transform", "response_transform", "projection", "webhooks", "visible_in_states"] as const;
   const paths: KeyPath[] = optional.filter((key) => isFilled(definition[key])).map((key) => [key]);
-  if (isCached) paths.push(["cache"]);
   if (metadata.exposure === "personal") paths.push(["metadata", "exposure"]);
   return paths;
+}
+
+/** Milliseconds; a write is never answered from memory, whatever the file says. */
+export function cacheTtlMs({ cache, metadata }: Definition, report: FileReport): number {
+  if (cache.ttl === 0 || ["", "none"].includes(cache.strategy)) return 0;
+  if (metadata.read_only) return cache.ttl * 1_000;
+  report.warning(["cache"], '"cache" is only for capabilities with metadata.read_only and is ignored');
+  return 0;
 }
 
 function isFilled(value: unknown): boolean {

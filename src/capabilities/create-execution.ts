@@ -2,6 +2,7 @@
 import type { Clock } from "../lib/clock.ts";
 import type { JsonObject } from "../lib/json.ts";
 import type { Environment } from "../runtime/process.ts";
+import { AnswerCache } from "./answer-cache.ts";
 import type { ListedCapability } from "./capability.ts";
 import { execute } from "./execute.ts";
 import { OAuthTokens } from "./oauth-tokens.ts";
@@ -30,9 +31,11 @@ export function createExecution(options: ExecutionOptions): Execution {
   const { env, stateDirectory, clock } = options;
   const checkTarget = targetCheck(!options.ssrfProtection, options.resolveHost);
   const context = { env, stateDirectory, clock, checkTarget, tokens: new OAuthTokens() };
+  const cache = new AnswerCache(clock);
   return {
     async run(listed, args, ended) {
-      return execute(await listed.load(), args, context, ended);
+      const capability = await listed.load();
+      return cache.get(capability, args, () => execute(capability, args, context, ended));
     },
   };
 }

@@ -170,6 +170,13 @@ export const metadataSchema = v.object({
 /** JSON Schemas of the arguments and of the answer. */
 export const schemasSchema = v.object({ input: maybe(jsonObject), output: maybe(jsonObject) });
 
+/** Seconds an answer to the same arguments is given again; for capabilities that only read. */
+export const cacheSchema = v.object({
+  strategy: optional(v.string(), ""),
+  ttl: optional(v.pipe(v.number(), v.minValue(0)), 0),
+  key_template: later,
+});
+
 export const definitionSchema = v.object({
   fulcrum: later,
   name: maybe(v.pipe(v.string(), v.regex(/^[A-Za-z0-9_]+$/, "Expected only letters, digits and _"))),
@@ -178,7 +185,7 @@ export const definitionSchema = v.object({
   providers: optional(v.record(v.string(), v.unknown()), {}),
   auth: optional(authSchema, {}),
   metadata: optional(metadataSchema, {}),
-  cache: later,
+  cache: optional(cacheSchema, {}),
   transform: later,
   response_transform: later,
   projection: later,

@@ -6,8 +6,15 @@ import { ConfigError } from "../core/errors.ts";
 import { isJsonObject, type JsonObject } from "../lib/json.ts";
 import type { Place, YamlDocument } from "../lib/yaml-document.ts";
 import type { Capability, Provider, Requirements } from "./capability.ts";
-import { checkKey, inactiveKeys, objectSchema } from "./checks.ts";
-import { authSchema, type Definition, definitionSchema, metadataSchema, schemasSchema } from "./definition-schema.ts";
+import { cacheTtlMs, checkKey, inactiveKeys, objectSchema } from "./checks.ts";
+import {
+  authSchema,
+  cacheSchema,
+  type Definition,
+  definitionSchema,
+  metadataSchema,
+  schemasSchema,
+} from "./definition-schema.ts";
 import { FileReport, quote } from "./file-report.ts";
 import { keySource, usesKey } from "./key-source.ts";
 import { originOf, readProvider } from "./read-provider.ts";
@@ -84,6 +91,7 @@ function load(path: string, value: unknown, report: FileReport): LoadedFile {
       declared,
       providers: [primary, ...fallbacks],
       isReadOnly: definition.metadata.read_only,
+      cacheTtlMs: cacheTtlMs(definition, report),
       requirements,
     },
     warnings: report.warnings,
@@ -145,6 +153,7 @@ function warnOfUnknownKeys(file: unknown, report: FileReport): void {
   if (!isJsonObject(file)) return;
   report.unknownKeys(schemasSchema, file["schema"], ["schema"]);
   report.unknownKeys(authSchema, file["auth"], ["auth"]);
+  report.unknownKeys(cacheSchema, file["cache"], ["cache"]);
   report.unknownKeys(metadataSchema, file["metadata"], ["metadata"]);
 }
 

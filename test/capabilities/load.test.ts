@@ -121,6 +121,7 @@ auth: {required: false, type: none, scopes: [a], description: d, header: X, pref
 `,
   });
   assert.deepEqual(names, ["t"]);
+  assert.ok(lines.pop()?.endsWith('"cache" is only for capabilities with metadata.read_only and is ignored'));
   const later = lines.slice(2).map((line) => /"(.+)" is not active yet and is ignored$/.exec(line)?.[1]);
   assert.deepEqual(later, [
     "transform",
@@ -128,7 +129,6 @@ auth: {required: false, type: none, scopes: [a], description: d, header: X, pref
     "projection",
     "webhooks",
     "visible_in_states",
-    "cache",
     "metadata.exposure",
   ]);
   assert.deepEqual(lines.slice(0, 2), [
