@@ -1,6 +1,6 @@
 /** T11: no spelling of a private address, no name that leads to one and no redirect gets a request out of a capability. */
 import assert from "node:assert/strict";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { canPin } from "../../src/runtime/pinned-fetch.ts";
 import { call, Folder, rest, tryOnce, upstreamOver } from "./fixture.ts";
 import { RawApi } from "./raw-api.ts";
@@ -34,19 +34,26 @@ test("T11: every spelling of a private or reserved address is refused", async ()
 });
 
 /** What `fetch` was asked for: where it connects to, and for which host. The answer comes from a server of the test. */
-function redirected(context: TestContext, api: RawApi) {
+function redirected(api: RawApi): { seen: { address: string; host: string }[]; [Symbol.dispose](): void } {
   const seen: { address: string; host: string }[] = [];
   const real = globalThis.fetch;
-  context.mock.method(globalThis, "fetch", (url: URL, init: RequestInit) => {
+  const redirect = (url: URL, init: RequestInit) => {
     seen.push({ address: url.hostname, host: new Headers(init.headers).get("host") ?? url.host });
     return real(new URL(`${api.origin}${url.pathname}${url.search}`), init);
-  });
-  return seen;
+  };
+  globalThis.fetch = redirect as typeof fetch;
+  return {
+    seen,
+    [Symbol.dispose]: () => {
+      globalThis.fetch = real;
+    },
+  };
 }
 
-test("T11: addresses just outside the reserved blocks are not refused, and the request goes there", async (context) => {
+test("T11: addresses just outside the reserved blocks are not refused, and the request goes there", async () => {
   await using api = await RawApi.start();
-  const seen = redirected(context, api);
+  using fetched = redirected(api);
+  const { seen } = fetched;
   const addresses = [
     "1.1.1.1",
     "100.63.255.255",
@@ -65,9 +72,10 @@ test("T11: addresses just outside the reserved blocks are not refused, and the r
   }
 });
 
-test("T11: a name that is looked up again by nobody cannot be rebound", async (context) => {
+test("T11: a name that is looked up again by nobody cannot be rebound", async () => {
   await using api = await RawApi.start();
-  const seen = redirected(context, api);
+  using fetched = redirected(api);
+  const { seen } = fetched;
   let lookups = 0;
   const resolveHost = async () => (lookups++ === 0 ? ["2606:4700::1111", "1.1.1.1"] : ["127.0.0.1"]);
   await tryOnce(rest({ base_url: "https://rebound.example" }), { ssrfProtection: true, resolveHost });
@@ -93,9 +101,9 @@ test("T11: a name is refused when any of its addresses is private, or when it ha
   assert.equal(api.requests.length, 0);
 });
 
-test("T11: a name whose answer turns private before a redirect is refused there", async (context) => {
+test("T11: a name whose answer turns private before a redirect is refused there", async () => {
   await using api = await RawApi.start(() => ({ status: 307, headers: { location: "?again" } }));
-  redirected(context, api);
+  using _fetched = redirected(api);
   const answers = [["1.1.1.1"], ["1.1.1.1"], ["169.254.169.254"]];
   const options = { ssrfProtection: true, resolveHost: async () => answers.shift() ?? [] };
   const { isError } = await tryOnce(rest({ base_url: "http://api.example" }), options);
