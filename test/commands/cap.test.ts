@@ -130,6 +130,18 @@ metadata: {read_only: true}
   assert.deepEqual([none.code, none.err], [2, "No capability files in nowhere\n"]);
 });
 
+test("validate: lints capability files and folders, as older scripts expect", async (t) => {
+  const { folder, run } = house(t);
+  mkdirSync(join(folder, "caps"));
+  writeFileSync(join(folder, "caps/good.yaml"), good);
+  const [file, directory] = await Promise.all([
+    run("validate", "caps/good.yaml", "-f", "json"),
+    run("validate", "caps", "-f", "sarif"),
+  ]);
+  assert.deepEqual([file.code, JSON.parse(file.out).files[0].capability], [0, "city_facts"]);
+  assert.equal(JSON.parse(directory.out).version, "2.1.0");
+});
+
 test("cap lint: the built-in capabilities have nothing that fails", async (t) => {
   const { run } = house(t);
   const folder = new URL("../../capabilities", import.meta.url).pathname;
