@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -264,4 +265,22 @@ test("cap import: one file per operation, of a file or an address, nothing overw
   assert.deepEqual([empty.code, empty.err], [1, 'No operation of "spec.yaml" could be made into a capability\n']);
   const wrong = await run("cap", "import", "gateway.yaml");
   assert.match(wrong.err, /^"gateway\.yaml" cannot be imported: This is no OpenAPI 3 or Swagger 2 document/);
+});
+
+test("completions: tool invoke knows the capabilities, cap validate files", async (t) => {
+  const { folder, run } = house(t);
+  writeFileSync(join(folder, "completion.bash"), (await run("completions", "bash")).out);
+  writeFileSync(join(folder, "city.yaml"), good);
+  const complete = (...words: string[]) => {
+    const line = [
+      "source completion.bash",
+      `mcp-gateway() { [[ "$*" == "tool list --format plain" ]] && printf 'weather_now\\nslack_post\\n'; }`,
+      `COMP_WORDS=(mcp-gateway ${words.map((word) => `'${word}'`).join(" ")})`,
+      `COMP_CWORD=${words.length}; _mcp_gateway; echo "\${COMPREPLY[*]}"`,
+    ].join("; ");
+    return spawnSync("bash", ["--norc", "-c", line], { cwd: folder, encoding: "utf8" }).stdout.trim();
+  };
+  assert.equal(complete("tool", "invoke", "wea"), "weather_now");
+  assert.equal(complete("cap", "validate", "ci"), "city.yaml");
+  assert.equal(complete("cap", "li"), "list lint");
 });

@@ -5,6 +5,7 @@ const program = "mcp-gateway";
 /** Prints the names of the backends, whatever configuration the line names. */
 const backendNames = `${program} list --json 2>/dev/null | sed -n 's/^    "name": "\\(.*\\)",*$/\\1/p'`;
 const knownNames = `${program} list --known 2>/dev/null | sed 's/ .*//'`;
+const capabilityNames = `${program} tool list --format plain 2>/dev/null`;
 
 export function bashScript(commands: readonly CompletedCommand[]): string {
   const cases = commands.map((command) => {
@@ -57,6 +58,7 @@ complete -o filenames -F _mcp_gateway ${program}
 function bashWords({ subCommands, word }: CompletedCommand): string {
   if (word === "backend") return `"$(${backendNames})"`;
   if (word === "known server") return `"$(${knownNames})"`;
+  if (word === "capability") return `"$(${capabilityNames})"`;
   return quoted([...subCommands, ...(Array.isArray(word) ? word : [])].join(" "));
 }
 
@@ -81,6 +83,7 @@ export function zshScript(commands: readonly CompletedCommand[]): string {
 # zsh completion of ${program}: ${program} completions zsh > "\${fpath[1]}/_${program}"
 _mcp_gateway_backends() { local -a names; names=(\${(f)"$(${backendNames})"}); compadd -a names }
 _mcp_gateway_known() { local -a names; names=(\${(f)"$(${knownNames})"}); compadd -a names }
+_mcp_gateway_capabilities() { local -a names; names=(\${(f)"$(${capabilityNames})"}); compadd -a names }
 _mcp_gateway() {
   # Not called "path", which is PATH in zsh.
   local named="" word
@@ -120,6 +123,7 @@ function zshOption({ name, alias, description, value }: CompletedOption): string
 function zshWords({ path, subCommands, word }: CompletedCommand, commands: readonly CompletedCommand[]): string {
   if (word === "backend") return "'1:backend:_mcp_gateway_backends'";
   if (word === "known server") return "'1:name:_mcp_gateway_known' '*:command:_files'";
+  if (word === "capability") return "'1:name:_mcp_gateway_capabilities'";
   if (word === "path") return "'*:file:_files'";
   if (Array.isArray(word)) return quoted(`1:word:(${word.join(" ")})`);
   if (subCommands.length === 0) return "'*: :'";
@@ -169,7 +173,8 @@ function fishWords(command: CompletedCommand): string[] {
   const { word } = command;
   if (word === undefined) return [];
   if (word === "path") return [`${fishFor(command)} -F`];
-  const names = word === "backend" ? `(${backendNames})` : word === "known server" ? `(${knownNames})` : word.join(" ");
+  const commands = { backend: backendNames, "known server": knownNames, capability: capabilityNames };
+  const names = typeof word === "string" ? `(${commands[word]})` : word.join(" ");
   return [`${fishFor(command)} -f -a ${quoted(names)}`];
 }
 
