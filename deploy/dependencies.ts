@@ -37,6 +37,12 @@ export const dependencies: Readonly<Record<string, Dependency>> = {
     reason: "Edit distance behind every “did you mean”",
   },
   hono: { homes: ["doors"], lazy: true, reason: "Routing of the HTTP door; adds nothing measurable to start-up" },
+  jose: {
+    homes: ["doors/tokens/token-verifier.ts", "doors/tokens/issuer-keys.ts"],
+    lazy: true,
+    typesOrLazy: true,
+    reason: "Signatures of access tokens, loaded with the first one",
+  },
   minisearch: { homes: ["catalog"], lazy: true, reason: "Full-text index over the tools, built at the first search" },
   "quickjs-emscripten-core": {
     homes: ["sandbox"],

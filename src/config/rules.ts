@@ -27,11 +27,13 @@ export function checkRules(config: ParsedConfig, unknown: readonly Problem[], fo
       path: ["server", "host"],
       text: 'lets other machines in while "auth" is not enabled: whoever reaches the port may call every tool',
     });
-  if (auth.enabled && auth.bearer_token === undefined && auth.api_keys.length === 0)
+  const { api_keys, users, issuers } = auth;
+  if (auth.enabled && auth.bearer_token === undefined && [api_keys, users, issuers].every(({ length }) => length === 0))
     found.warnings.push({
       path: ["auth"],
-      text: 'is enabled without "bearer_token" or "api_keys": no client can get in',
+      text: 'is enabled without "bearer_token", "api_keys", "users" or "issuers": no client can get in',
     });
+  checkCredentials(config, found);
   if (server.ws_port !== undefined && server.ws_port !== 0 && server.ws_port === server.port)
     found.problems.push({
       path: ["server", "ws_port"],
@@ -39,6 +41,32 @@ export function checkRules(config: ParsedConfig, unknown: readonly Problem[], fo
     });
   if (config.server.public_url !== undefined && !isAddress(config.server.public_url))
     found.problems.push({ path: ["server", "public_url"], text: notAnAddress(config.server.public_url) });
+}
+
+function checkCredentials({ auth, server }: ParsedConfig, found: Findings): void {
+  for (const [at, { name }] of auth.users.entries())
+    if (name.includes(":"))
+      found.problems.push({ path: ["auth", "users", at, "name"], text: 'has ":", which ends the name in HTTP Basic' });
+  for (const [at, issuer] of auth.issuers.entries()) {
+    const path: Path = ["auth", "issuers", at];
+    const keys = (["jwks_uri", "public_key", "secret"] as const).filter((key) => issuer[key] !== undefined);
+    if (keys.length > 1) found.problems.push({ path, text: `has ${keys.map(quoted).join(" and ")}: keep one of them` });
+    if (keys.length === 0 && !isAddress(issuer.issuer)) {
+      const text = 'is no address to find keys at: set "jwks_uri", "public_key" or "secret"';
+      found.problems.push({ path: [...path, "issuer"], text });
+    }
+    if (issuer.jwks_uri !== undefined && !isAddress(issuer.jwks_uri))
+      found.problems.push({ path: [...path, "jwks_uri"], text: notAnAddress(issuer.jwks_uri) });
+    if (issuer.audiences.length === 0 && server.public_url === undefined)
+      found.problems.push({
+        path,
+        text: 'needs "audiences", or "server.public_url" to make them from: tokens made for others must be refused',
+      });
+    if (issuer.rules.length === 0)
+      found.warnings.push({ path, text: 'has no "rules": none of its tokens gives any rights' });
+    if (auth.issuers.findIndex((other) => other.issuer === issuer.issuer) < at)
+      found.problems.push({ path: [...path, "issuer"], text: "is there already: put its rules together" });
+  }
 }
 
 function checkName(name: string, path: Path, config: ParsedConfig, found: Findings): void {
@@ -134,11 +162,15 @@ function checkProfiles(
     found.problems.push({ path: ["default_routing_profile"], text });
   }
   const known = [...names, fallback];
-  for (const [at, { profile }] of auth.api_keys.entries()) {
-    if (profile === undefined || known.includes(profile)) continue;
-    const text = `names no routing profile, so the key sees nothing: "${profile}" is not there`;
-    const path = ["auth", "api_keys", at, "profile"];
-    found.warnings.push({ path, text: text + suggestion(profile, known) });
+  const check = (profile: string | undefined, whose: string, ...path: Path) => {
+    if (profile === undefined || known.includes(profile)) return;
+    const text = `names no routing profile, so ${whose} sees nothing: "${profile}" is not there`;
+    found.warnings.push({ path: ["auth", ...path, "profile"], text: text + suggestion(profile, known) });
+  };
+  for (const [at, { profile }] of auth.api_keys.entries()) check(profile, "the key", "api_keys", at);
+  for (const [at, { profile }] of auth.users.entries()) check(profile, "the user", "users", at);
+  for (const [at, { rules }] of auth.issuers.entries()) {
+    for (const [of, { profile }] of rules.entries()) check(profile, "the caller", "issuers", at, "rules", of);
   }
 }
 

@@ -1,7 +1,10 @@
 /** Who is asking, as the doors established it. Every decision about permission reads this and nothing else. */
 
 export interface Caller {
-  /** Stable identity that sessions are bound to: `anonymous`, `public`, `stdio`, or `bearer:` or `key:` and the digest of it. */
+  /**
+   * Stable identity that sessions are bound to: `anonymous`, `public`, `stdio`, or a kind and a digest: of the credential
+   * (`bearer:`, `key:`, `user:`), or of who it is issued to (`jwt:`, `cert:`).
+   */
   readonly principal: string;
   /** Name for logs and statistics; never a secret. */
   readonly name: string;
@@ -13,6 +16,8 @@ export interface Caller {
   readonly allowedTools: readonly string[] | undefined;
   /** Globs on `tool` or `server:tool`, applied after {@link allowedTools}; `undefined` means none. */
   readonly deniedTools: readonly string[] | undefined;
+  /** Calendar milliseconds at which the credential ends by itself; absent for those that do not. */
+  readonly validUntil?: number;
   /** Name of the routing profile the caller is bound to; only an admin can leave it. */
   readonly boundProfile?: string | undefined;
   /** What the routing profile of the session leaves of all that; `undefined` leaves all. */

@@ -60,7 +60,7 @@ export class Conversation {
    * @param text or what was wrong with it before it could be one
    * @param identify who sends it; what it throws is the answer
    */
-  async take(text: string | GatewayError, identify: () => Caller, requestId: string): Promise<void> {
+  async take(text: string | GatewayError, identify: () => Caller | Promise<Caller>, requestId: string): Promise<void> {
     let value: unknown;
     try {
       if (typeof text !== "string") throw text;
@@ -73,12 +73,13 @@ export class Conversation {
   }
 
   /** As {@link take}, for what is parsed already. */
-  async takeValue(value: unknown, identify: () => Caller, requestId: string): Promise<void> {
+  async takeValue(value: unknown, identify: () => Caller | Promise<Caller>, requestId: string): Promise<void> {
     if (this.#opening !== undefined) await this.#opening;
     let message: RpcMessage | undefined;
     try {
       if (!Array.isArray(value)) message = classifyMessage(value);
-      const caller = identify();
+      const identified = identify();
+      const caller = identified instanceof Promise ? await identified : identified;
       if (message === undefined) this.#takeBatch(value as unknown[], caller, requestId);
       else if (message.kind === "request" && message.method === "initialize" && !isModern(message)) {
         this.#opening = this.#initialize(message, caller, requestId);

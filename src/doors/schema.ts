@@ -34,6 +34,54 @@ export const apiKeySchema = v.object({
   profile: maybe(v.string(), "Routing profile of the key's sessions; only an admin can choose another one"),
 });
 
+const userSchema = v.object({
+  name: v.pipe(v.string(), v.minLength(1), v.description("Name the client logs in with")),
+  password: secret,
+  rate_limit: setting(nonNegativeInteger, 0, "Requests per minute; 0 means no limit"),
+  backends: setting(v.array(v.string()), [], "Backends the user may use; empty or `*` means all"),
+  allowed_tools: maybe(globs, "Tools the user may call, as globs on `tool` or `server:tool`"),
+  denied_tools: maybe(globs, "Tools the user may not call, whatever is allowed"),
+  admin: setting(v.boolean(), false, "May use operator tools and see every detail"),
+  profile: maybe(v.string(), "Routing profile of the user's sessions; only an admin can choose another one"),
+});
+
+const claimRuleSchema = v.object({
+  claim: maybe(
+    v.string(),
+    "Claim to look at, as `groups` or `realm_access.roles`; absent, the rule is for every token",
+  ),
+  value: setting(v.string(), "*", "What the claim, or one of its values, must be, as a glob"),
+  backends: setting(
+    v.array(v.string()),
+    [],
+    "Backends these callers may use, as globs; none by default, `*` means all",
+  ),
+  allowed_tools: maybe(globs, "Tools they may call, as globs on `tool` or `server:tool`"),
+  denied_tools: maybe(globs, "Tools they may not call, whatever is allowed"),
+  rate_limit: setting(nonNegativeInteger, 0, "Requests per minute of one caller; 0 means no limit"),
+  admin: setting(v.boolean(), false, "May use operator tools and see every detail"),
+  profile: maybe(v.string(), "Routing profile of their sessions; only an admin can choose another one"),
+});
+export type ClaimRule = v.InferOutput<typeof claimRuleSchema>;
+
+const issuerSchema = v.object({
+  issuer: v.pipe(v.string(), v.minLength(1), v.description("Issuer, exactly as its tokens name it")),
+  audiences: setting(
+    v.array(v.string()),
+    [],
+    "Audiences a token may be made for; by default `server.public_url`, with and without `/mcp`",
+  ),
+  jwks_uri: maybe(v.string(), "Address of the issuer's keys; by default its OpenID or OAuth metadata is asked"),
+  public_key: maybe(v.string(), "The one key its tokens are signed with, in PEM form, instead of `jwks_uri`"),
+  secret: maybe(
+    secret,
+    "Secret of at least 32 bytes it shares with the gateway (HS256, HS384, HS512), instead of `jwks_uri`",
+  ),
+  required_scopes: setting(v.array(v.string()), [], "Scopes that every token must have"),
+  rules: setting(v.array(claimRuleSchema), [], "What tokens may do; the first rule that fits decides, none refuses"),
+});
+export type IssuerSettings = v.InferOutput<typeof issuerSchema>;
+
 export const authSchema = v.object({
   enabled: setting(v.boolean(), false, "Ask every client for a bearer token or an API key"),
   bearer_token: maybe(
@@ -41,6 +89,8 @@ export const authSchema = v.object({
     "Token with all rights: a literal, `env:VAR`, or `auto` for one made at start and logged",
   ),
   api_keys: setting(v.array(apiKeySchema), [], "Keys with rights of their own"),
+  users: setting(v.array(userSchema), [], "Users of HTTP Basic, with rights of their own"),
+  issuers: setting(v.array(issuerSchema), [], "Who issues access tokens (JWT) that are accepted"),
   public_paths: setting(
     v.array(v.string()),
     ["/health"],

@@ -34,7 +34,7 @@ import { type Route, requestLogLevel, tellWatched } from "./dispatch.ts";
 import type { Gateway, ReloadOutcome } from "./gateway.ts";
 import { createListKeeper } from "./list-keeper.ts";
 import { operatorActions, viewOf } from "./operator-actions.ts";
-import { principalsOf } from "./principals.ts";
+import { sessionHolders } from "./principals.ts";
 import { createSessionStore } from "./session-store.ts";
 
 export interface GatewayOptions {
@@ -341,8 +341,8 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       profiles = new RoutingProfiles(next.routing_profiles, next.default_routing_profile);
       plan = nextPlan;
       adopt(before);
-      const principals = principalsOf(next.auth);
-      for (const { id, principal } of sessions.all()) if (!principals.has(principal)) sessions.close(id, principal);
+      const mayGoOn = sessionHolders(next.auth);
+      for (const { id, principal } of sessions.all()) if (!mayGoOn(principal)) sessions.close(id, principal);
       for (const kind of ["tools", "resources", "prompts"] as const)
         for (const name of [...nextPlan.change.added, ...nextPlan.change.changed, ...nextPlan.change.removed])
           if (before.has(name) || catalog.list(name, kind) !== undefined) announceListChange(host, name, kind);

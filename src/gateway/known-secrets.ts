@@ -8,9 +8,11 @@ import type { Environment } from "../runtime/process.ts";
  * @param env the variables the configuration was read with, env files included
  */
 export function* knownSecrets(config: Config, env: Environment): Iterable<string> {
-  const { bearer_token, api_keys } = config.auth;
+  const { bearer_token, api_keys, users, issuers } = config.auth;
   if (bearer_token !== undefined && bearer_token !== "auto") yield bearer_token;
   for (const { key } of api_keys) yield key;
+  for (const { password } of users) yield password;
+  for (const { secret } of issuers) if (secret !== undefined) yield secret;
   for (const backend of Object.values(config.backends)) yield* backendSecrets(backend);
   yield* environmentSecrets(env);
 }

@@ -1,18 +1,34 @@
-/** The identities that sessions are bound to: one per credential, so that sessions end with theirs. */
+/** The identities that sessions are bound to, so that sessions end with the credential or the issuer behind them. */
 import { anonymousCaller } from "../core/caller.ts";
 import type { AuthSettings } from "../doors/schema.ts";
 import { sha256Hex } from "../runtime/digest.ts";
 
 /** Tells one credential from another and nothing of either. */
-export function principalOf(kind: "bearer" | "key", secret: string): string {
+export function principalOf(kind: "bearer" | "key" | "user", secret: string): string {
   return `${kind}:${sha256Hex(secret).slice(0, 32)}`;
 }
 
-/** Who may hold a session while these settings are in force. The client on stdio owns the process and always may. */
-export function principalsOf({ enabled, bearer_token, api_keys }: AuthSettings): ReadonlySet<string> {
-  if (!enabled) return new Set(["stdio", anonymousCaller.principal]);
-  const principals = new Set(["stdio", "public"]);
+/** Who a token is issued to: the same through all tokens that follow each other. */
+export function tokenPrincipalOf(issuer: string, subject: string): string {
+  return `${issuerPrefix(issuer)}${sha256Hex(subject).slice(0, 32)}`;
+}
+
+/** Whether a session may go on while these settings are in force. The client on stdio owns the process and always may. */
+export function sessionHolders(auth: AuthSettings): (principal: string) => boolean {
+  const { enabled, bearer_token, api_keys, users, issuers } = auth;
+  const principals = new Set(["stdio"]);
+  if (!enabled) {
+    principals.add(anonymousCaller.principal);
+    return (principal) => principals.has(principal);
+  }
+  principals.add("public");
   if (bearer_token !== undefined) principals.add(principalOf("bearer", bearer_token));
   for (const { key } of api_keys) principals.add(principalOf("key", key));
-  return principals;
+  for (const { name, password } of users) principals.add(principalOf("user", `${name}:${password}`));
+  const prefixes = issuers.map(({ issuer }) => issuerPrefix(issuer));
+  return (principal) => principals.has(principal) || prefixes.some((prefix) => principal.startsWith(prefix));
+}
+
+function issuerPrefix(issuer: string): string {
+  return `jwt:${sha256Hex(issuer).slice(0, 16)}:`;
 }

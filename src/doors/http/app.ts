@@ -1,5 +1,6 @@
 /** What the HTTP door answers: the checks every request passes, then the table of routes. The only file that knows Hono. */
 import { HonoBase } from "hono/hono-base";
+import type { Caller } from "../../core/caller.ts";
 import { GatewayError } from "../../core/errors.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import type { Clock } from "../../lib/clock.ts";
@@ -37,6 +38,8 @@ interface Route {
   readonly backend: string | undefined;
 }
 
+/** Of RFC 9728. */
+const metadataPath = "/.well-known/oauth-protected-resource";
 /** Where clients of HTTP+SSE send to. */
 const messagesPath = "/messages";
 /** Clients call few addresses; whoever tries many is not to fill the memory. */
@@ -45,9 +48,14 @@ const maxKnownAddresses = 1_000;
 /** @param listenHost the address the server is bound to; everything else is read from `gateway.config` per request */
 export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock): HttpApp {
   const endpoint = createMcpEndpoint(gateway, clock);
-  const authenticator = new Authenticator(clock, {
-    has: (id, principal) => gateway.sessions.has(id, principal) || sse?.has(id, principal) === true,
-  });
+  const authenticator = new Authenticator(
+    clock,
+    { has: (id, principal) => gateway.sessions.has(id, principal) || sse?.has(id, principal) === true },
+    async () => {
+      const { TokenVerifier } = await import("../tokens/token-verifier.ts");
+      return new TokenVerifier({ clock, log: gateway.log, calendar: Date.now });
+    },
+  );
   const guardOrigin = createOriginGuard(listenHost);
   // Most gateways have no client that needs either of these.
   let sse: SseDoor | undefined;
@@ -64,9 +72,14 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
     webSockets ??= createWebSocketDoor({
       gateway,
       pace: endpoint.pace,
-      identify: (headers, path, address) => authenticator.identify(headers, path, { address }, gateway.config.auth),
+      identify: (headers, path, address) => authenticator.identify(headers, path, { address }, gateway.config),
     });
     return webSockets.open(visit, backend);
+  }
+
+  async function metadata(visit: Visit): Promise<Response> {
+    const { resourceMetadata } = await import("../tokens/protected-resource.ts");
+    return resourceMetadata(gateway.config, visit);
   }
 
   const mcp: Methods = {
@@ -87,6 +100,8 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
     "/": page(toDashboard),
     "/ui": page(toDashboard),
     "/ui/*": page(dashboardFile),
+    [metadataPath]: page(metadata),
+    [`${metadataPath}/mcp`]: page(metadata),
     "/sse": events,
     "/sse/:backend": events,
     [messagesPath]: { POST: async (visit) => (await sseDoor()).post(visit) },
@@ -133,9 +148,10 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
 
   function admit(request: Request, peer: Peer, onlySockets: boolean): Response | Promise<Response> {
     const { headers } = request;
-    const { server, auth } = gateway.config;
+    const { server } = gateway.config;
     const requestId = requestIdFrom(headers.get("x-request-id"));
     let crossOrigin: string | undefined;
+    const refused = (error: unknown) => refuseEntry({ requestId, crossOrigin }, headers, peer, error);
     try {
       crossOrigin = guardOrigin(headers, server);
       if (crossOrigin !== undefined && isPreflight(request)) return preflight({ requestId, crossOrigin });
@@ -143,16 +159,34 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
       let path = route?.path ?? pathOf(request.url);
       if (onlySockets) path = socketPathOf(request, path);
       const sessionId = path === messagesPath ? streamIdOf(request.url) : undefined;
-      const caller = authenticator.identify(headers, path, peer, auth, sessionId);
-      const visit: Visit = { request, peer, requestId, path, caller, crossOrigin };
-      if (route === undefined) return router.fetch(request, visit);
-      const response = follow(route, visit);
-      return response instanceof Promise ? response.catch((error) => failed(visit, error)) : response;
+      const enter = (caller: Caller) => {
+        const visit: Visit = { request, peer, requestId, path, caller, crossOrigin };
+        if (route === undefined) return router.fetch(request, visit);
+        const response = follow(route, visit);
+        return response instanceof Promise ? response.catch((error) => failed(visit, error)) : response;
+      };
+      const caller = authenticator.identify(headers, path, peer, gateway.config, sessionId);
+      return caller instanceof Promise ? caller.then(enter).catch(refused) : enter(caller);
     } catch (error) {
-      if (error instanceof GatewayError && error.code === "UNAUTHENTICATED")
-        gateway.log.warn("Authentication failed", { request_id: requestId, address: peer.address });
-      return failed({ requestId, crossOrigin }, error);
+      return refused(error);
     }
+  }
+
+  /** Answers who was not let in. */
+  function refuseEntry(asker: Asker, headers: Headers, peer: Peer, error: unknown): Response | Promise<Response> {
+    if (error instanceof GatewayError && error.code === "UNAUTHENTICATED")
+      gateway.log.warn("Authentication failed", { request_id: asker.requestId, address: peer.address });
+    const response = failed(asker, error);
+    const { auth } = gateway.config;
+    return auth.issuers.length === 0 && auth.users.length === 0 ? response : withChallenge(response, headers, error);
+  }
+
+  /** Says where and how to log in. */
+  async function withChallenge(response: Response, headers: Headers, error: unknown): Promise<Response> {
+    const { challengeOf } = await import("../tokens/protected-resource.ts");
+    const challenge = challengeOf(error, gateway.config, headers);
+    if (challenge !== undefined) response.headers.set("www-authenticate", challenge);
+    return response;
   }
 
   return {

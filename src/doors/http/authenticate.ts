@@ -1,4 +1,4 @@
-/** Who is calling, by bearer token or API key, before any work is done for them. */
+/** Who is calling, by bearer token, API key, name and password, or a token of an issuer, before any work is done for them. */
 import type { SessionTable } from "../../clients/session.ts";
 import { anonymousCaller, type Caller } from "../../core/caller.ts";
 import { GatewayError } from "../../core/errors.ts";
@@ -7,11 +7,18 @@ import { TokenBucket } from "../../lib/token-bucket.ts";
 import { sha256 } from "../../runtime/digest.ts";
 import type { Peer } from "../../runtime/serve.ts";
 import type { AuthSettings } from "../schema.ts";
+import type { TokenRules, TokenVerifier } from "../tokens/token-verifier.ts";
 import { FailedAttempts } from "./failed-attempts.ts";
-import { createKeyTable, type KeyHolder, type KeyTable, publicCaller } from "./key-table.ts";
+import { basicToken, createKeyTable, type KeyHolder, type KeyTable, publicCaller } from "./key-table.ts";
 
-/** Paths that say nothing worth protecting: probes of an orchestrator, and the page of the dashboard without its data. */
-const openPaths = ["/readiness", "/liveness", "/ui"];
+/**
+ * Paths that say nothing worth protecting: probes of an orchestrator, the page of the dashboard without its data, and
+ * where to log in.
+ */
+const openPaths = ["/readiness", "/liveness", "/ui", "/.well-known/oauth-protected-resource"];
+
+/** Loads what verifies tokens of issuers. */
+export type LoadVerifier = () => Promise<TokenVerifier>;
 
 /** Limits outlive a reload of the configuration; the table of keys is made once for each. */
 export class Authenticator {
@@ -21,38 +28,70 @@ export class Authenticator {
   readonly #tables = new WeakMap<AuthSettings, KeyTable>();
   readonly #buckets = new Map<string, { readonly ratePerMinute: number; readonly bucket: TokenBucket }>();
 
-  constructor(clock: Pick<Clock, "now">, sessions: Pick<SessionTable, "has">) {
+  readonly #loadVerifier: LoadVerifier;
+  #verifier: TokenVerifier | undefined;
+
+  constructor(clock: Pick<Clock, "now">, sessions: Pick<SessionTable, "has">, loadVerifier: LoadVerifier) {
     this.#clock = clock;
     this.#sessions = sessions;
+    this.#loadVerifier = loadVerifier;
     this.#failures = new FailedAttempts(clock);
   }
 
   /**
-   * A token that is shown is always checked, also where none is needed.
+   * A token that is shown is always checked, also where none is needed. A promise comes back for tokens of issuers that
+   * were not seen before, and for nothing else.
    * @param sessionId what the request belongs to, if it says
-   * @throws GatewayError UNAUTHENTICATED, TOO_MANY_ATTEMPTS
+   * @throws GatewayError UNAUTHENTICATED, TOO_MANY_ATTEMPTS; DeniedError FORBIDDEN for a good token without rights
    */
   identify(
     headers: Headers,
     path: string,
     peer: Pick<Peer, "address">,
-    auth: AuthSettings,
+    rules: TokenRules,
     sessionId: string | null = headers.get("mcp-session-id"),
-  ): Caller {
+  ): Caller | Promise<Caller> {
+    const { auth } = rules;
     if (!auth.enabled) return anonymousCaller;
-    const token = tokenOf(headers);
+    const token = tokenOf(headers, auth);
     if (token === undefined) {
       if (isPublic(path, auth.public_paths)) return publicCaller;
       throw new GatewayError("UNAUTHENTICATED", missingToken(headers));
     }
     const digest = sha256(token);
     const holder = this.#tableOf(auth).find(digest);
-    if (holder === undefined) throw this.#failed(peer.address, digest);
-    const lockedMs = this.#failures.isEmpty ? 0 : this.#failures.lockedMs(peer.address);
+    if (holder !== undefined) return this.#admit(holder, peer, sessionId);
+    if (auth.issuers.length === 0 || !jwtPattern.test(token)) throw this.#failed(peer.address, digest);
+    const known = this.#verifier?.known(digest, rules);
+    if (known !== undefined) return this.#admit(known, peer, sessionId);
+    // Nobody who guesses makes us check signatures.
+    const lockedMs = sessionId === null ? this.#failures.lockedMs(peer.address) : 0;
+    if (lockedMs > 0) throw tooMany(`Too many wrong tokens came from ${peer.address}`, lockedMs);
+    return this.#verify(token, digest, peer.address, rules).then((verified) => this.#admit(verified, peer, sessionId));
+  }
+
+  #admit(holder: KeyHolder, { address }: Pick<Peer, "address">, sessionId: string | null): Caller {
+    const lockedMs = this.#failures.isEmpty ? 0 : this.#failures.lockedMs(address);
     if (lockedMs > 0 && !this.#isAtWork(sessionId, holder.caller))
-      throw tooMany(`Too many wrong tokens came from ${peer.address}`, lockedMs);
+      throw tooMany(`Too many wrong tokens came from ${address}`, lockedMs);
     if (holder.ratePerMinute > 0) this.#count(holder);
     return holder.caller;
+  }
+
+  async #verify(token: string, digest: Uint8Array, address: string, rules: TokenRules): Promise<KeyHolder> {
+    this.#verifier ??= await this.#loadVerifier();
+    try {
+      await this.#verifier.verify(token, digest, rules);
+    } catch (error) {
+      // An old token is no guess.
+      if (!(error instanceof GatewayError) || error.code !== "UNAUTHENTICATED" || error.data?.["expired"] === true)
+        throw error;
+      const waitMs = this.#failures.add(address, digest);
+      throw waitMs > 0 ? tooMany(`Too many failed authentications came from ${address}`, waitMs) : error;
+    }
+    const holder = this.#verifier.known(digest, rules);
+    if (holder === undefined) throw new GatewayError("UNAUTHENTICATED", "The token is not valid");
+    return holder;
   }
 
   /** Whether the caller was let in before: its token then is no guess that hit. */
@@ -87,10 +126,19 @@ export class Authenticator {
   }
 }
 
-function tokenOf(headers: Headers): string | undefined {
+const jwtPattern = /^eyJ[\w-]*\.[\w-]+\.[\w-]*$/;
+
+function tokenOf(headers: Headers, { users }: AuthSettings): string | undefined {
   const authorization = headers.get("authorization");
   const bearer = authorization === null ? undefined : /^bearer +(\S+)$/i.exec(authorization)?.[1];
-  return bearer ?? headers.get("x-api-key") ?? undefined;
+  if (bearer !== undefined) return bearer;
+  return headers.get("x-api-key") ?? (users.length > 0 ? basicTokenOf(authorization) : undefined);
+}
+
+/** Name and password of RFC 7617. */
+function basicTokenOf(authorization: string | null): string | undefined {
+  const encoded = /^basic +([\w+/-]+=*)$/i.exec(authorization ?? "")?.[1];
+  return encoded === undefined ? undefined : basicToken(Buffer.from(encoded, "base64").toString());
 }
 
 function missingToken(headers: Headers): string {

@@ -2,6 +2,7 @@
  * A response body of server-sent events. The reader sets the pace: what it has not taken waits here, and a reader that
  * falls behind for good is cut off, so that no producer waits and no memory grows (F9).
  */
+import type { Caller } from "../../core/caller.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { encodeSseEvent, sseComment } from "../../mcp/sse.ts";
 
@@ -19,6 +20,11 @@ export interface StreamPace {
   readonly maxWaiting: number;
   /** Milliseconds of silence after which a comment is due. */
   readonly keepAliveMs: number;
+}
+
+/** Calls `end` when the credential ends by itself; the returned function cancels it. */
+export function whenExpired({ validUntil }: Caller, clock: Clock, end: () => void): () => void {
+  return validUntil === undefined ? () => {} : clock.after(validUntil - Date.now(), end);
 }
 
 export class EventStream {

@@ -1,4 +1,4 @@
-/** The bearer token and the API keys of one configuration, as digests with the callers they stand for. */
+/** The bearer token, the API keys and the users of one configuration, as digests with the callers they stand for. */
 import type { Caller } from "../../core/caller.ts";
 import { principalOf } from "../../gateway/principals.ts";
 import { equalDigests, sha256 } from "../../runtime/digest.ts";
@@ -21,7 +21,17 @@ export function createKeyTable(auth: AuthSettings): KeyTable {
   if (auth.bearer_token !== undefined && auth.bearer_token !== "auto")
     entries.push({ digest: sha256(auth.bearer_token), holder: bearerHolder(auth.bearer_token) });
   for (const key of auth.api_keys)
-    entries.push({ digest: sha256(key.key), holder: { caller: callerOf(key), ratePerMinute: key.rate_limit } });
+    entries.push({
+      digest: sha256(key.key),
+      holder: { caller: callerOf(key, principalOf("key", key.key)), ratePerMinute: key.rate_limit },
+    });
+  for (const user of auth.users) {
+    const credentials = `${user.name}:${user.password}`;
+    entries.push({
+      digest: sha256(basicToken(credentials)),
+      holder: { caller: callerOf(user, principalOf("user", credentials)), ratePerMinute: user.rate_limit },
+    });
+  }
   return {
     find(digest) {
       let found: KeyHolder | undefined;
@@ -29,6 +39,11 @@ export function createKeyTable(auth: AuthSettings): KeyTable {
       return found;
     },
   };
+}
+
+/** What stands for a name and a password where tokens are looked up: with a blank, which no token has. */
+export function basicToken(credentials: string): string {
+  return `basic ${credentials}`;
 }
 
 const unlimited = { backends: undefined, allowedTools: undefined, deniedTools: undefined };
@@ -41,8 +56,7 @@ function bearerHolder(token: string): KeyHolder {
 /** Who comes without a token where `auth.public_paths` lets them: may use everything there, is told little, is no admin. */
 export const publicCaller: Caller = { principal: "public", name: "public", admin: false, ...unlimited };
 
-function callerOf(key: AuthSettings["api_keys"][number]): Caller {
-  const principal = principalOf("key", key.key);
+function callerOf(key: Omit<AuthSettings["api_keys"][number], "key">, principal: string): Caller {
   return {
     principal,
     name: key.name || principal.slice(0, 12),

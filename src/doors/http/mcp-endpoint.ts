@@ -16,7 +16,7 @@ import { decodeBody, parseJson } from "../parse-json.ts";
 import { type Accepted, acceptedBy } from "./accept.ts";
 import { viewAskedBy } from "./asked-view.ts";
 import { eraOf } from "./era.ts";
-import { EventStream, type StreamPace } from "./event-stream.ts";
+import { EventStream, type StreamPace, whenExpired } from "./event-stream.ts";
 import { Exchange, type ExchangePace, eventStreamHeaders, type Outcome } from "./exchange.ts";
 import { readBody } from "./read-body.ts";
 import { Refusal, refuse, send, sendEmpty, sendJson } from "./respond.ts";
@@ -176,8 +176,10 @@ export function createMcpEndpoint(gateway: Gateway, clock: Clock): McpEndpoint {
       let detach = () => {};
       const out = new EventStream(pace, () => {
         streams.delete(out);
+        cancelExpiry();
         detach();
       });
+      const cancelExpiry = whenExpired(visit.caller, clock, () => out.end());
       streams.add(out);
       // Proxies pass a response on when its first bytes come.
       out.comment();

@@ -7,6 +7,7 @@ import { modernVersion } from "../../mcp/envelope.ts";
 import type { RpcMessage } from "../../mcp/json-rpc.ts";
 import type { Accepted } from "./accept.ts";
 import { viewAskedBy } from "./asked-view.ts";
+import { whenExpired } from "./event-stream.ts";
 import { Exchange, type ExchangePace } from "./exchange.ts";
 import { Refusal, sendEmpty } from "./respond.ts";
 import type { Visit } from "./visit.ts";
@@ -33,6 +34,13 @@ export async function answerModern(
   const { signal } = visit.request;
   if (signal.aborted) onGone();
   else signal.addEventListener("abort", onGone);
+  // A call that runs may finish; what listens would not end by itself.
+  if (message.method === "subscriptions/listen") {
+    const cancelExpiry = whenExpired(visit.caller, pace.clock, () =>
+      gone.abort(new CancelledError("The token has expired")),
+    );
+    gone.addEventListener("abort", cancelExpiry);
+  }
   const exchange = new Exchange(visit, undefined, accepted, pace, gone);
   const context = {
     caller: visit.caller,

@@ -12,7 +12,7 @@ import { decodeBody, parseJson } from "../parse-json.ts";
 import { acceptedBy } from "./accept.ts";
 import { streamIdOf } from "./address.ts";
 import { viewAskedBy } from "./asked-view.ts";
-import { EventStream, type StreamPace } from "./event-stream.ts";
+import { EventStream, type StreamPace, whenExpired } from "./event-stream.ts";
 import { eventStreamHeaders } from "./exchange.ts";
 import { notAllowed, requireJson } from "./mcp-endpoint.ts";
 import { readBody } from "./read-body.ts";
@@ -55,8 +55,10 @@ export function createSseDoor(gateway: Gateway, pace: StreamPace): SseDoor {
       const id = randomToken(32);
       const stream = new EventStream(pace, () => {
         clients.delete(id);
+        cancelExpiry();
         conversation.close();
       });
+      const cancelExpiry = whenExpired(visit.caller, pace.clock, () => stream.end());
       const conversation = new Conversation({
         gateway,
         backend,

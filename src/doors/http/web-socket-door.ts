@@ -11,7 +11,7 @@ import { longestMessageBytes, type ServerSocket, type ServerSocketHandlers } fro
 import { Conversation } from "../conversation.ts";
 import { newRequestId } from "../request-id.ts";
 import { viewAskedBy } from "./asked-view.ts";
-import type { StreamPace } from "./event-stream.ts";
+import { type StreamPace, whenExpired } from "./event-stream.ts";
 import { Refusal } from "./respond.ts";
 import type { Visit } from "./visit.ts";
 
@@ -19,7 +19,7 @@ export interface WebSocketDoorOptions {
   readonly gateway: Gateway;
   readonly pace: StreamPace;
   /** Who shows these headers on this path. @throws GatewayError UNAUTHENTICATED, TOO_MANY_ATTEMPTS */
-  identify(headers: Headers, path: string, address: string): Caller;
+  identify(headers: Headers, path: string, address: string): Caller | Promise<Caller>;
 }
 
 export interface WebSocketDoor {
@@ -35,6 +35,8 @@ const goingAway = 1001;
 const unsupportedData = 1003;
 const policyViolation = 1008;
 const messageTooBig = 1009;
+
+const credentialsEnded = "The credentials are not valid any more";
 
 /** Bytes that may wait for a client before the next message; one message may be as large as it is. */
 const maxWaitingBytes = 16 * 1024 * 1024;
@@ -85,10 +87,11 @@ class SocketClient implements ServerSocketHandlers {
   #unanswered = 0;
   #isEnding = false;
   #cancelTimer = () => {};
+  readonly #cancelExpiry: () => void;
 
   constructor(
     options: WebSocketDoorOptions,
-    { request, peer, path }: Visit,
+    { request, peer, path, caller }: Visit,
     backend: string | undefined,
     clients: Set<SocketClient>,
   ) {
@@ -102,6 +105,7 @@ class SocketClient implements ServerSocketHandlers {
       if (value !== null) this.#headers.set(name, value);
     }
     this.#clients = clients;
+    this.#cancelExpiry = whenExpired(caller, this.#clock, () => this.end(policyViolation, credentialsEnded));
     const { gateway } = options;
     this.#conversation = new Conversation({
       gateway,
@@ -137,6 +141,7 @@ class SocketClient implements ServerSocketHandlers {
 
   onClose(): void {
     this.#cancelTimer();
+    this.#cancelExpiry();
     this.#clients.delete(this);
     this.#isEnding = true;
     this.#conversation.close();
@@ -152,17 +157,22 @@ class SocketClient implements ServerSocketHandlers {
     this.#cancelTimer = this.#clock.after(closeGraceMs, () => this.#socket?.terminate());
   }
 
-  readonly #identify = (): Caller => {
+  readonly #identify = (): Caller | Promise<Caller> => {
     const { session } = this.#conversation;
     if (session !== undefined) this.#headers.set("mcp-session-id", session.id);
     try {
-      return this.#options.identify(this.#headers, this.#path, this.#address);
+      const caller = this.#options.identify(this.#headers, this.#path, this.#address);
+      return caller instanceof Promise ? caller.catch(this.#refused) : caller;
     } catch (error) {
-      // Its key is gone; in a turn, so that the answer is sent before.
-      if (error instanceof GatewayError && error.code === "UNAUTHENTICATED")
-        this.#clock.after(0, () => this.end(policyViolation, "The credentials are not valid any more"));
-      throw error;
+      return this.#refused(error);
     }
+  };
+
+  readonly #refused = (error: unknown): never => {
+    // Its key is gone; in a turn, so that the answer is sent before.
+    if (error instanceof GatewayError && error.code === "UNAUTHENTICATED")
+      this.#clock.after(0, () => this.end(policyViolation, credentialsEnded));
+    throw error;
   };
 
   #send(messageText: string): void {

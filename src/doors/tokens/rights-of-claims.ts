@@ -1,0 +1,66 @@
+/** From the claims of a verified token to a caller: the first rule of its issuer that fits decides, none refuses. */
+
+import { tokenPrincipalOf } from "../../gateway/principals.ts";
+import { escapeHidden } from "../../lib/escape-hidden.ts";
+import { globMatches } from "../../lib/glob.ts";
+import { isJsonObject, type Json, type JsonObject } from "../../lib/json.ts";
+import type { KeyHolder } from "../http/key-table.ts";
+import type { ClaimRule, IssuerSettings } from "../schema.ts";
+import { InsufficientTokenError } from "./insufficient-token-error.ts";
+
+/** What of a token is kept once it is verified. */
+export interface VerifiedToken {
+  readonly claims: JsonObject;
+  /** Of the issuer, or of a client that acts for itself (RFC 9068 2.2). */
+  readonly subject: string;
+  /** Calendar milliseconds. */
+  readonly validUntil: number;
+}
+
+/** @throws InsufficientTokenError */
+export function holderOf({ claims, subject, validUntil }: VerifiedToken, settings: IssuerSettings): KeyHolder {
+  const scopes = scopesOf(claims);
+  const missing = settings.required_scopes.filter((scope) => !scopes.includes(scope));
+  if (missing.length > 0)
+    throw new InsufficientTokenError(`The token lacks the scope "${missing.join(" ")}"`, settings.required_scopes);
+  const rule = settings.rules.find((candidate) => fits(candidate, claims));
+  if (rule === undefined)
+    throw new InsufficientTokenError("The token is valid, but no rule gives it any rights", settings.required_scopes);
+  return {
+    ratePerMinute: rule.rate_limit,
+    caller: {
+      principal: tokenPrincipalOf(settings.issuer, subject),
+      name: escapeHidden(subject.slice(0, 100)),
+      admin: rule.admin,
+      backends: rule.backends.includes("*") ? undefined : rule.backends,
+      allowedTools: rule.allowed_tools,
+      deniedTools: rule.denied_tools,
+      validUntil,
+      ...(rule.profile !== undefined && { boundProfile: rule.profile }),
+    },
+  };
+}
+
+function fits({ claim, value }: ClaimRule, claims: JsonObject): boolean {
+  if (claim === undefined) return true;
+  if (claim === "scope" || claim === "scp") return scopesOf(claims).some((scope) => globMatches(value, scope));
+  const found = claimAt(claims, claim);
+  const values = Array.isArray(found) ? found : [found];
+  return values.some((one) => ["string", "number", "boolean"].includes(typeof one) && globMatches(value, String(one)));
+}
+
+/** Names with dots are common, as `https://example.com/roles`: the whole name goes first. */
+function claimAt(claims: JsonObject, name: string): Json | undefined {
+  if (Object.hasOwn(claims, name)) return claims[name];
+  let value: Json | undefined = claims;
+  for (const step of name.split("."))
+    value = isJsonObject(value) && Object.hasOwn(value, step) ? value[step] : undefined;
+  return value;
+}
+
+/** `scope` of RFC 9068, or `scp`, which some issuers make a list of. */
+function scopesOf(claims: JsonObject): readonly string[] {
+  return [claims["scope"], claims["scp"]].flatMap((value) =>
+    typeof value === "string" ? value.split(" ") : Array.isArray(value) ? value.map(String) : [],
+  );
+}
