@@ -80,8 +80,19 @@ async function finish(parsed: ParsedConfig, { env, toAbsolute }: CheckContext): 
   const absolute = (directories: readonly string[]) =>
     Promise.all(directories.filter((directory) => directory !== "").map(toAbsolute));
   const { capabilities, playbooks } = parsed;
+  const { mtls } = parsed;
+  const file = async (path: string) => (path === "" ? "" : toAbsolute(path));
   return {
     ...parsed,
+    ...(mtls && {
+      mtls: {
+        ...mtls,
+        server_cert: await file(mtls.server_cert),
+        server_key: await file(mtls.server_key),
+        ca_cert: await file(mtls.ca_cert),
+        crl_path: mtls.crl_path === undefined ? undefined : await file(mtls.crl_path),
+      },
+    }),
     capabilities: { ...capabilities, directories: await absolute(capabilities.directories) },
     // Where there are none to be had, the disk is not asked.
     playbooks: playbooks.enabled ? { ...playbooks, directories: await absolute(playbooks.directories) } : playbooks,

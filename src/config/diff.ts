@@ -49,8 +49,11 @@ function sectionNames(before: Config, after: Config): (keyof Config)[] {
   return [...names];
 }
 
-function address({ server }: Config) {
-  return { host: server.host, port: server.port, ws_port: server.ws_port };
+function address({ server, mtls }: Config) {
+  const { host, port, ws_port } = server;
+  if (mtls?.enabled !== true) return { host, port, ws_port };
+  const { policies: _policies, ...files } = mtls;
+  return { host, port, ws_port, files };
 }
 
 function besidesAddress(section: keyof Config, config: Config): unknown {

@@ -6,8 +6,11 @@ export type FullSchema = v.GenericSchema<unknown, ParsedConfig>;
 
 /** Every section there is. */
 async function fullSchema(): Promise<FullSchema> {
-  const { pendingSections } = await import("./pending/schema.ts");
-  return v.object({ ...configSchema.entries, ...pendingSections });
+  const [{ rareSections }, { pendingSections }] = await Promise.all([
+    import("./rare/schema.ts"),
+    import("./pending/schema.ts"),
+  ]);
+  return v.object({ ...configSchema.entries, ...rareSections, ...pendingSections });
 }
 
 /** The schema that has all of these sections, and every section if one of them is not an active one. */

@@ -3,6 +3,7 @@ import type { GenericSchema } from "valibot";
 import { object } from "valibot";
 import { pendingSections } from "./pending/schema.ts";
 import { isPending, pendingSettings } from "./pending.ts";
+import { rareSections } from "./rare/schema.ts";
 import { configSchema } from "./schema.ts";
 import { type Shape, shapeOf } from "./shape.ts";
 
@@ -13,7 +14,7 @@ export function configJsonSchema(): JsonSchema {
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "MCP Gateway configuration",
-    ...jsonSchemaOf(object({ ...configSchema.entries, ...pendingSections })),
+    ...jsonSchemaOf(object({ ...configSchema.entries, ...rareSections, ...pendingSections })),
   };
 }
 
@@ -74,7 +75,7 @@ function defined(members: JsonSchema): JsonSchema {
 
 /** Markdown: a table of the plain settings, one heading and table per active section, then the names of what comes later. */
 export function settingsTables(): string {
-  const active = Object.entries(configSchema.entries) as [string, GenericSchema][];
+  const active = Object.entries({ ...configSchema.entries, ...rareSections }) as [string, GenericSchema][];
   const isSection = ([, schema]: [string, GenericSchema]) => isMapLike(shapeOf(schema));
   const parts = pendingSettings.filter((name) => (name.split(".")[0] as string) in configSchema.entries);
   const later = [...parts.map((name) => name.replace("*", "<name>")), ...Object.keys(pendingSections)];

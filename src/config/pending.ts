@@ -16,7 +16,6 @@ export const pendingSettings: readonly string[] = [
   "cache",
   "webhooks",
   "marketplace",
-  "mtls",
   "key_server",
   "agent_auth",
   "runtime",

@@ -34,6 +34,7 @@ export function checkRules(config: ParsedConfig, unknown: readonly Problem[], fo
       text: 'is enabled without "bearer_token", "api_keys", "users" or "issuers": no client can get in',
     });
   checkCredentials(config, found);
+  checkTls(config, found);
   if (server.ws_port !== undefined && server.ws_port !== 0 && server.ws_port === server.port)
     found.problems.push({
       path: ["server", "ws_port"],
@@ -67,6 +68,18 @@ function checkCredentials({ auth, server }: ParsedConfig, found: Findings): void
     if (auth.issuers.findIndex((other) => other.issuer === issuer.issuer) < at)
       found.problems.push({ path: [...path, "issuer"], text: "is there already: put its rules together" });
   }
+}
+
+function checkTls({ mtls }: ParsedConfig, found: Findings): void {
+  if (mtls?.enabled !== true) return;
+  const needs = (key: "server_cert" | "server_key" | "ca_cert", why: string) => {
+    if (mtls[key] === "") found.problems.push({ path: ["mtls"], text: `needs "${key}", ${why}` });
+  };
+  needs("server_cert", "a PEM file");
+  needs("server_key", "a PEM file");
+  if (mtls.require_client_cert) needs("ca_cert", 'to know clients by, or "require_client_cert: false" for TLS alone');
+  else if (mtls.policies.length > 0) needs("ca_cert", 'to know clients by, for "policies"');
+  if (mtls.crl_path !== undefined) needs("ca_cert", 'whose certificates are in "crl_path"');
 }
 
 function checkName(name: string, path: Path, config: ParsedConfig, found: Findings): void {

@@ -19,6 +19,7 @@ import { oauthSchema } from "../upstreams/oauth/schema.ts";
 import { backendSchema } from "../upstreams/schema.ts";
 import { identityPropagationSchema, injectedSecretSchema } from "./pending/backend/schema.ts";
 import type { PendingConfig } from "./pending/schema.ts";
+import type { RareConfig } from "./rare/schema.ts";
 
 /** The same settings without their defaults: what is absent says nothing. */
 function overridesOf<TEntries extends v.ObjectEntries>(
@@ -80,7 +81,7 @@ export const configSchema = v.object({
   capabilities: setting(capabilitiesSchema, {}, "APIs and programs as tools"),
 });
 
-export type ParsedConfig = v.InferOutput<typeof configSchema> & Partial<PendingConfig>;
+export type ParsedConfig = v.InferOutput<typeof configSchema> & Partial<PendingConfig & RareConfig>;
 
 export type ParsedBackend = v.InferOutput<typeof backendEntrySchema>;
 

@@ -12,6 +12,8 @@ export interface Caller {
   readonly admin: boolean;
   /** Names of backends this caller may see and call; `undefined` means all. */
   readonly backends: readonly string[] | undefined;
+  /** Globs on names of backends, applied after {@link backends}; absent means none. */
+  readonly deniedBackends?: readonly string[] | undefined;
   /** Globs on `tool` or `server:tool`; `undefined` means all. */
   readonly allowedTools: readonly string[] | undefined;
   /** Globs on `tool` or `server:tool`, applied after {@link allowedTools}; `undefined` means none. */

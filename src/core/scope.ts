@@ -4,7 +4,9 @@ import type { Caller, ProfileScope } from "./caller.ts";
 
 export function mayUseServer(caller: Caller, server: string): boolean {
   if (caller.profile !== undefined && !profileHasServer(caller.profile, server)) return false;
-  return caller.backends === undefined || caller.backends.some((pattern) => globMatches(pattern, server));
+  const { backends, deniedBackends } = caller;
+  if (deniedBackends?.some((pattern) => globMatches(pattern, server))) return false;
+  return backends === undefined || backends.some((pattern) => globMatches(pattern, server));
 }
 
 /** Patterns are matched against `tool` and `server:tool`; what is denied stays denied whatever is allowed. */

@@ -341,7 +341,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       profiles = new RoutingProfiles(next.routing_profiles, next.default_routing_profile);
       plan = nextPlan;
       adopt(before);
-      const mayGoOn = sessionHolders(next.auth);
+      const mayGoOn = sessionHolders(next);
       for (const { id, principal } of sessions.all()) if (!mayGoOn(principal)) sessions.close(id, principal);
       for (const kind of ["tools", "resources", "prompts"] as const)
         for (const name of [...nextPlan.change.added, ...nextPlan.change.changed, ...nextPlan.change.removed])

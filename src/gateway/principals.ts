@@ -1,6 +1,7 @@
 /** The identities that sessions are bound to, so that sessions end with the credential or the issuer behind them. */
+
+import type { Config } from "../config/schema.ts";
 import { anonymousCaller } from "../core/caller.ts";
-import type { AuthSettings } from "../doors/schema.ts";
 import { sha256Hex } from "../runtime/digest.ts";
 
 /** Tells one credential from another and nothing of either. */
@@ -13,20 +14,30 @@ export function tokenPrincipalOf(issuer: string, subject: string): string {
   return `${issuerPrefix(issuer)}${sha256Hex(subject).slice(0, 32)}`;
 }
 
+/** Who a client certificate names. */
+export function certificatePrincipalOf(names: string): string {
+  return `cert:${sha256Hex(names).slice(0, 32)}`;
+}
+
 /** Whether a session may go on while these settings are in force. The client on stdio owns the process and always may. */
-export function sessionHolders(auth: AuthSettings): (principal: string) => boolean {
+export function sessionHolders({ auth, mtls }: Pick<Config, "auth" | "mtls">): (principal: string) => boolean {
   const { enabled, bearer_token, api_keys, users, issuers } = auth;
+  const byCertificate = mtls?.enabled === true && mtls.policies.length > 0;
+  const prefixes = byCertificate ? ["cert:"] : [];
   const principals = new Set(["stdio"]);
-  if (!enabled) {
+  const mayGoOn = (principal: string) =>
+    principals.has(principal) || prefixes.some((prefix) => principal.startsWith(prefix));
+  if (!enabled && !byCertificate) {
     principals.add(anonymousCaller.principal);
-    return (principal) => principals.has(principal);
+    return mayGoOn;
   }
   principals.add("public");
+  if (!enabled) return mayGoOn;
   if (bearer_token !== undefined) principals.add(principalOf("bearer", bearer_token));
   for (const { key } of api_keys) principals.add(principalOf("key", key));
   for (const { name, password } of users) principals.add(principalOf("user", `${name}:${password}`));
-  const prefixes = issuers.map(({ issuer }) => issuerPrefix(issuer));
-  return (principal) => principals.has(principal) || prefixes.some((prefix) => principal.startsWith(prefix));
+  for (const { issuer } of issuers) prefixes.push(issuerPrefix(issuer));
+  return mayGoOn;
 }
 
 function issuerPrefix(issuer: string): string {

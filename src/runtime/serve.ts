@@ -6,6 +6,8 @@ import type { BunServerSocket, UpgradeOptions } from "./server-socket.ts";
 export interface Peer {
   /** IP address as the socket has it; never from a header. */
   readonly address: string;
+  /** Of the other end; 0 when it is gone. */
+  readonly port: number;
   /** Lets this request take longer than {@link idleTimeoutSeconds} without a byte in either direction. */
   keepOpen(): void;
   /** Makes a WebSocket of the connection. Resolves with what to answer; `undefined` when the request is no handshake. */
@@ -102,6 +104,10 @@ class BunPeer implements Peer {
     return this.#server.requestIP(this.#request)?.address ?? "unknown";
   }
 
+  get port(): number {
+    return this.#server.requestIP(this.#request)?.port ?? 0;
+  }
+
   keepOpen(): void {
     this.#server.timeout(this.#request, 0);
   }
@@ -126,7 +132,10 @@ interface DenoServe {
       onListen: () => void;
       onError: (error: unknown) => Response;
     },
-    handler: (request: Request, info: { remoteAddr: { hostname?: string } }) => Response | Promise<Response>,
+    handler: (
+      request: Request,
+      info: { remoteAddr: { hostname?: string; port?: number } },
+    ) => Response | Promise<Response>,
   ): { addr: { hostname: string; port: number }; shutdown(): Promise<void> };
 }
 
@@ -145,6 +154,7 @@ async function serveOnDeno({ host, port, fetch, onError }: ServeOptions): Promis
     (request, info) =>
       fetch(request, {
         address: info.remoteAddr.hostname ?? "unknown",
+        port: info.remoteAddr.port ?? 0,
         keepOpen() {},
         async upgrade(upgrade) {
           const { upgradeOnDeno } = await import("./server-socket.ts");
@@ -178,7 +188,11 @@ function within(graceMs: number, work: Promise<unknown>): Promise<void> {
   });
 }
 
-function listenError(error: unknown, { host, port, portSetting = "--port" }: ServeOptions): GatewayError {
+/** What to say when an address cannot be listened on. */
+export function listenError(
+  error: unknown,
+  { host, port, portSetting = "--port" }: Pick<ServeOptions, "host" | "port" | "portSetting">,
+): GatewayError {
   const where = `${host.includes(":") ? `[${host}]` : host}:${port}`;
   const { code, name } = error as { code?: unknown; name?: unknown };
   const is = (...names: string[]) => names.includes(String(code)) || names.includes(String(name));

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { configJsonSchema, settingsTables } from "../../src/config/generate.ts";
 import { pendingSections } from "../../src/config/pending/schema.ts";
+import { rareSections } from "../../src/config/rare/schema.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { loadText } from "./fixture.ts";
 
@@ -17,7 +18,11 @@ test("configJsonSchema: has every section, closed, with types, bounds and defaul
   const schema = configJsonSchema() as Node;
   assert.equal(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
   const sections = Object.keys(schema.properties ?? {});
-  assert.deepEqual(sections, [...Object.keys(configSchema.entries), ...Object.keys(pendingSections)]);
+  assert.deepEqual(sections, [
+    ...Object.keys(configSchema.entries),
+    ...Object.keys(rareSections),
+    ...Object.keys(pendingSections),
+  ]);
   assert.equal(schema.additionalProperties, false);
   assert.deepEqual(schema.properties?.["server"]?.properties?.["port"], {
     description: "Port to listen on; 0 picks a free one",

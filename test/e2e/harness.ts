@@ -26,7 +26,7 @@ export interface GatewayOptions {
 }
 
 export interface GatewayProcess {
-  /** `http://localhost:PORT` */
+  /** `http://localhost:PORT`, or `https:` where the configuration says so. */
   readonly url: string;
   readonly port: number;
   readonly child: ChildProcess;
@@ -94,7 +94,7 @@ export async function startGateway(config: object, options: GatewayOptions = {})
     });
   });
   const gateway: GatewayProcess = {
-    url: `http://localhost:${port}`,
+    url: `${isTls(config) ? "https" : "http"}://localhost:${port}`,
     port,
     child,
     folder,
@@ -118,11 +118,18 @@ export async function startGateway(config: object, options: GatewayOptions = {})
   return gateway;
 }
 
+function isTls(config: object): boolean {
+  return "mtls" in config && (config.mtls as { enabled?: boolean }).enabled === true;
+}
+
+/** The certificates of tests are nobody's; what they are good for is for the tests to say. */
+const tls = { tls: { rejectUnauthorized: false } } as RequestInit;
+
 async function waitForHealth(gateway: GatewayProcess, timeoutMs: number): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (performance.now() < deadline) {
     if (gateway.child.exitCode !== null || gateway.child.signalCode !== null) break;
-    const response = await fetch(`http://127.0.0.1:${gateway.port}/health`).catch(() => undefined);
+    const response = await fetch(`${gateway.url.replace("localhost", "127.0.0.1")}/health`, tls).catch(() => undefined);
     if (response) return void (await response.text());
     await sleep(20);
   }

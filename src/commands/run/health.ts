@@ -42,7 +42,7 @@ async function target(input: CommandInput): Promise<{ url: string; token: string
 }
 
 /** A gateway that listens on every address is asked on the loopback one. */
-function addressOf({ server }: Config): string {
+function addressOf({ server, mtls }: Config): string {
   const host = server.host === "0.0.0.0" ? "127.0.0.1" : server.host === "::" ? "::1" : server.host;
-  return `http://${host.includes(":") ? `[${host}]` : host}:${server.port}`;
+  return `http${mtls?.enabled === true ? "s" : ""}://${host.includes(":") ? `[${host}]` : host}:${server.port}`;
 }

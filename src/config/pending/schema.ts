@@ -7,7 +7,6 @@ import { controlPlaneSchema } from "./control-plane/schema.ts";
 import { costGovernanceSchema } from "./cost-governance/schema.ts";
 import { keyServerSchema } from "./key-server/schema.ts";
 import { marketplaceSchema } from "./marketplace/schema.ts";
-import { mtlsSchema } from "./mtls/schema.ts";
 import { runtimeSchema } from "./runtime/schema.ts";
 import { securitySchema } from "./security/schema.ts";
 import { webhooksSchema } from "./webhooks/schema.ts";
@@ -16,7 +15,6 @@ export const pendingSections = {
   cache: setting(cacheSchema, {}, "Response cache"),
   webhooks: setting(webhooksSchema, {}, "Webhooks"),
   marketplace: setting(marketplaceSchema, {}, "Plugin marketplace"),
-  mtls: setting(mtlsSchema, {}, "TLS and client certificates"),
   key_server: setting(keyServerSchema, {}, "Short-lived tokens for people who log in elsewhere"),
   agent_auth: setting(agentAuthSchema, {}, "Tokens signed by agents"),
   runtime: setting(runtimeSchema, {}, "Isolation of stdio servers"),

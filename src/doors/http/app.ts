@@ -4,7 +4,6 @@ import type { Caller } from "../../core/caller.ts";
 import { GatewayError } from "../../core/errors.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import type { Clock } from "../../lib/clock.ts";
-import type { Peer } from "../../runtime/serve.ts";
 import { logDefect } from "../log-defect.ts";
 import { requestIdFrom } from "../request-id.ts";
 import { pathOf, streamIdOf } from "./address.ts";
@@ -17,13 +16,13 @@ import { isPreflight, preflight } from "./preflight.ts";
 import { Refusal, refuse } from "./respond.ts";
 import type { SseDoor } from "./sse-door.ts";
 import { dashboardFile, toDashboard } from "./ui.ts";
-import type { Asker, Visit } from "./visit.ts";
+import type { Asker, Guest, Visit } from "./visit.ts";
 import type { WebSocketDoor } from "./web-socket-door.ts";
 
 export interface HttpApp {
-  fetch(request: Request, peer: Peer): Response | Promise<Response>;
+  fetch(request: Request, peer: Guest): Response | Promise<Response>;
   /** For a port of WebSocket clients alone; `/` is `/mcp` there. */
-  fetchSocket(request: Request, peer: Peer): Response | Promise<Response>;
+  fetchSocket(request: Request, peer: Guest): Response | Promise<Response>;
   /** Ends the streams and connections that would otherwise stay open for ever. */
   endStreams(): void;
 }
@@ -72,7 +71,7 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
     webSockets ??= createWebSocketDoor({
       gateway,
       pace: endpoint.pace,
-      identify: (headers, path, address) => authenticator.identify(headers, path, { address }, gateway.config),
+      identify: (headers, path, guest) => authenticator.identify(headers, path, guest, gateway.config),
     });
     return webSockets.open(visit, backend);
   }
@@ -146,7 +145,7 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
     return refuse(asker, error);
   }
 
-  function admit(request: Request, peer: Peer, onlySockets: boolean): Response | Promise<Response> {
+  function admit(request: Request, peer: Guest, onlySockets: boolean): Response | Promise<Response> {
     const { headers } = request;
     const { server } = gateway.config;
     const requestId = requestIdFrom(headers.get("x-request-id"));
@@ -173,7 +172,7 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
   }
 
   /** Answers who was not let in. */
-  function refuseEntry(asker: Asker, headers: Headers, peer: Peer, error: unknown): Response | Promise<Response> {
+  function refuseEntry(asker: Asker, headers: Headers, peer: Guest, error: unknown): Response | Promise<Response> {
     if (error instanceof GatewayError && error.code === "UNAUTHENTICATED")
       gateway.log.warn("Authentication failed", { request_id: asker.requestId, address: peer.address });
     const response = failed(asker, error);

@@ -5,17 +5,23 @@ import { GatewayError } from "../../core/errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { TokenBucket } from "../../lib/token-bucket.ts";
 import { sha256 } from "../../runtime/digest.ts";
-import type { Peer } from "../../runtime/serve.ts";
 import type { AuthSettings } from "../schema.ts";
 import type { TokenRules, TokenVerifier } from "../tokens/token-verifier.ts";
 import { FailedAttempts } from "./failed-attempts.ts";
 import { basicToken, createKeyTable, type KeyHolder, type KeyTable, publicCaller } from "./key-table.ts";
+import type { Guest } from "./visit.ts";
 
 /**
  * Paths that say nothing worth protecting: probes of an orchestrator, the page of the dashboard without its data, and
  * where to log in.
  */
 const openPaths = ["/readiness", "/liveness", "/ui", "/.well-known/oauth-protected-resource"];
+
+/** Callers whose use is remembered: issuers may have any number of them. */
+const maxBuckets = 10_000;
+
+/** What of a guest says who it is. */
+export type Entrant = Pick<Guest, "address" | "certified">;
 
 /** Loads what verifies tokens of issuers. */
 export type LoadVerifier = () => Promise<TokenVerifier>;
@@ -39,7 +45,8 @@ export class Authenticator {
   }
 
   /**
-   * A token that is shown is always checked, also where none is needed. A promise comes back for tokens of issuers that
+   * A token says who calls, and without one the client certificate does. A token that is shown is always checked, also
+   * where none is needed. A promise comes back for tokens of issuers that
    * were not seen before, and for nothing else.
    * @param sessionId what the request belongs to, if it says
    * @throws GatewayError UNAUTHENTICATED, TOO_MANY_ATTEMPTS; DeniedError FORBIDDEN for a good token without rights
@@ -47,15 +54,20 @@ export class Authenticator {
   identify(
     headers: Headers,
     path: string,
-    peer: Pick<Peer, "address">,
+    peer: Entrant,
     rules: TokenRules,
     sessionId: string | null = headers.get("mcp-session-id"),
   ): Caller | Promise<Caller> {
     const { auth } = rules;
-    if (!auth.enabled) return anonymousCaller;
-    const token = tokenOf(headers, auth);
+    if (!auth.enabled && peer.certified === undefined) return anonymousCaller;
+    // Where only certificates say who calls, tokens mean nothing.
+    const token = auth.enabled ? tokenOf(headers, auth) : undefined;
     if (token === undefined) {
+      const { certified } = peer;
+      if (certified !== undefined && certified !== "nobody") return certified;
       if (isPublic(path, auth.public_paths)) return publicCaller;
+      if (!auth.enabled)
+        throw new GatewayError("UNAUTHENTICATED", "The connection was opened without a client certificate");
       throw new GatewayError("UNAUTHENTICATED", missingToken(headers));
     }
     const digest = sha256(token);
@@ -70,7 +82,7 @@ export class Authenticator {
     return this.#verify(token, digest, peer.address, rules).then((verified) => this.#admit(verified, peer, sessionId));
   }
 
-  #admit(holder: KeyHolder, { address }: Pick<Peer, "address">, sessionId: string | null): Caller {
+  #admit(holder: KeyHolder, { address }: Entrant, sessionId: string | null): Caller {
     const lockedMs = this.#failures.isEmpty ? 0 : this.#failures.lockedMs(address);
     if (lockedMs > 0 && !this.#isAtWork(sessionId, holder.caller))
       throw tooMany(`Too many wrong tokens came from ${address}`, lockedMs);
@@ -120,6 +132,8 @@ export class Authenticator {
     if (limit?.ratePerMinute !== ratePerMinute) {
       limit = { ratePerMinute, bucket: new TokenBucket(ratePerMinute / 60, ratePerMinute, this.#clock) };
       this.#buckets.set(caller.principal, limit);
+      const oldest = this.#buckets.keys().next().value;
+      if (this.#buckets.size > maxBuckets && oldest !== undefined) this.#buckets.delete(oldest);
     }
     if (!limit.bucket.take())
       throw tooMany(`Key "${caller.name}" has used up its ${ratePerMinute} requests per minute`, limit.bucket.waitMs);

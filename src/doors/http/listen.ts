@@ -2,6 +2,7 @@
 import type { Gateway } from "../../gateway/gateway.ts";
 import { type Clock, systemClock } from "../../lib/clock.ts";
 import { type HttpServer, serveHttp } from "../../runtime/serve.ts";
+import type { TlsDoorOptions } from "../tls/open-tls.ts";
 import { createHttpApp } from "./app.ts";
 
 export interface HttpDoor {
@@ -22,20 +23,27 @@ export async function openHttpDoor(gateway: Gateway, clock: Clock = systemClock)
   const { host, port, ws_port } = gateway.config.server;
   const app = createHttpApp(gateway, host, clock);
   const onError = (error: unknown) => gateway.log.error("Request failed in the server", { error: String(error) });
-  const server = await serveHttp({ host, port, fetch: app.fetch, onError });
+  const { mtls } = gateway.config;
+  const serve = async (options: TlsDoorOptions): Promise<HttpServer> => {
+    if (mtls?.enabled !== true) return serveHttp(options);
+    const { openTls } = await import("../tls/open-tls.ts");
+    return openTls(gateway, mtls, options);
+  };
+  const s = mtls?.enabled === true ? "s" : "";
+  const server = await serve({ host, port, fetch: app.fetch, onError });
   let socketServer: HttpServer | undefined;
   if (ws_port !== undefined) {
     const socketPort = { host, port: ws_port, portSetting: "server.ws_port", fetch: app.fetchSocket, onError };
-    socketServer = await serveHttp(socketPort).catch(async (error: unknown) => {
+    socketServer = await serve(socketPort).catch(async (error: unknown) => {
       await server.stop(0);
       throw error;
     });
     gateway.log.info("WebSocket clients have a port of their own", {
-      url: `ws://${reachable(host)}:${socketServer.port}/mcp`,
+      url: `ws${s}://${reachable(host)}:${socketServer.port}/mcp`,
     });
   }
   return {
-    url: `http://${reachable(host)}:${server.port}`,
+    url: `http${s}://${reachable(host)}:${server.port}`,
     port: server.port,
     socketPort: socketServer?.port,
     async close(graceMs) {

@@ -1,10 +1,20 @@
-/** One HTTP request as the door has established it, before any route sees it. */
+/** Who comes through the HTTP door, and what is known of a request before any route sees it. */
 import type { Caller } from "../../core/caller.ts";
 import type { Peer } from "../../runtime/serve.ts";
 
+/** The other end, and who it is by its client certificate. */
+export interface Guest extends Omit<Peer, "port"> {
+  /**
+   * Absent where certificates say nothing of callers, `nobody` for one without. Worked out anew each time, by the policies
+   * then in force; throws DeniedError FORBIDDEN when none matches.
+   */
+  readonly certified?: Caller | "nobody" | undefined;
+}
+
+/** One HTTP request as the door has established it. */
 export interface Visit {
   readonly request: Request;
-  readonly peer: Peer;
+  readonly peer: Guest;
   readonly requestId: string;
   /** Path of the address as it came, not decoded, without query. */
   readonly path: string;

@@ -11,6 +11,7 @@ import { longestMessageBytes, type ServerSocket, type ServerSocketHandlers } fro
 import { Conversation } from "../conversation.ts";
 import { newRequestId } from "../request-id.ts";
 import { viewAskedBy } from "./asked-view.ts";
+import type { Entrant } from "./authenticate.ts";
 import { type StreamPace, whenExpired } from "./event-stream.ts";
 import { Refusal } from "./respond.ts";
 import type { Visit } from "./visit.ts";
@@ -19,7 +20,7 @@ export interface WebSocketDoorOptions {
   readonly gateway: Gateway;
   readonly pace: StreamPace;
   /** Who shows these headers on this path. @throws GatewayError UNAUTHENTICATED, TOO_MANY_ATTEMPTS */
-  identify(headers: Headers, path: string, address: string): Caller | Promise<Caller>;
+  identify(headers: Headers, path: string, guest: Entrant): Caller | Promise<Caller>;
 }
 
 export interface WebSocketDoor {
@@ -75,7 +76,7 @@ export function createWebSocketDoor(options: WebSocketDoorOptions): WebSocketDoo
 class SocketClient implements ServerSocketHandlers {
   readonly #options: WebSocketDoorOptions;
   readonly #path: string;
-  readonly #address: string;
+  readonly #guest: Entrant;
   /** What it showed at the handshake; with the session's id, by which it counts as at work. */
   readonly #headers: Headers;
   readonly #clients: Set<SocketClient>;
@@ -98,7 +99,14 @@ class SocketClient implements ServerSocketHandlers {
     this.#options = options;
     this.#clock = options.pace.clock;
     this.#path = path;
-    this.#address = peer.address;
+    // Asked for once: the address is gone with the request.
+    const { address } = peer;
+    this.#guest = {
+      address,
+      get certified() {
+        return peer.certified;
+      },
+    };
     this.#headers = new Headers();
     for (const name of ["authorization", "x-api-key"]) {
       const value = request.headers.get(name);
@@ -161,7 +169,7 @@ class SocketClient implements ServerSocketHandlers {
     const { session } = this.#conversation;
     if (session !== undefined) this.#headers.set("mcp-session-id", session.id);
     try {
-      const caller = this.#options.identify(this.#headers, this.#path, this.#address);
+      const caller = this.#options.identify(this.#headers, this.#path, this.#guest);
       return caller instanceof Promise ? caller.catch(this.#refused) : caller;
     } catch (error) {
       return this.#refused(error);

@@ -7,16 +7,17 @@ import { InsufficientTokenError } from "./insufficient-token-error.ts";
 
 export const metadataPath = "/.well-known/oauth-protected-resource";
 
-type Config = Pick<Gateway["config"], "auth" | "server">;
+type Config = Pick<Gateway["config"], "auth" | "mtls" | "server">;
 
 /**
  * Of the gateway as a whole, or of `/mcp` where the path goes on so.
  * @throws Refusal 404 when no issuer is configured, for then there is nothing to log in to
  */
-export function resourceMetadata({ auth, server }: Config, visit: Visit): Response {
+export function resourceMetadata(config: Config, visit: Visit): Response {
+  const { auth } = config;
   if (!auth.enabled || auth.issuers.length === 0)
     throw new Refusal(404, "The gateway takes no OAuth tokens", { hint: 'Issuers are configured in "auth.issuers"' });
-  const base = baseOf(server, visit.request.headers);
+  const base = baseOf(config, visit.request.headers);
   if (base === undefined)
     return sendJson(
       visit,
@@ -41,7 +42,8 @@ export function resourceMetadata({ auth, server }: Config, visit: Visit): Respon
 }
 
 /** The `WWW-Authenticate` header of a refusal; `undefined` when another login would not help. */
-export function challengeOf(error: unknown, { auth, server }: Config, headers: Headers): string | undefined {
+export function challengeOf(error: unknown, config: Config, headers: Headers): string | undefined {
+  const { auth } = config;
   const isInsufficient = error instanceof InsufficientTokenError;
   if (!isInsufficient && !(error instanceof GatewayError && error.code === "UNAUTHENTICATED")) return undefined;
   const parameters: string[] = [];
@@ -49,7 +51,7 @@ export function challengeOf(error: unknown, { auth, server }: Config, headers: H
   else if (headers.has("authorization")) parameters.push('error="invalid_token"');
   const scopes = isInsufficient ? error.scopes : auth.issuers.flatMap(({ required_scopes }) => required_scopes);
   if (scopes.length > 0) parameters.push(`scope="${[...new Set(scopes)].map(quotable).join(" ")}"`);
-  const base = auth.issuers.length > 0 ? baseOf(server, headers) : undefined;
+  const base = auth.issuers.length > 0 ? baseOf(config, headers) : undefined;
   // Inserted after the origin, before the path of the resource (RFC 9728 3.1).
   if (base !== undefined) parameters.push(`resource_metadata="${quotable(metadataAddress(base))}"`);
   const bearer = parameters.length > 0 ? `Bearer ${parameters.join(", ")}` : "Bearer";
@@ -62,10 +64,10 @@ function metadataAddress(base: string): string {
 }
 
 /** Where clients reach the gateway; on this machine alone, by the name they used, which was checked to be its own. */
-function baseOf({ public_url, host }: Config["server"], headers: Headers): string | undefined {
+function baseOf({ mtls, server: { public_url, host } }: Config, headers: Headers): string | undefined {
   if (public_url !== undefined) return public_url.replace(/\/+$/, "");
   const isLocal = /^(localhost|127\.[\d.]+|\[?::1\]?)$/i.test(host);
-  return isLocal ? `http://${headers.get("host")}` : undefined;
+  return isLocal ? `${mtls?.enabled === true ? "https" : "http"}://${headers.get("host")}` : undefined;
 }
 
 function quotable(text: string): string {

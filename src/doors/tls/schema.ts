@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { maybe, setting } from "../../../core/kinds.ts";
+import { maybe, setting } from "../../core/kinds.ts";
 
 const accessSchema = v.object({
   backends: setting(v.array(v.string()), [], "Names of backends, as globs"),
@@ -18,16 +18,28 @@ const policySchema = v.object({
     {},
     "Certificates the policy is for",
   ),
-  allow: maybe(accessSchema, "What they may use"),
-  deny: maybe(accessSchema, "What they may not use, whatever is allowed"),
+  allow: maybe(
+    accessSchema,
+    "What they may use, as globs: all tools of these `backends`, these `tools` of all, or both; nothing by default",
+  ),
+  deny: maybe(accessSchema, "What they may not use, `backends` and `tools`, whatever is allowed"),
 });
 
 export const mtlsSchema = v.object({
-  enabled: setting(v.boolean(), false, "Serve TLS"),
+  enabled: setting(v.boolean(), false, "Serve TLS (1.3), and nothing without it"),
   server_cert: setting(v.string(), "", "Certificate of the gateway, a PEM file"),
   server_key: setting(v.string(), "", "Private key of the gateway, a PEM file"),
-  ca_cert: setting(v.string(), "", "Authority that signs client certificates, a PEM file"),
+  ca_cert: setting(
+    v.string(),
+    "",
+    "Authority that signs client certificates, a PEM file; without it none is asked for",
+  ),
   require_client_cert: setting(v.boolean(), true, "Refuse clients without a certificate"),
   crl_path: maybe(v.string(), "List of revoked certificates, a PEM file"),
-  policies: setting(v.array(policySchema), [], "Who may use what; the first policy that matches decides"),
+  policies: setting(
+    v.array(policySchema),
+    [],
+    "Who may use what without a token; the first policy that matches decides, none refuses. Without policies, certificates only open the connection",
+  ),
 });
+export type MtlsSettings = v.InferOutput<typeof mtlsSchema>;
