@@ -13,6 +13,7 @@ import { list } from "./list.ts";
 import { remove } from "./remove.ts";
 import { serve } from "./serve.ts";
 import { setup } from "./setup.ts";
+import { tls } from "./tls.ts";
 import { tool } from "./tool.ts";
 import { upgrade } from "./upgrade.ts";
 import { validate } from "./validate.ts";
@@ -29,6 +30,7 @@ export const root: Command = {
     list,
     get,
     auth,
+    tls,
     validate,
     cap,
     tool,
