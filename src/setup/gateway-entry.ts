@@ -16,9 +16,9 @@ export interface GatewayAddress {
 }
 
 /** A gateway that listens on every address is reached on the loopback one. */
-export function gatewayUrl({ server }: Pick<Config, "server">): string {
+export function gatewayUrl({ server, mtls }: Pick<Config, "server" | "mtls">): string {
   const host = server.host === "0.0.0.0" ? "127.0.0.1" : server.host === "::" ? "::1" : server.host;
-  return `http://${host.includes(":") ? `[${host}]` : host}:${server.port}`;
+  return `http${mtls?.enabled === true ? "s" : ""}://${host.includes(":") ? `[${host}]` : host}:${server.port}`;
 }
 
 /** What a client may have in its entry for the gateway. */

@@ -14,8 +14,9 @@ const connectMs = 500;
 export async function chosenMode(mode: "auto" | ExportMode, { config }: LoadedConfig): Promise<ExportMode> {
   if (mode !== "auto") return mode;
   const { canConnect } = await import("../../runtime/port.ts");
-  const { hostname, port } = new URL(gatewayUrl(config));
-  if (await canConnect(hostname.replace(/^\[|\]$/g, ""), Number(port || 80), connectMs)) return "proxy";
+  const { hostname, port, protocol } = new URL(gatewayUrl(config));
+  if (await canConnect(hostname.replace(/^\[|\]$/g, ""), Number(port || (protocol === "https:" ? 443 : 80)), connectMs))
+    return "proxy";
   return ownProgram(environment()["PATH"], ".") === undefined ? "proxy" : "stdio";
 }
 

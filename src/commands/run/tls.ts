@@ -55,7 +55,8 @@ async function issue(
   input: CommandInput,
 ): Promise<void> {
   const [certPath, keyPath] = [required(input, "ca-cert"), required(input, "ca-key")];
-  const [cert, key] = await Promise.all([read(certPath), read(keyPath)]);
+  const cert = await read(certPath);
+  const key = await read(keyPath);
   let pair: IssuedPair;
   try {
     pair = issueCertificate(purpose, request, { cert, key });

@@ -154,8 +154,11 @@ function checkAuth({ auth, server }: Config): Check {
     const detail = `whoever reaches ${server.host}:${server.port} may call every tool`;
     return { ...base, status: "warn", detail, hint: "Set auth.enabled and auth.bearer_token" };
   }
-  if (auth.bearer_token === undefined && auth.api_keys.length === 0)
+  const { api_keys, users, issuers } = auth;
+  const tokens = api_keys.length + (auth.bearer_token === undefined ? 0 : 1);
+  if (tokens + users.length + issuers.length === 0)
     return { ...base, status: "fail", detail: "auth is enabled and nobody has a token", hint: "Set auth.bearer_token" };
-  const keys = auth.api_keys.length + (auth.bearer_token === undefined ? 0 : 1);
-  return { ...base, status: "pass", detail: `${keys} token(s)` };
+  const counts = [[tokens, "token"] as const, [users.length, "user"] as const, [issuers.length, "issuer"] as const];
+  const known = counts.filter(([count, what]) => count > 0 || what === "token");
+  return { ...base, status: "pass", detail: known.map(([count, what]) => `${count} ${what}(s)`).join(", ") };
 }
