@@ -37,7 +37,10 @@ export type Outline =
   /** `text` is a string, number or boolean that becomes a string. */
   | { readonly is: "boolean" | "duration" | "text" };
 
-/** Settings whose feature does not exist yet are left out: a file that has one is not an everyday file. */
+/** Settings of few files, whose outline every start would pay for. */
+const rareSettings = ["auth.users", "auth.issuers"];
+
+/** These, and settings whose feature does not exist yet, are left out: a file that has one is not an everyday file. */
 export function outlineOf(schema: GenericSchema, path = ""): Outline {
   const { kind, becomesText, minLength, prefix, whole, minimum, above, maximum } = shapeOf(schema);
   if (becomesText) return { is: "text" };
@@ -49,7 +52,7 @@ export function outlineOf(schema: GenericSchema, path = ""): Outline {
         entry,
         fallback: shapeOf(entry).required ? undefined : safeParse(entry, undefined).output,
       }));
-      const active = entries.filter((one) => !isPending(one.path));
+      const active = entries.filter(({ path }) => !isPending(path) && !rareSettings.includes(path));
       return {
         is: "object",
         entries: Object.fromEntries(active.map((one) => [one.key, outlineOf(one.entry, one.path)])),

@@ -33,8 +33,6 @@ export function checkRules(config: ParsedConfig, unknown: readonly Problem[], fo
       path: ["auth"],
       text: 'is enabled without "bearer_token", "api_keys", "users" or "issuers": no client can get in',
     });
-  checkCredentials(config, found);
-  checkTls(config, found);
   if (server.ws_port !== undefined && server.ws_port !== 0 && server.ws_port === server.port)
     found.problems.push({
       path: ["server", "ws_port"],
@@ -42,44 +40,6 @@ export function checkRules(config: ParsedConfig, unknown: readonly Problem[], fo
     });
   if (config.server.public_url !== undefined && !isAddress(config.server.public_url))
     found.problems.push({ path: ["server", "public_url"], text: notAnAddress(config.server.public_url) });
-}
-
-function checkCredentials({ auth, server }: ParsedConfig, found: Findings): void {
-  for (const [at, { name }] of auth.users.entries())
-    if (name.includes(":"))
-      found.problems.push({ path: ["auth", "users", at, "name"], text: 'has ":", which ends the name in HTTP Basic' });
-  for (const [at, issuer] of auth.issuers.entries()) {
-    const path: Path = ["auth", "issuers", at];
-    const keys = (["jwks_uri", "public_key", "secret"] as const).filter((key) => issuer[key] !== undefined);
-    if (keys.length > 1) found.problems.push({ path, text: `has ${keys.map(quoted).join(" and ")}: keep one of them` });
-    if (keys.length === 0 && !isAddress(issuer.issuer)) {
-      const text = 'is no address to find keys at: set "jwks_uri", "public_key" or "secret"';
-      found.problems.push({ path: [...path, "issuer"], text });
-    }
-    if (issuer.jwks_uri !== undefined && !isAddress(issuer.jwks_uri))
-      found.problems.push({ path: [...path, "jwks_uri"], text: notAnAddress(issuer.jwks_uri) });
-    if (issuer.audiences.length === 0 && server.public_url === undefined)
-      found.problems.push({
-        path,
-        text: 'needs "audiences", or "server.public_url" to make them from: tokens made for others must be refused',
-      });
-    if (issuer.rules.length === 0)
-      found.warnings.push({ path, text: 'has no "rules": none of its tokens gives any rights' });
-    if (auth.issuers.findIndex((other) => other.issuer === issuer.issuer) < at)
-      found.problems.push({ path: [...path, "issuer"], text: "is there already: put its rules together" });
-  }
-}
-
-function checkTls({ mtls }: ParsedConfig, found: Findings): void {
-  if (mtls?.enabled !== true) return;
-  const needs = (key: "server_cert" | "server_key" | "ca_cert", why: string) => {
-    if (mtls[key] === "") found.problems.push({ path: ["mtls"], text: `needs "${key}", ${why}` });
-  };
-  needs("server_cert", "a PEM file");
-  needs("server_key", "a PEM file");
-  if (mtls.require_client_cert) needs("ca_cert", 'to know clients by, or "require_client_cert: false" for TLS alone');
-  else if (mtls.policies.length > 0) needs("ca_cert", 'to know clients by, for "policies"');
-  if (mtls.crl_path !== undefined) needs("ca_cert", 'whose certificates are in "crl_path"');
 }
 
 function checkName(name: string, path: Path, config: ParsedConfig, found: Findings): void {
@@ -197,7 +157,7 @@ function checkOperatorTools({ meta_mcp: { operator_tools: listed } }: ParsedConf
   }
 }
 
-function isAddress(text: string): boolean {
+export function isAddress(text: string): boolean {
   return /^https?:\/\//i.test(text) && URL.canParse(text);
 }
 
@@ -206,11 +166,11 @@ function isSocketAddress(text: string): boolean {
   return /^(?:wss?:\/\/|unix:\/\/\/[^?#]*[^?#/]$)/i.test(text) && URL.canParse(text);
 }
 
-function notAnAddress(text: string, schemes = "http:// or https://"): string {
+export function notAnAddress(text: string, schemes = "http:// or https://"): string {
   const found = looksSecret(text) ? "" : `, not ${JSON.stringify(text)}`;
   return `must be an address that begins with ${schemes}${found}`;
 }
 
-function quoted(text: string): string {
+export function quoted(text: string): string {
   return `"${text}"`;
 }
