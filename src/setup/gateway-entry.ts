@@ -21,6 +21,14 @@ export function gatewayUrl({ server, mtls }: Pick<Config, "server" | "mtls">): s
   return `http${mtls?.enabled === true ? "s" : ""}://${host.includes(":") ? `[${host}]` : host}:${server.port}`;
 }
 
+/**
+ * For requests of this machine to its own gateway: the certificate is made for the names others know it by. Without TLS
+ * whoever listens there is believed as well.
+ */
+export function ownRequest({ mtls }: Pick<Config, "mtls">): RequestInit {
+  return mtls?.enabled === true ? ({ tls: { rejectUnauthorized: false } } as RequestInit) : {};
+}
+
 /** What a client may have in its entry for the gateway. */
 export function ownAddress(server: Pick<Config["server"], "port" | "host" | "public_url">): OwnAddress {
   const publicHost = URL.parse(server.public_url ?? "")?.hostname;

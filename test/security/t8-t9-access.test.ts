@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
-import { binaryPath, type GatewayProcess, startGateway } from "../e2e/harness.ts";
+import { binaryPath, environmentIn, type GatewayProcess, startGateway } from "../e2e/harness.ts";
 import { until } from "../fixtures/processes.ts";
 import { openRaw } from "../fixtures/raw-web-socket.ts";
 import { backendCommand, HttpClient, initializeMessage, type Loose, post } from "./clients.ts";
@@ -164,6 +164,10 @@ test("E2: mTLS with certificates of its own making: rights by certificate, over 
     };
     const { params } = initializeMessage() as Loose;
     assert.equal((await ask("initialize", params, {}, false)).status, 401);
+    const health = execFileSync(binaryPath, ["health", "--config", mine.configPath], {
+      env: environmentIn(mine.folder),
+    });
+    assert.match(String(health), /"status":"healthy"/, "this machine asks its own gateway whatever its certificate");
     const opened = await ask("initialize", params);
     assert.equal(opened.status, 200);
     const session = { "mcp-session-id": opened.id };

@@ -1,16 +1,16 @@
 import { loadConfig } from "../../config/load.ts";
-import type { Config } from "../../config/schema.ts";
 import { environment, workingDirectory, writeStderr, writeStdout } from "../../runtime/process.ts";
+import { gatewayUrl, ownRequest } from "../../setup/gateway-entry.ts";
 import { type CommandInput, UsageError } from "../command.ts";
 
 const timeoutMs = 5_000;
 
 export async function run(input: CommandInput): Promise<number> {
-  const { url, token } = await target(input);
+  const { url, token, own } = await target(input);
   const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
   let response: Response;
   try {
-    response = await fetch(url, { headers, signal: AbortSignal.timeout(timeoutMs), redirect: "error" });
+    response = await fetch(url, { ...own, headers, signal: AbortSignal.timeout(timeoutMs), redirect: "error" });
   } catch (error) {
     await writeStderr(`No answer from ${url}: ${error instanceof Error ? error.message : String(error)}\n`);
     return 1;
@@ -21,7 +21,7 @@ export async function run(input: CommandInput): Promise<number> {
   return response.ok ? 0 : 1;
 }
 
-async function target(input: CommandInput): Promise<{ url: string; token: string | undefined }> {
+async function target(input: CommandInput): Promise<{ url: string; token: string | undefined; own: RequestInit }> {
   const given = input.text("url");
   if (given === undefined) {
     const { overrides, config: path } = input.global;
@@ -33,16 +33,11 @@ async function target(input: CommandInput): Promise<{ url: string; token: string
       fallBack: true,
     });
     const { enabled, bearer_token } = config.auth;
-    return { url: `${addressOf(config)}/health`, token: enabled && bearer_token !== "auto" ? bearer_token : undefined };
+    const token = enabled && bearer_token !== "auto" ? bearer_token : undefined;
+    return { url: `${gatewayUrl(config)}/health`, token, own: ownRequest(config) };
   }
   if (!/^https?:\/\//.test(given) || !URL.canParse(given))
     throw new UsageError(`--url must begin with http:// or https://, not "${given}"`);
   const base = given.replace(/\/+$/, "");
-  return { url: base.endsWith("/health") ? base : `${base}/health`, token: undefined };
-}
-
-/** A gateway that listens on every address is asked on the loopback one. */
-function addressOf({ server, mtls }: Config): string {
-  const host = server.host === "0.0.0.0" ? "127.0.0.1" : server.host === "::" ? "::1" : server.host;
-  return `http${mtls?.enabled === true ? "s" : ""}://${host.includes(":") ? `[${host}]` : host}:${server.port}`;
+  return { url: base.endsWith("/health") ? base : `${base}/health`, token: undefined, own: {} };
 }

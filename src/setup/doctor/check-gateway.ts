@@ -3,7 +3,7 @@ import type { Config } from "../../config/schema.ts";
 import { version } from "../../core/version.ts";
 import { isJsonObject, type JsonObject } from "../../lib/json.ts";
 import { canConnect, listenProblem } from "../../runtime/port.ts";
-import { gatewayUrl } from "../gateway-entry.ts";
+import { gatewayUrl, ownRequest } from "../gateway-entry.ts";
 import type { Check } from "./check.ts";
 
 const answerMs = 5_000;
@@ -134,6 +134,7 @@ function tokenOf({ auth }: Config): string | undefined {
 function httpRequest(config: Config, body?: object, session?: string): RequestInit {
   const token = config.auth.enabled ? tokenOf(config) : undefined;
   return {
+    ...ownRequest(config),
     signal: AbortSignal.timeout(answerMs),
     redirect: "error",
     headers: {
