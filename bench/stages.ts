@@ -3,6 +3,8 @@ import * as v from "valibot";
 import { Answer } from "../src/core/answer.ts";
 import { type Call, chain, type Next } from "../src/core/call.ts";
 import { anonymousCaller } from "../src/core/caller.ts";
+import { silentLogger } from "../src/core/log.ts";
+import { watchCalls } from "../src/gateway/watch-calls.ts";
 import { systemClock } from "../src/lib/clock.ts";
 import { stagesFor } from "../src/stages/order.ts";
 import { failsafeSchema } from "../src/stages/schema.ts";
@@ -19,9 +21,19 @@ function pipeline(enabled: boolean, answer: Answer): Next {
   const settings = v.parse(failsafeSchema, { rate_limit, circuit_breaker: off, retry: off, concurrency: off });
   const state = createStageState(settings, systemClock);
   const upstream = { isReady: true, start: () => Promise.reject(new Error("It is ready")) };
-  const sink = enabled ? () => {} : undefined;
-  return chain(stagesFor({ upstream, settings, timeoutMs: 30_000, state, sink }), async () => answer);
+  const watched = enabled ? { sink: watch.onCall, running: watch.running } : {};
+  return chain(stagesFor({ upstream, settings, timeoutMs: 30_000, state, ...watched }), async () => answer);
 }
+
+/** As in a gateway: every call is counted and kept for who looks on. */
+const watch = watchCalls({
+  catalog: { list: () => undefined, tool: () => undefined },
+  log: silentLogger,
+  clock: systemClock,
+  redact: (text) => text,
+  stateDirectory: undefined,
+  onProblem() {},
+});
 
 async function microsecondsPerCall(next: Next, call: Call): Promise<number> {
   const from = performance.now();
@@ -30,7 +42,8 @@ async function microsecondsPerCall(next: Next, call: Call): Promise<number> {
 }
 
 export async function benchStages(): Promise<void> {
-  const answer = Answer.of({ content: [] });
+  await watch.observatory();
+  const answer = Answer.ofText('{"content":[{"type":"text","text":"Echo: hello"}]}');
   const call: Call = {
     method: "tools/call",
     params: { name: "echo", arguments: {} },

@@ -28,9 +28,13 @@ const nothing = Promise.resolve(undefined);
 export function createFace(host: FaceHost): Face {
   async function answer(message: RpcRequestMessage, context: FaceContext): Promise<string | undefined> {
     const request = new RequestScope(host, context, message);
+    const startedMs = host.clock.now();
     try {
-      return encodeResult(message.id, await run(request));
+      const result = await run(request);
+      host.onAnswer?.(message, context.backend, result, host.clock.now() - startedMs);
+      return encodeResult(message.id, result);
     } catch (error) {
+      host.onAnswer?.(message, context.backend, undefined, host.clock.now() - startedMs);
       // Nobody waits for the answer to a cancelled request (basic/utilities/cancellation, "Behavior Requirements").
       if (request.cancelled && error instanceof CancelledError) return undefined;
       reportDefect(host, message, context, error);
@@ -83,6 +87,7 @@ export function createFace(host: FaceHost): Face {
         profile,
       };
       const session = host.sessions.open(init, isKept);
+      if (context.backend === undefined && host.meta.enabled) host.onSession?.();
       return { session, resultText: JSON.stringify({ protocolVersion, ...introduction, serverInfo: gatewayInfo }) };
     },
   };

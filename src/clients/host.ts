@@ -5,6 +5,7 @@ import type { Call } from "../core/call.ts";
 import type { Logger } from "../core/log.ts";
 import type { ServerDescription } from "../core/upstream.ts";
 import type { Clock } from "../lib/clock.ts";
+import type { RpcRequestMessage } from "../mcp/json-rpc.ts";
 import type { ListKind } from "../mcp/protocol.ts";
 import type { MetaSettings, OperatorActions, ServerView } from "../meta/meta-tool.ts";
 import type { RoutingProfiles } from "../meta/routing/routing-profiles.ts";
@@ -12,6 +13,17 @@ import type { MetaMcpSettings } from "../meta/schema.ts";
 import type { Listening } from "./listening.ts";
 import type { SessionTable } from "./session.ts";
 import type { Subscriptions, Watched } from "./subscriptions.ts";
+
+/**
+ * Told of every request that was answered, on its path: it must be quick and may not throw.
+ * @param result JSON text; `undefined` when the answer was an error
+ */
+export type AnswerSink = (
+  message: RpcRequestMessage,
+  backend: string | undefined,
+  result: string | undefined,
+  tookMs: number,
+) => void;
 
 export interface FaceHost {
   readonly catalog: Catalog;
@@ -43,6 +55,9 @@ export interface FaceHost {
   listedSoon(server: string, kind: ListKind): Promise<void>;
   /** Asks again for the list of a running backend that is older than `meta_mcp.cache_ttl`, in the background. */
   refreshIfStale(server: string, kind: ListKind): void;
+  readonly onAnswer?: AnswerSink | undefined;
+  /** Told of every session that is shown the meta-tools. */
+  readonly onSession?: (() => void) | undefined;
   /** Tells every backend that logs the most verbose level any session wants. */
   applyLogLevels(): void;
 }

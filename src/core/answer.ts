@@ -12,6 +12,14 @@ import { UpstreamError } from "./errors.ts";
  */
 export const maxAnswerDepth = 512;
 
+const saysError = /"isError"\s*:\s*true/;
+const shortText = 2_048;
+const endOfText = 256;
+
+function endsOf(text: string): string {
+  return `${text.slice(0, endOfText)} ${text.slice(-endOfText)}`;
+}
+
 export class Answer {
   #value: JsonObject | undefined;
   #text: string | undefined;
@@ -51,5 +59,24 @@ export class Answer {
   get text(): string {
     this.#text ??= JSON.stringify(this.#value);
     return this.#text;
+  }
+
+  /** Characters of the text where that is at hand, which it is for whatever is relayed. */
+  get knownLength(): number | undefined {
+    return this.#text?.length;
+  }
+
+  /**
+   * Whether a result says of itself that its tool failed. A text is parsed for it only when it looks like that; a long
+   * one is looked at where servers write it, at its ends.
+   */
+  get isError(): boolean {
+    const text = this.#text;
+    if (text !== undefined && !saysError.test(text.length > shortText ? endsOf(text) : text)) return false;
+    try {
+      return this.value["isError"] === true;
+    } catch {
+      return false;
+    }
   }
 }

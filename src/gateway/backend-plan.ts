@@ -7,7 +7,7 @@ import { dataDirectory } from "../runtime/paths.ts";
 import type { Environment } from "../runtime/process.ts";
 import { watchTree } from "../runtime/watch.ts";
 import { stagesFor } from "../stages/order.ts";
-import type { CallSink } from "../stages/record/record-stage.ts";
+import type { CallSink, RunningCalls } from "../stages/record/record-stage.ts";
 import { createStageState, type UpstreamStageState } from "../stages/upstream-stage-state.ts";
 import type { HealthTarget } from "../upstreams/health.ts";
 import type { ManagedUpstream } from "../upstreams/managed-upstream.ts";
@@ -22,6 +22,7 @@ export interface PlanContext extends BackendContext {
   readonly onCall: CallSink;
   /** Backends that let the gateway in by a login. */
   readonly loggedIn: ReadonlySet<string>;
+  readonly running: RunningCalls;
   /** By backend name; outlives every plan. */
   readonly stageStates: Map<string, UpstreamStageState>;
 }
@@ -64,7 +65,8 @@ export function planBackends(config: Config, pool: Pool<Upstream>, context: Plan
     context.stageStates.set(name, state);
     state.apply(settings);
     const isPersonal = personalOf(config, name, context);
-    const stages = () => stagesFor({ upstream, settings, timeoutMs, state, isPersonal, sink: context.onCall });
+    const watched = { sink: context.onCall, running: context.running };
+    const stages = () => stagesFor({ upstream, settings, timeoutMs, state, isPersonal, ...watched });
     routes.set(name, new Route(upstream, stages, timeoutMs));
     const { enabled: isWatched, interval, timeout } = settings.health_check;
     if (isWatched && isManaged(upstream)) healthTargets.push({ upstream, intervalMs: interval, timeoutMs: timeout });

@@ -20,22 +20,22 @@ import type { Clock } from "../lib/clock.ts";
 import { stableJson } from "../lib/json.ts";
 import { elicitationEnd, resourceUpdated } from "../mcp/protocol.ts";
 import { RoutingProfiles } from "../meta/routing/routing-profiles.ts";
-import { CallCounts } from "../observe/call-counts.ts";
 import type { Environment } from "../runtime/process.ts";
 import { randomToken } from "../runtime/random.ts";
-import type { CallSink } from "../stages/record/record-stage.ts";
 import { startHealthChecks } from "../upstreams/health.ts";
 import { createPool } from "../upstreams/pool.ts";
 import { warmStart } from "../upstreams/warm-start.ts";
 import { type Plan, planBackends } from "./backend-plan.ts";
 import type { OAuthContext } from "./backend-upstream.ts";
-import { callLog } from "./call-log.ts";
 import { type Route, requestLogLevel, tellWatched } from "./dispatch.ts";
 import type { Gateway, ReloadOutcome } from "./gateway.ts";
 import { createListKeeper } from "./list-keeper.ts";
+import { createOperation, type RunningOperation } from "./operation.ts";
 import { operatorActions, viewOf } from "./operator-actions.ts";
 import { sessionHolders } from "./principals.ts";
+import { ServerLog } from "./server-log.ts";
 import { createSessionStore } from "./session-store.ts";
+import { watchCalls } from "./watch-calls.ts";
 
 export interface GatewayOptions {
   readonly config: Config;
@@ -53,6 +53,7 @@ export interface GatewayOptions {
 
 export interface RunningGateway extends Gateway {
   configError: string | undefined;
+  readonly operation: RunningOperation;
   /** Starts what `meta_mcp.warm_start` names and reads the lists on disk; call it once the doors are open. */
   warmUp(): void;
 }
@@ -141,6 +142,11 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     if (route !== undefined) tellWatched(route, uri, false);
   }
   const routeOf = (name: string): Route | undefined => plan.routes.get(name);
+  const upstreamOf = (name: string): Upstream => {
+    const route = routeOf(name);
+    if (route === undefined) throw noRoute(name, config);
+    return route.upstream;
+  };
 
   const events: UpstreamEvents = {
     onNotification: (upstream, method, params) => {
@@ -162,12 +168,6 @@ export function createGateway(options: GatewayOptions): RunningGateway {
         for (const uri of subscriptions.urisOf(upstream.name)) tellWatched(route, uri, true);
     },
   };
-  const counts = new CallCounts();
-  const logCall = callLog(log, options.redact);
-  const onCall: CallSink = (record) => {
-    if (record.tool !== undefined) counts.note(record.upstream, record.tool, record.outcome !== "OK");
-    logCall(record);
-  };
   const isWatched = (name: string) => subscriptions.hasAny(name);
   const loggedIn = new Set<string>();
   const oauth: OAuthContext = {
@@ -183,7 +183,11 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     },
     onProblem: noteProblem("Logins", "they end with this process"),
   };
-  const context = { ...options, events, isWatched, oauth, loggedIn, stageStates, onCall };
+  const noteLostProfiles = noteProblem("Tool profiles", "what is measured from now on is lost with this process");
+  const watch = watchCalls({ ...options, catalog, onProblem: noteLostProfiles });
+  const serverLog = new ServerLog();
+  const kept = serverLog.keeping(log);
+  const context = { ...options, ...watch, log: kept, events, isWatched, oauth, loggedIn, stageStates };
   let plan = planBackends(config, pool, context);
   adopt(plan.routes);
 
@@ -207,7 +211,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     },
     actions: operatorActions({
       config: () => config,
-      counts,
+      counts: watch.counts,
       capabilities: () => (plan.capabilityName === undefined ? undefined : routeOf(plan.capabilityName)?.upstream),
       lists: () => lists,
       reloadConfig: options.reloadConfig,
@@ -223,6 +227,8 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       Object.hasOwn(config.backends, name) || name === plan.capabilityName ? name : plan.capabilityAliases.get(name),
     describe: (server) => routeOf(server)?.upstream.description,
     call: (call) => gateway.call(call),
+    onAnswer: watch.onAnswer,
+    onSession: watch.onSession,
     ensureListed: (server, kind, again) => lists.ensureListed(server, kind, again),
     listedSoon: (server, kind) => lists.listedSoon(server, kind),
     refreshIfStale: (server, kind) => lists.refreshIfStale(server, kind),
@@ -257,7 +263,11 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       await route.quiet(config.server.shutdown_timeout, clock);
       retiredRoutes.delete(route);
     });
-    for (const name of stageStates.keys()) if (!plan.routes.has(name)) stageStates.delete(name);
+    for (const name of stageStates.keys())
+      if (!plan.routes.has(name)) {
+        stageStates.delete(name);
+        serverLog.forget(name);
+      }
     // Who watches something of a backend waits for its successor to say that it changed.
     const wanted = plan.change.changed.filter(isWatched).flatMap((name) => routeOf(name)?.upstream ?? []);
     if (wanted.length > 0) void warmStart(wanted, stopping);
@@ -292,6 +302,8 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     endHealthChecks();
     // What still runs fails with its backend and so is answered; ending the sessions first would cancel it silently.
     await Promise.all([pool.close(0), catalog.flush()]);
+    // After the last call has ended.
+    await watch.flush();
     await sessions.closeAll();
   }
 
@@ -319,6 +331,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     get inFlight() {
       return busyRoutes().reduce((sum, route) => sum + route.inFlight, 0);
     },
+    operation: createOperation({ ...options, watch, serverLog, stageStates, upstreamOf, stopping, lists: () => lists }),
     call(call) {
       const route = routeOf(call.upstream);
       return route === undefined ? Promise.reject(noRoute(call.upstream, config)) : route.call(call);

@@ -9,6 +9,7 @@ import type { Call } from "../core/call.ts";
 import type { Logger } from "../core/log.ts";
 import type { ServerView } from "../meta/meta-tool.ts";
 import type { Environment } from "../runtime/process.ts";
+import type { Operation } from "./operation.ts";
 
 export interface ReloadOutcome {
   /** `no changes detected`, or parts joined by `; ` such as `added backends: [a, b]`. */
@@ -39,6 +40,7 @@ export interface Gateway {
   servers(): readonly ServerView[];
   /** Calls running now. */
   readonly inFlight: number;
+  readonly operation: Operation;
   /**
    * Builds what the new configuration needs, swaps, then closes what is gone. Rejects and changes nothing when it
    * cannot. `env` is what `{env.X}` in capabilities means from now on.

@@ -11,3 +11,10 @@ export function parseDurationMs(text: string | number): number | undefined {
     total += Number(amount) * unitsMs[unit as keyof typeof unitsMs];
   return total;
 }
+
+/** Milliseconds as {@link parseDurationMs} reads them, in the largest unit that needs no fraction: `300000` is `5m`. */
+export function durationText(ms: number): string {
+  const units = Object.entries(unitsMs).reverse();
+  const [unit, size] = units.find(([, unitMs]) => ms !== 0 && ms % unitMs === 0) ?? ["ms", 1];
+  return `${ms / size}${unit}`;
+}

@@ -5,7 +5,7 @@ import { accountStage } from "./account/account-stage.ts";
 import { breakerStage } from "./breaker/breaker-stage.ts";
 import { concurrencyStage } from "./concurrency/concurrency-stage.ts";
 import { rateLimitStage } from "./rate-limit/rate-limit-stage.ts";
-import { type CallSink, recordStage } from "./record/record-stage.ts";
+import { type CallSink, type RunningCalls, recordStage } from "./record/record-stage.ts";
 import { retryStage } from "./retry/retry-stage.ts";
 import type { FailsafeSettings } from "./schema.ts";
 import { scopeStage } from "./scope/scope-stage.ts";
@@ -24,6 +24,8 @@ export interface StageOptions {
   readonly isPersonal?: (() => boolean) | undefined;
   /** Told how every call ended; no observer, no stage. */
   readonly sink?: CallSink | undefined;
+  /** Has each call in it while it runs. */
+  readonly running?: RunningCalls | undefined;
 }
 
 /** For `chain` of core/call.ts, outermost first, once per backend and configuration; `undefined` is a policy that is off. */
@@ -34,11 +36,12 @@ export function stagesFor({
   state,
   isPersonal,
   sink,
+  running,
 }: StageOptions): (Stage | undefined)[] {
   const { clock } = state;
   return [
     // Outermost: what the others refuse is recorded too.
-    recordStage(sink, clock),
+    recordStage(sink, clock, running),
     // Before anything that looks at the content or costs the backend something: strangers learn and use nothing.
     scopeStage,
     // Around retry: a call that is being repeated still occupies the backend.

@@ -7,11 +7,16 @@ import { Subscriptions } from "../../src/clients/subscriptions.ts";
 import { silentLogger } from "../../src/core/log.ts";
 import { authSchema, serverSchema, streamingSchema } from "../../src/doors/schema.ts";
 import type { Gateway } from "../../src/gateway/gateway.ts";
+import { createOperation } from "../../src/gateway/operation.ts";
+import { ServerLog } from "../../src/gateway/server-log.ts";
+import { watchCalls } from "../../src/gateway/watch-calls.ts";
+import { neverCancelled } from "../../src/lib/cancellation.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
 import { encodeError, encodeRequest, encodeResult, type RpcMessage } from "../../src/mcp/json-rpc.ts";
 import { negotiateVersion } from "../../src/mcp/protocol.ts";
 import type { ServerView } from "../../src/meta/meta-tool.ts";
+import { metaMcpSchema } from "../../src/meta/schema.ts";
 import { randomToken } from "../../src/runtime/random.ts";
 
 export interface FakeGateway extends Gateway {
@@ -38,6 +43,8 @@ export function fakeConfig(sections: Sections = {}): Gateway["config"] {
     server: v.parse(serverSchema, { port: 0, ...sections.server }),
     auth: v.parse(authSchema, sections.auth ?? {}),
     streaming: v.parse(streamingSchema, sections.streaming ?? {}),
+    meta_mcp: v.parse(metaMcpSchema, {}),
+    backends: {},
   } as Gateway["config"];
 }
 
@@ -112,7 +119,7 @@ export function fakeGateway(sections: Sections = {}): FakeGateway {
     log: silentLogger,
     face,
     sessions,
-    catalog: { list: () => [{ name: "one" }, { name: "two" }] } as unknown as Gateway["catalog"],
+    catalog: { ready: async () => {}, list: () => [{ name: "one" }, { name: "two" }] } as unknown as Gateway["catalog"],
     startedAt: new Date(),
     draining: false,
     configError: undefined,
@@ -126,6 +133,26 @@ export function fakeGateway(sections: Sections = {}): FakeGateway {
     release() {
       for (const go of waiting.splice(0)) go();
     },
+    operation: createOperation({
+      watch: watchCalls({
+        catalog: { list: () => undefined, tool: () => undefined },
+        log: silentLogger,
+        clock: systemClock,
+        redact: (text) => text,
+        stateDirectory: undefined,
+        onProblem() {},
+      }),
+      serverLog: new ServerLog(),
+      stageStates: new Map(),
+      upstreamOf: () => {
+        throw new Error("There are no upstreams");
+      },
+      lists: () => {
+        throw new Error("There are no lists");
+      },
+      redact: (text) => text,
+      stopping: neverCancelled,
+    }),
     call: () => Promise.reject(new Error("not called by doors")),
     modernFace: () => Promise.reject(new Error("not called by these tests")),
     reload: () => Promise.reject(new Error("not called by doors")),

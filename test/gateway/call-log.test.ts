@@ -14,7 +14,8 @@ test("callLog: a failure is a warning with the request id, a success and a flood
       redact: (text) => text,
     });
     const sink = callLog(log, (text) => text.replaceAll("s3cret", "***"));
-    const base = { requestId: "r-1", caller: "ci", upstream: "files", method: "tools/call", tool: "read" };
+    const unsaid = { isError: false, characters: undefined };
+    const base = { requestId: "r-1", caller: "ci", upstream: "files", method: "tools/call", tool: "read", ...unsaid };
     const records: CallRecord[] = [
       { ...base, outcome: "OK", reason: undefined, durationMs: 1.23456 },
       { ...base, outcome: "CIRCUIT_OPEN", reason: "Wait", durationMs: 0 },

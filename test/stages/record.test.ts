@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { Answer } from "../../src/core/answer.ts";
 import { DeniedError, UpstreamRpcError } from "../../src/core/errors.ts";
 import { type CallRecord, recordStage } from "../../src/stages/record/record-stage.ts";
 import { FakeClock, settle } from "../fixtures/fake-clock.ts";
@@ -22,7 +23,8 @@ describe("recordStage", () => {
       new TypeError("A defect"),
     ])
       await stage(makeCall(), fails(error)).catch(() => {});
-    const base = { requestId: "request", caller: "anonymous", upstream: "files", method: "tools/call", tool: "read" };
+    const who = { requestId: "request", caller: "anonymous", upstream: "files", method: "tools/call", tool: "read" };
+    const base = { ...who, isError: false, characters: undefined };
     assert.deepEqual(records, [
       { ...base, outcome: "CANCELLED", reason: "Bored", durationMs: 70 },
       { ...base, method: "resources/read", tool: undefined, outcome: "OK", reason: undefined, durationMs: 0 },
@@ -45,5 +47,41 @@ describe("recordStage", () => {
     await assert.rejects(stage(makeCall(), fails(error)), error);
     await settle();
     assert.equal(count, 2);
+  });
+
+  test("tells whether a result says that the tool failed, and how long it is, without parsing what does not", async () => {
+    const records: CallRecord[] = [];
+    const stage = on(recordStage((record) => records.push(record), new FakeClock()));
+    const long = "x".repeat(1e6);
+    const texts = [
+      '{"content":[]}',
+      '{"content":[],"isError": true}',
+      '{"content":[{"type":"text","text":"\\"isError\\":true"}]}',
+      '{"structuredContent":{"isError":true}}',
+      `{"content":[{"type":"text","text":"${long}"}],"isError":true}`,
+      `{"isError":true,"content":[{"type":"text","text":"${long}"}]}`,
+    ];
+    for (const text of texts) await stage(makeCall(), async () => Answer.ofText(text));
+    await stage(makeCall(), async () => Answer.of({ content: [], isError: true }));
+    assert.deepEqual(
+      records.map(({ isError }) => isError),
+      [false, true, false, false, true, true, true],
+    );
+    assert.deepEqual(
+      records.map(({ characters }) => characters),
+      [...texts.map(({ length }) => length), undefined],
+    );
+  });
+
+  test("a call is among the running ones until it has ended, however", async () => {
+    const running = new Map();
+    const stage = on(recordStage(() => {}, new FakeClock(), running));
+    const controller = new AbortController();
+    const hanging = stage(makeCall({ signal: controller.signal }), hangs);
+    assert.equal(running.size, 1);
+    controller.abort(new Error("Bored"));
+    await assert.rejects(hanging);
+    await stage(makeCall(), answers);
+    assert.equal(running.size, 0);
   });
 });

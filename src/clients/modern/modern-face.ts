@@ -176,10 +176,13 @@ export function createModernFace(host: FaceHost, { seal, randomId }: ModernFaceO
   return {
     async handle(message, context) {
       const { id, method } = message;
+      const startedMs = host.clock.now();
       try {
         const text = await answer(message, context);
+        host.onAnswer?.(message, context.backend, text, host.clock.now() - startedMs);
         return { text: encodeResult(id, modernResult(method, text)), status: 200 };
       } catch (error) {
+        host.onAnswer?.(message, context.backend, undefined, host.clock.now() - startedMs);
         reportDefect(host, message, context, error);
         const { status, error: rpc } = toModernError(error, message, context.requestId);
         return { text: encodeError(id, rpc), status };

@@ -1,4 +1,5 @@
-/** Tells an observer how every call ended. Outermost, so that refusals of all other stages are seen too. */
+/** Tells an observer which calls run and how every call ended. Outermost, so that refusals of all other stages are seen too. */
+import type { Answer } from "../../core/answer.ts";
 import type { Call, Stage } from "../../core/call.ts";
 import type { GatewayErrorCode } from "../../core/error-codes.ts";
 import { GatewayError } from "../../core/errors.ts";
@@ -15,6 +16,10 @@ export interface CallRecord {
   readonly tool: string | undefined;
   /** `OK` for any result the upstream gave, an `isError` result included. */
   readonly outcome: "OK" | GatewayErrorCode;
+  /** Whether the result says that the tool failed. */
+  readonly isError: boolean;
+  /** Characters of the result as JSON, where known without writing it. */
+  readonly characters: number | undefined;
   /** The message of the error; `undefined` when the outcome is OK. */
   readonly reason: string | undefined;
   /** From entering the pipeline to the answer: queueing, retries and waits included. */
@@ -24,10 +29,13 @@ export interface CallRecord {
 /** Runs on the path of every call: it must be quick. What it throws is ignored, an observer cannot fail a call. */
 export type CallSink = (record: CallRecord) => void;
 
-export function recordStage(sink: CallSink | undefined, clock: Clock): Stage | undefined {
+/** The calls that run now, each with {@link Clock.now} of its start. */
+export type RunningCalls = Map<Call, number>;
+
+export function recordStage(sink: CallSink | undefined, clock: Clock, running?: RunningCalls): Stage | undefined {
   if (!sink) return undefined;
 
-  function report(call: Call, startedAtMs: number, outcome: CallRecord["outcome"], error?: unknown): void {
+  function report(call: Call, startedAtMs: number, outcome: CallRecord["outcome"], answer?: Answer, error?: unknown) {
     try {
       sink?.({
         requestId: call.requestId,
@@ -36,6 +44,8 @@ export function recordStage(sink: CallSink | undefined, clock: Clock): Stage | u
         method: call.method,
         tool: toolName(call),
         outcome,
+        isError: answer?.isError ?? false,
+        characters: answer?.knownLength,
         reason: error instanceof Error ? error.message : undefined,
         durationMs: clock.now() - startedAtMs,
       });
@@ -46,13 +56,16 @@ export function recordStage(sink: CallSink | undefined, clock: Clock): Stage | u
 
   return (call, next) => {
     const startedAtMs = clock.now();
+    running?.set(call, startedAtMs);
     return next(call).then(
       (answer) => {
-        report(call, startedAtMs, "OK");
+        running?.delete(call);
+        report(call, startedAtMs, "OK", answer);
         return answer;
       },
       (error) => {
-        report(call, startedAtMs, outcomeOf(error, call), error);
+        running?.delete(call);
+        report(call, startedAtMs, outcomeOf(error, call), undefined, error);
         throw error;
       },
     );

@@ -1,0 +1,110 @@
+/**
+ * Where calls and answers are seen on their way: each call gets its line in the log, and is counted. What is done with it is loaded with the first of them: most starts are
+ * over before there is one.
+ */
+import type { Catalog } from "../catalog/catalog.ts";
+import { aggregateMethods } from "../clients/aggregate-methods.ts";
+import { backendMethods } from "../clients/backend-methods.ts";
+import type { AnswerSink } from "../clients/host.ts";
+import type { Logger } from "../core/log.ts";
+import type { Clock } from "../lib/clock.ts";
+import { CallCounts } from "../observe/call-counts.ts";
+import type { Observatory } from "../observe/observatory.ts";
+import type { CallSink, RunningCalls } from "../stages/record/record-stage.ts";
+import { callLog } from "./call-log.ts";
+
+export interface CallWatch {
+  readonly running: RunningCalls;
+  /** Since the gateway started. */
+  readonly counts: CallCounts;
+  readonly onCall: CallSink;
+  readonly onAnswer: AnswerSink;
+  /** A client that is shown the meta-tools has connected. */
+  onSession(): void;
+  observatory(): Promise<Observatory>;
+  /** Writes down what was seen, if anything was. */
+  flush(): Promise<void>;
+}
+
+/** Of 2026-07-28, not in the tables of methods. */
+const statelessMethods = ["server/discover", "subscriptions/listen"];
+
+/** What a model pays for to find a tool; the result of `gateway_invoke` it would pay for in any case. */
+const discoveryTools = ["gateway_search_tools", "gateway_list_tools", "gateway_list_servers", "gateway_search"];
+
+export interface CallWatchOptions {
+  readonly catalog: Pick<Catalog, "list" | "tool">;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** Where profiles are kept; `undefined` keeps them in memory. */
+  readonly stateDirectory: string | undefined;
+  redact(text: string): string;
+  /** Told when profiles cannot be written, and with `undefined` when they can be again. */
+  onProblem(error: unknown): void;
+}
+
+export function watchCalls({ catalog, log, stateDirectory, ...options }: CallWatchOptions): CallWatch {
+  const logCall = callLog(log, options.redact);
+  const counts = new CallCounts();
+  let observatory: Observatory | undefined;
+  let loading: Promise<Observatory> | undefined;
+  const waiting: ((observatory: Observatory) => void)[] = [];
+
+  async function load(): Promise<Observatory> {
+    const module = await import("../observe/observatory.ts");
+    observatory = new module.Observatory({
+      ...options,
+      now: Date.now,
+      isListed: (server, tool) =>
+        catalog.list(server, "tools") === undefined ? undefined : catalog.tool(server, tool) !== undefined,
+      profilePath: stateDirectory === undefined ? undefined : `${stateDirectory}/profiles.json`,
+    });
+    for (const tell of waiting.splice(0)) tell(observatory);
+    return observatory;
+  }
+
+  function see(tell: (observatory: Observatory) => void): void {
+    if (observatory === undefined) {
+      waiting.push(tell);
+      loading ??= load();
+    } else tell(observatory);
+  }
+
+  function onSession(): void {
+    see(({ clients }) => {
+      clients.sessions++;
+    });
+  }
+
+  return {
+    running: new Map(),
+    counts,
+    onCall(record) {
+      if (record.tool !== undefined) counts.note(record.upstream, record.tool, record.outcome !== "OK");
+      logCall(record);
+      if (observatory !== undefined) observatory.record(record);
+      else see((loaded) => loaded.record(record));
+    },
+    onAnswer({ method, params }, backend, result, tookMs) {
+      const isKnown =
+        Object.hasOwn(aggregateMethods, method) ||
+        Object.hasOwn(backendMethods, method) ||
+        statelessMethods.includes(method);
+      const name = isKnown ? method : "other";
+      const tool = params?.["name"];
+      const finds = method === "tools/call" && backend === undefined && discoveryTools.includes(tool as string);
+      see(({ clients }) => clients.answered(name, result === undefined));
+      // Without sessions, this is how a client begins.
+      if (method === "server/discover" && backend === undefined && result !== undefined) onSession();
+      if (finds && result !== undefined) see((loaded) => loaded.discovered(tool as string, result, tookMs));
+    },
+    onSession,
+    observatory() {
+      loading ??= load();
+      return loading;
+    },
+    async flush() {
+      await (await loading)?.flush();
+    },
+  };
+}

@@ -1,0 +1,51 @@
+/** How a call ended, in the five words of statistics. */
+import type { GatewayErrorCode } from "../core/error-codes.ts";
+
+/** What is told of every call that ended. */
+export interface ObservedCall {
+  readonly requestId: string;
+  readonly caller: string;
+  readonly upstream: string;
+  readonly method: string;
+  /** `undefined` unless the method is `tools/call`. */
+  readonly tool: string | undefined;
+  readonly outcome: "OK" | GatewayErrorCode;
+  /** Whether the result says that the tool failed. */
+  readonly isError: boolean;
+  readonly characters: number | undefined;
+  readonly reason: string | undefined;
+  readonly durationMs: number;
+}
+
+/**
+ * `tool_error`: the server answered that it could not. `failed`: there was no usable answer. `refused`: the gateway did
+ * not ask the server. Only the first three say how quick a server is.
+ */
+export const callKinds = ["ok", "tool_error", "failed", "refused", "cancelled"] as const;
+export type CallKind = (typeof callKinds)[number];
+
+const serverErrors: ReadonlySet<string> = new Set(["UPSTREAM_ERROR", "TOOL_NOT_FOUND", "RESOURCE_NOT_FOUND"]);
+const failures: ReadonlySet<string> = new Set([
+  "TIMEOUT",
+  "UPSTREAM_START_FAILED",
+  "UPSTREAM_CLOSED",
+  "UPSTREAM_PROTOCOL",
+  "RESULT_TOO_LARGE",
+  "INTERNAL",
+]);
+
+export function kindOf({ outcome, isError }: Pick<ObservedCall, "outcome" | "isError">): CallKind {
+  if (outcome === "OK") return isError ? "tool_error" : "ok";
+  if (outcome === "CANCELLED") return "cancelled";
+  if (serverErrors.has(outcome)) return "tool_error";
+  return failures.has(outcome) ? "failed" : "refused";
+}
+
+/** Whether such a call says how quick its server is. */
+export function isTimed(kind: CallKind): boolean {
+  return kind !== "refused" && kind !== "cancelled";
+}
+
+export function noCalls(): Record<CallKind, number> {
+  return { ok: 0, tool_error: 0, failed: 0, refused: 0, cancelled: 0 };
+}
