@@ -50,15 +50,15 @@ function sectionNames(before: Config, after: Config): (keyof Config)[] {
 }
 
 function address({ server, mtls }: Config) {
-  const { host, port, ws_port } = server;
-  if (mtls?.enabled !== true) return { host, port, ws_port };
+  const { host, port, ws_port, metrics_port } = server;
+  if (mtls?.enabled !== true) return { host, port, ws_port, metrics_port };
   const { policies: _policies, ...files } = mtls;
-  return { host, port, ws_port, files };
+  return { host, port, ws_port, metrics_port, files };
 }
 
 function besidesAddress(section: keyof Config, config: Config): unknown {
   if (section !== "server") return config[section];
-  const { host: _host, port: _port, ws_port: _wsPort, ...rest } = config.server;
+  const { host: _host, port: _port, ws_port: _wsPort, metrics_port: _metricsPort, ...rest } = config.server;
   return rest;
 }
 

@@ -11,18 +11,18 @@ import { readSettings } from "./load.ts";
 import { pathText, type Settings, valueAt, withoutPath, withValueAt } from "./path.ts";
 import { isReservedName } from "./reserved-name.ts";
 
-type Yaml = typeof import("yaml");
+export type Yaml = typeof import("yaml");
 
 /** The members of the package's nodes that tell where things stand: [start, end of the value, end with what trails it]. */
-interface Placed {
+export interface Placed {
   readonly range: readonly [number, number, number];
   readonly value?: unknown;
 }
-interface Entry {
+export interface Entry {
   readonly key: Placed;
   readonly value: Placed | null;
 }
-interface EntryMap {
+export interface EntryMap {
   readonly items: readonly Entry[];
   readonly flow?: boolean;
 }
@@ -93,12 +93,12 @@ function envFileInsertion(yaml: Yaml, text: string, section: Entry | undefined, 
   return insertLines(text, lineEndAt(text, end), `${indent}- ${item}`);
 }
 
-function findSection(yaml: Yaml, text: string, name: string): Entry | undefined {
+export function findSection(yaml: Yaml, text: string, name: string): Entry | undefined {
   const root = yaml.parseDocument(text, { schema: "core", uniqueKeys: false, logLevel: "silent" }).contents;
   return yaml.isMap(root) ? (root as unknown as EntryMap).items.find(({ key }) => key.value === name) : undefined;
 }
 
-function mapOf(yaml: Yaml, section: Entry | undefined): EntryMap | undefined {
+export function mapOf(yaml: Yaml, section: Entry | undefined): EntryMap | undefined {
   return yaml.isMap(section?.value) ? (section?.value as unknown as EntryMap) : undefined;
 }
 
@@ -161,13 +161,13 @@ function flowRange(map: EntryMap, at: number): [start: number, end: number] {
   return [start(entry), after === undefined ? end(entry) : start(after)];
 }
 
-function insertLines(text: string, at: number, lines: string): string {
+export function insertLines(text: string, at: number, lines: string): string {
   return at === text.length && !text.endsWith("\n")
     ? replace(text, at, at, newLine(text) + lines)
     : replace(text, at, at, lines + newLine(text));
 }
 
-function lineStartAt(text: string, offset: number): number {
+export function lineStartAt(text: string, offset: number): number {
   return text.lastIndexOf("\n", offset - 1) + 1;
 }
 
@@ -177,7 +177,7 @@ function lineEndAt(text: string, offset: number): number {
   return at < 0 ? text.length : at + 1;
 }
 
-function replace(text: string, start: number, end: number, by: string): string {
+export function replace(text: string, start: number, end: number, by: string): string {
   return text.slice(0, start) + by + text.slice(end);
 }
 
@@ -185,7 +185,7 @@ function newLine(text: string): string {
   return text.includes("\r\n") ? "\r\n" : "\n";
 }
 
-async function verified(text: string, label: string, expected: Settings): Promise<string> {
+export async function verified(text: string, label: string, expected: Settings): Promise<string> {
   const now = await readSettings(text, label).catch(() => undefined);
   if (now !== undefined && stableJson(now) === stableJson(expected)) return text;
   throw new ConfigError(`Cannot change ${label} without disturbing the rest of it`, {

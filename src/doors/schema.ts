@@ -6,6 +6,7 @@ export const serverSchema = v.object({
   host: setting(v.string(), "127.0.0.1", "Address to listen on"),
   port: setting(port, 39400, "Port to listen on; 0 picks a free one"),
   ws_port: maybe(port, "Extra port for WebSocket clients alone; 0 picks a free one"),
+  metrics_port: maybe(port, "Extra port for `/metrics` alone, which needs no token there"),
   request_timeout: setting(duration, "300s", "Longest time one request may take, retries and queueing included"),
   shutdown_timeout: setting(duration, "30s", "Time running calls get to finish when the gateway stops"),
   max_body_size: setting(

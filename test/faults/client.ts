@@ -40,14 +40,26 @@ const initialize = {
   clientInfo: { name: "faults", version: "1" },
 };
 
-/** @param path `/mcp` or `/mcp/{backend}` */
-export async function httpClient({ port }: { readonly port: number }, path = "/mcp"): Promise<Client> {
+/**
+ * @param path `/mcp` or `/mcp/{backend}`
+ * @param headers sent with every request
+ */
+export async function httpClient(
+  { port }: { readonly port: number },
+  path = "/mcp",
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Client> {
   let lastId = 0;
   let session: Record<string, string> = {};
   const post = async (method: string, params: object): Promise<Response> => {
     const response = await fetch(`http://127.0.0.1:${port}${path}`, {
       method: "POST",
-      headers: { "content-type": "application/json", accept: "application/json, text/event-stream", ...session },
+      headers: {
+        "content-type": "application/json",
+        accept: "application/json, text/event-stream",
+        ...headers,
+        ...session,
+      },
       body: JSON.stringify({ jsonrpc: "2.0", id: ++lastId, method, params }),
     });
     const id = response.headers.get("mcp-session-id");

@@ -297,6 +297,20 @@ async function unhappyRun(gateway: GatewayProcess): Promise<string[]> {
   writeFileSync(gateway.configPath, good);
   await until(() => gateway.stderr().includes("Configuration reloaded"));
   said.push(await health(authorization), await health({}), await health({ "x-api-key": keyInVariable }));
+  // What operators are shown, also while the last file could not be used.
+  const shown = [
+    "status",
+    "config",
+    "calls",
+    "stats",
+    "tools",
+    ...Object.keys(configured().backends).map((name) => `backends/${name}`),
+  ];
+  for (const path of ["/metrics", "/dashboard", "/api/v1/connections", ...shown.map((name) => `/ui/api/${name}`)]) {
+    const response = await fetch(`${gateway.url}${path}`, { headers: authorization });
+    assert.equal(response.status, 200, path);
+    said.push(await response.text());
+  }
   for (const args of [
     ["list", "--json"],
     ["get", "piped"],

@@ -53,7 +53,18 @@ const routes: Route[] = [
   { method: "GET", path: "/mcp/recorder", isHandshake: true },
   { method: "POST", path: "/mcp/nobody", body: JSON.stringify(initializeMessage()) },
   ...["/health", "/readiness", "/liveness", "/", "/ui", "/ui/", "/ui/nothing", "/sse", "/sse/recorder"].map(getting),
-  ...["/metrics", "/ui/api/config", "/.well-known/oauth-protected-resource", "/ui/%2e%2e/health", "//mcp"].map(getting),
+  { method: "POST", path: "/ui/api/tools/call", body: JSON.stringify({ server: "recorder", tool: "attack" }) },
+  { method: "PATCH", path: "/ui/api/backends/none", body: '{"enabled":true}' },
+  ...[
+    "/metrics",
+    "/dashboard",
+    "/ui/api/config",
+    "/ui/api/calls",
+    "/api/v1/connections",
+    "/.well-known/oauth-protected-resource",
+    "/ui/%2e%2e/health",
+    "//mcp",
+  ].map(getting),
 ];
 function getting(path: string): Route {
   return { method: "GET", path };

@@ -10,6 +10,7 @@ import { pathOf, streamIdOf } from "./address.ts";
 import { Authenticator } from "./authenticate.ts";
 import { createOriginGuard } from "./guard-origin.ts";
 import { health, liveness, readiness } from "./health.ts";
+import { createManagement } from "./management.ts";
 import { createMcpEndpoint, notAllowed } from "./mcp-endpoint.ts";
 import { PathRouter } from "./path-router.ts";
 import { isPreflight, preflight } from "./preflight.ts";
@@ -28,7 +29,7 @@ export interface HttpApp {
 }
 
 type Handler = (visit: Visit, backend: string | undefined) => Response | Promise<Response>;
-type Methods = Readonly<Partial<Record<"GET" | "HEAD" | "POST" | "DELETE", Handler>>>;
+type Methods = Readonly<Partial<Record<"GET" | "HEAD" | "POST" | "PATCH" | "DELETE", Handler>>>;
 
 /** What an address leads to. */
 interface Route {
@@ -88,6 +89,14 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
   };
   const events: Methods = { GET: async (visit, backend) => (await sseDoor()).get(visit, backend) };
   const page = (handler: Handler): Methods => ({ GET: handler, HEAD: handler });
+  // What operators use comes with the first of them.
+  const management = createManagement(gateway, clock);
+  const managed: Methods = {
+    ...page(management.api),
+    POST: management.api,
+    PATCH: management.api,
+    DELETE: management.api,
+  };
   const routes: Readonly<Record<string, Methods>> = {
     "/mcp": mcp,
     // Some hosts add a slash to every address.
@@ -98,7 +107,11 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
     "/liveness": page(liveness),
     "/": page(toDashboard),
     "/ui": page(toDashboard),
+    "/ui/api/*": managed,
     "/ui/*": page(dashboardFile),
+    "/api/v1/*": managed,
+    "/dashboard": page(management.operatorPage),
+    "/metrics": page(management.metrics),
     [metadataPath]: page(metadata),
     [`${metadataPath}/mcp`]: page(metadata),
     "/sse": events,
@@ -195,6 +208,7 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
       endpoint.endStreams();
       sse?.endAll();
       webSockets?.endAll();
+      management.endStreams();
     },
   };
 }

@@ -16,6 +16,7 @@ import type { Guest } from "./visit.ts";
  * where to log in.
  */
 const openPaths = ["/readiness", "/liveness", "/ui", "/.well-known/oauth-protected-resource"];
+const dashboardData = "/ui/api";
 
 /** Callers whose use is remembered: issuers may have any number of them. */
 const maxBuckets = 10_000;
@@ -163,8 +164,8 @@ function missingToken(headers: Headers): string {
 
 /** By whole segments: `/health` opens `/health/x`, never `/healthy`. */
 function isPublic(path: string, publicPaths: readonly string[]): boolean {
-  const opens = (open: string) => path === open || path.startsWith(open.endsWith("/") ? open : `${open}/`);
-  return path === "/" || openPaths.some(opens) || publicPaths.some(opens);
+  const isBelow = (folder: string) => path === folder || path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
+  return path === "/" || (openPaths.some(isBelow) && !isBelow(dashboardData)) || publicPaths.some(isBelow);
 }
 
 function tooMany(message: string, waitMs: number): GatewayError {

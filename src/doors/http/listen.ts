@@ -20,7 +20,7 @@ export interface HttpDoor {
  * @throws ConfigError when the address cannot be listened on
  */
 export async function openHttpDoor(gateway: Gateway, clock: Clock = systemClock): Promise<HttpDoor> {
-  const { host, port, ws_port } = gateway.config.server;
+  const { host, port, ws_port, metrics_port } = gateway.config.server;
   const app = createHttpApp(gateway, host, clock);
   const onError = (error: unknown) => gateway.log.error("Request failed in the server", { error: String(error) });
   const { mtls } = gateway.config;
@@ -31,25 +31,38 @@ export async function openHttpDoor(gateway: Gateway, clock: Clock = systemClock)
   };
   const s = mtls?.enabled === true ? "s" : "";
   const server = await serve({ host, port, fetch: app.fetch, onError });
-  let socketServer: HttpServer | undefined;
-  if (ws_port !== undefined) {
-    const socketPort = { host, port: ws_port, portSetting: "server.ws_port", fetch: app.fetchSocket, onError };
-    socketServer = await serve(socketPort).catch(async (error: unknown) => {
-      await server.stop(0);
+  const servers = [server];
+  const openAnother = async (opening: Promise<HttpServer>): Promise<HttpServer> => {
+    try {
+      const another = await opening;
+      servers.push(another);
+      return another;
+    } catch (error) {
+      await Promise.all(servers.map((one) => one.stop(0)));
       throw error;
-    });
-    gateway.log.info("WebSocket clients have a port of their own", {
-      url: `ws${s}://${reachable(host)}:${socketServer.port}/mcp`,
-    });
+    }
+  };
+  let socketPort: number | undefined;
+  if (ws_port !== undefined) {
+    const options = { host, port: ws_port, portSetting: "server.ws_port", fetch: app.fetchSocket, onError };
+    socketPort = (await openAnother(serve(options))).port;
+    const url = `ws${s}://${reachable(host)}:${socketPort}/mcp`;
+    gateway.log.info("WebSocket clients have a port of their own", { url });
+  }
+  if (metrics_port !== undefined) {
+    const { openMetricsDoor } = await import("./metrics-door.ts");
+    const metrics = await openAnother(openMetricsDoor(gateway, host, metrics_port));
+    const url = `http://${reachable(host)}:${metrics.port}/metrics`;
+    gateway.log.info("Metrics have a port of their own, which asks for no token", { url });
   }
   return {
     url: `http${s}://${reachable(host)}:${server.port}`,
     port: server.port,
-    socketPort: socketServer?.port,
+    socketPort,
     async close(graceMs) {
       // In one turn with what follows, so that nobody comes in between; a server that stops says good-bye in its own words.
       app.endStreams();
-      await Promise.all([server.stop(graceMs), socketServer?.stop(graceMs)]);
+      await Promise.all(servers.map((one) => one.stop(graceMs)));
     },
   };
 }

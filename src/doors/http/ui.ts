@@ -12,7 +12,7 @@ const contentTypes: Readonly<Record<string, string>> = {
   svg: "image/svg+xml",
 };
 /** Only its own files, nothing inline, no frames, no forms to elsewhere (T6). */
-const protection = {
+export const dashboardProtection = {
   "content-security-policy":
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   "referrer-policy": "no-referrer",
@@ -33,5 +33,5 @@ export async function dashboardFile(visit: Visit): Promise<Response> {
   const contentType = contentTypes[name.slice(name.lastIndexOf(".") + 1)];
   if (text === undefined || contentType === undefined)
     throw new GatewayError("RESOURCE_NOT_FOUND", `The dashboard has no file "${name.slice(0, 200)}"`);
-  return send(visit, 200, contentType, text, protection);
+  return send(visit, 200, contentType, text, dashboardProtection);
 }

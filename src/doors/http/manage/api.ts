@@ -1,0 +1,106 @@
+/**
+ * The management API: `/ui/api/*` for the dashboard and for programs, `/api/v1/*` for monitoring. Loaded with its first
+ * request. What it shows and does is for admins, but for a few numbers; a caller who came without a token gets nothing.
+ */
+import { DeniedError, GatewayError } from "../../../core/errors.ts";
+import type { Gateway } from "../../../gateway/gateway.ts";
+import type { Clock } from "../../../lib/clock.ts";
+import { isJsonObject, type JsonObject } from "../../../lib/json.ts";
+import { decodeBody, parseJson } from "../../parse-json.ts";
+import { publicCaller } from "../key-table.ts";
+import { readBody } from "../read-body.ts";
+import { Refusal, sendJson } from "../respond.ts";
+import type { Visit } from "../visit.ts";
+import { backendRoutes } from "./backend-routes.ts";
+import { callRoutes } from "./call-routes.ts";
+import { configRoutes } from "./config-routes.ts";
+import { connectionRoutes } from "./connection-routes.ts";
+import { fileRoutes } from "./file-routes.ts";
+import type { ManagementRoute } from "./route.ts";
+import { statisticsRoutes } from "./statistics-routes.ts";
+import { statusRoutes } from "./status-routes.ts";
+import { toolRoutes } from "./tool-routes.ts";
+
+const routes: readonly ManagementRoute[] = [
+  ...statusRoutes,
+  ...backendRoutes,
+  ...toolRoutes,
+  ...callRoutes,
+  ...statisticsRoutes,
+  ...configRoutes,
+  ...fileRoutes,
+  ...connectionRoutes,
+];
+
+/** @throws GatewayError, as a rejection */
+export async function manage(gateway: Gateway, clock: Clock, visit: Visit): Promise<Response> {
+  guard(visit);
+  const { method } = visit.request;
+  const wanted = method === "HEAD" ? "GET" : method;
+  const found = routes.flatMap((route) => {
+    const names = namesIn(route.path, visit.path);
+    return names === undefined ? [] : [{ route, names }];
+  });
+  if (found.length === 0) throw new Refusal(404, `The management API has no "${visit.path.slice(0, 200)}"`);
+  const match = found.find(({ route }) => route.method === wanted);
+  if (match === undefined) {
+    const allow = found.map(({ route }) => route.method).join(", ");
+    throw new Refusal(405, `"${method.slice(0, 20)}" is not allowed here`, { headers: { allow } });
+  }
+  const { route, names } = match;
+  if (route.who === "admin" && !visit.caller.admin)
+    throw new DeniedError("FORBIDDEN", "This needs admin rights", {
+      hint: "Use the bearer token, or an API key with admin: true",
+    });
+  const query = new URL(visit.request.url, "http://gateway").searchParams;
+  const body = wanted === "GET" ? {} : await bodyOf(visit, gateway.config.server.max_body_size);
+  const outcome = await route.run({ gateway, clock, visit, names, query, body });
+  return outcome instanceof Response ? outcome : sendJson(visit, 200, JSON.stringify(outcome));
+}
+
+/**
+ * A page of another site may use MCP where `server.allowed_origins` says so, never this. Who is anonymous because
+ * authentication is off is asked by browsers too: a page that is not ours shows in `Sec-Fetch-Site` (T6).
+ */
+function guard({ caller, crossOrigin, request }: Visit): void {
+  if (caller === publicCaller)
+    throw new GatewayError("UNAUTHENTICATED", "Missing Authorization header. Use: Authorization: Bearer <token>");
+  const site = request.headers.get("sec-fetch-site");
+  const isForeign = site === "cross-site" || site === "same-site";
+  if (crossOrigin !== undefined || isForeign)
+    throw new DeniedError("FORBIDDEN", "The management API is for the gateway's own pages and for programs");
+}
+
+function namesIn(pattern: string, path: string): Record<string, string> | undefined {
+  const [wanted, given] = [pattern.split("/"), path.split("/")];
+  if (wanted.length !== given.length) return undefined;
+  const names: Record<string, string> = {};
+  for (const [at, segment] of wanted.entries()) {
+    const value = given[at] as string;
+    if (!segment.startsWith(":")) {
+      if (segment !== value) return undefined;
+    } else if (value === "") return undefined;
+    else names[segment.slice(1)] = decoded(value);
+  }
+  return names;
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
+/** A form of another site cannot send this type, and a script of it must ask first. */
+async function bodyOf({ request }: Visit, maxBytes: number): Promise<JsonObject> {
+  const text = decodeBody(await readBody(request, maxBytes));
+  const type = request.headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
+  if (type !== "application/json" && (text !== "" || request.method === "POST"))
+    throw new Refusal(415, 'The request needs "Content-Type: application/json"');
+  if (text === "") return {};
+  const body = parseJson(text);
+  if (isJsonObject(body)) return body;
+  throw new GatewayError("INVALID_REQUEST", "The body must be a JSON object");
+}
