@@ -36,7 +36,8 @@ export function parseLine(argv: readonly string[], root: Command, globals: Optio
   const rest = divider < 0 ? [] : argv.slice(divider + 1);
   const { command, path } = findCommand(tokens, root, globals);
   try {
-    const { options, words } = readTokens(tokens, { ...globals, ...command.args });
+    // The command's own come first: `stats -p` is its price, not the port.
+    const { options, words } = readTokens(tokens, { ...command.args, ...globals, ...command.args });
     return { command, path, options, words: words.slice(path.length), rest };
   } catch (error) {
     if (error instanceof UsageError) error.path = path;

@@ -13,7 +13,9 @@ import { list } from "./list.ts";
 import { remove } from "./remove.ts";
 import { serve } from "./serve.ts";
 import { setup } from "./setup.ts";
+import { stats } from "./stats.ts";
 import { tls } from "./tls.ts";
+import { tokens } from "./tokens.ts";
 import { tool } from "./tool.ts";
 import { upgrade } from "./upgrade.ts";
 import { validate } from "./validate.ts";
@@ -37,6 +39,8 @@ export const root: Command = {
     setup,
     doctor,
     health,
+    stats,
+    tokens,
     config,
     completions,
     upgrade,

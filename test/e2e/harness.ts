@@ -21,6 +21,8 @@ export interface GatewayOptions {
   /** After `serve --config PATH`. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** A free one is chosen by default. */
+  readonly port?: number;
   /** Milliseconds until `/health` must answer; 15,000 by default. */
   readonly startTimeoutMs?: number;
 }
@@ -72,7 +74,7 @@ export function environmentIn(folder: string, extra: Readonly<Record<string, str
 
 /** `config.server` needs no port: a free one is chosen. Resolves when `/health` answers. */
 export async function startGateway(config: object, options: GatewayOptions = {}): Promise<GatewayProcess> {
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const server = { host: "127.0.0.1", ...("server" in config ? (config.server as object) : {}), port };
   const { folder, configPath } = writeConfig({ ...config, server });
   const named = options.discover ? [] : ["--config", configPath];

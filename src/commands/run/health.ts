@@ -1,7 +1,6 @@
-import { loadConfig } from "../../config/load.ts";
-import { environment, workingDirectory, writeStderr, writeStdout } from "../../runtime/process.ts";
-import { gatewayUrl, ownRequest } from "../../setup/gateway-entry.ts";
-import { type CommandInput, UsageError } from "../command.ts";
+import { writeStderr, writeStdout } from "../../runtime/process.ts";
+import type { CommandInput } from "../command.ts";
+import { runningGateway } from "./running-gateway.ts";
 
 const timeoutMs = 5_000;
 
@@ -22,22 +21,6 @@ export async function run(input: CommandInput): Promise<number> {
 }
 
 async function target(input: CommandInput): Promise<{ url: string; token: string | undefined; own: RequestInit }> {
-  const given = input.text("url");
-  if (given === undefined) {
-    const { overrides, config: path } = input.global;
-    const { config } = await loadConfig({
-      path,
-      overrides,
-      env: environment(),
-      cwd: workingDirectory(),
-      fallBack: true,
-    });
-    const { enabled, bearer_token } = config.auth;
-    const token = enabled && bearer_token !== "auto" ? bearer_token : undefined;
-    return { url: `${gatewayUrl(config)}/health`, token, own: ownRequest(config) };
-  }
-  if (!/^https?:\/\//.test(given) || !URL.canParse(given))
-    throw new UsageError(`--url must begin with http:// or https://, not "${given}"`);
-  const base = given.replace(/\/+$/, "");
-  return { url: base.endsWith("/health") ? base : `${base}/health`, token: undefined, own: {} };
+  const { base, ...rest } = await runningGateway(input);
+  return { url: base.endsWith("/health") ? base : `${base}/health`, ...rest };
 }

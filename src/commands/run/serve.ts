@@ -101,6 +101,7 @@ export async function run(args: ServeArgs): Promise<void> {
       throw error;
     }
   };
+  if (loaded.source !== undefined) gateway.operation.configFile = { path: loaded.source.path, reload: reloadNow };
   let leaving = false;
   let watcher: Watcher | undefined;
   const settleIn = async (url: string) => {
