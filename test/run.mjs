@@ -15,7 +15,7 @@ const deno = findDeno();
 const script = (path) => join(root, "node_modules", path);
 const folders = readdirSync(join(root, "test"), { withFileTypes: true }).filter((entry) => entry.isDirectory());
 const onBinary = ["e2e", "faults", "security"];
-const notUnits = [...onBinary, "conformance", "fixtures"];
+const notUnits = [...onBinary, "browser", "conformance", "fixtures"];
 const units = folders.map(({ name }) => name).filter((name) => !notUnits.includes(name));
 const binaryTests = folders.map(({ name }) => name).filter((name) => onBinary.includes(name));
 
@@ -51,6 +51,14 @@ if (!checkOnly) {
         "tests of the executable",
         bun,
         ["test", "--only-failures", "--timeout=120000", ...tests(binaryTests)],
+        bunTests,
+      ),
+    ],
+    [
+      phase(
+        "dashboard in a browser",
+        bun,
+        ["test", "--only-failures", "--timeout=60000", ...tests(["browser"])],
         bunTests,
       ),
     ],

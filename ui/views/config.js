@@ -1,0 +1,103 @@
+/** The configuration in force, secrets hidden, and reading the file again. */
+import { h } from "../dom.js";
+import { changed } from "../store.js";
+import { yaml } from "../yaml.js";
+
+const renewMs = 3_000;
+let config;
+let problem;
+let filter = "";
+let timer;
+
+async function load(context) {
+  clearTimeout(timer);
+  try {
+    config = await context.ask("/ui/api/config");
+    problem = undefined;
+  } catch (error) {
+    problem = error.message;
+  }
+  changed();
+  timer = setTimeout(() => {
+    if (location.hash.startsWith("#/config")) load(context);
+  }, renewMs);
+}
+
+export const configView = {
+  enter(_rest, context) {
+    load(context);
+  },
+  render() {
+    if (problem !== undefined) return h("p", { class: "notice bad" }, problem);
+    if (config === undefined) return h("p", { class: "muted pad" }, "Asking …");
+    const sections = Object.entries(config.settings).filter(([name, value]) =>
+      `${name} ${JSON.stringify(value)}`.toLowerCase().includes(filter),
+    );
+    return [
+      h(
+        "header",
+        { class: "title" },
+        h(
+          "div",
+          {},
+          h("h1", {}, "Configuration"),
+          h(
+            "p",
+            { class: "muted" },
+            config.path === null
+              ? "The gateway runs without a file: everything is default."
+              : ["From ", h("code", {}, config.path), ". The file is watched; a valid change is live at once."],
+          ),
+        ),
+        config.path !== null &&
+          h(
+            "div",
+            { class: "actions" },
+            h("button", { type: "button", class: "primary", "data-action": "reload" }, "Read the file again"),
+          ),
+      ),
+      config.error !== null &&
+        h(
+          "section",
+          { class: "card problems" },
+          h("h2", {}, "The file as it is now cannot be used; the one before stays in force"),
+          h("pre", {}, config.error),
+        ),
+      h(
+        "div",
+        { class: "finder" },
+        h("input", {
+          type: "search",
+          placeholder: "Find a setting",
+          "aria-label": "Find a setting",
+          "data-input": "filter",
+        }),
+      ),
+      sections.map(([name, value]) =>
+        h("section", { class: "card", "data-key": name }, h("h2", {}, name), h("pre", { class: "code" }, yaml(value))),
+      ),
+      sections.length === 0 && h("p", { class: "muted pad" }, "No setting fits."),
+      h(
+        "p",
+        { class: "muted small pad" },
+        "These are the effective settings, defaults included. Secrets, variables and headers are hidden.",
+      ),
+    ];
+  },
+  actions: {
+    async reload(button, context) {
+      await context.act(
+        button,
+        () => context.ask("/ui/api/reload", { method: "POST" }),
+        ({ changes, restart_required }) => `${changes}${restart_required ? "; restart needed" : ""}`,
+      );
+      await load(context);
+    },
+  },
+  inputs: {
+    filter(input) {
+      filter = input.value.toLowerCase();
+      changed();
+    },
+  },
+};
