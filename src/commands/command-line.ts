@@ -5,14 +5,16 @@ import { environmentVariable, writeStderr } from "../runtime/process.ts";
 import { type CommandInput, UsageError } from "./command.ts";
 import { globalArgs, globalOptions } from "./global-options.ts";
 import { type ParsedLine, parseLine, UnknownNameError } from "./parse.ts";
-import { root } from "./root.ts";
+import { serveRoot } from "./serve-root.ts";
 
 /** 0 success, 1 failure, 2 a command line that cannot be understood. Diagnostics go to stderr. */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
   // `mcp-gateway help add` is `mcp-gateway add --help`.
   const line = argv[0] === "help" ? [...argv.slice(1), "--help"] : argv;
   try {
-    const parsed = parseLine(line, root, globalArgs);
+    // The descriptors of all the others are a tenth of the code that a start would have to read.
+    const isServe = line[0] === undefined || line[0] === "serve";
+    const parsed = parseLine(line, isServe ? serveRoot : (await import("./root.ts")).root, globalArgs);
     if (isSet(parsed, "help")) return print(await (await import("./help.ts")).helpText(parsed));
     if (isSet(parsed, "version")) return print(version);
     return await runParsed(parsed);

@@ -12,6 +12,7 @@ import { init } from "./init.ts";
 import { list } from "./list.ts";
 import { remove } from "./remove.ts";
 import { serve } from "./serve.ts";
+import { serveRoot } from "./serve-root.ts";
 import { setup } from "./setup.ts";
 import { stats } from "./stats.ts";
 import { tls } from "./tls.ts";
@@ -22,8 +23,7 @@ import { validate } from "./validate.ts";
 
 /** Without a command it is `serve`. */
 export const root: Command = {
-  meta: { name: "mcp-gateway", description: "One gateway between AI clients and all their MCP servers and REST APIs" },
-  ...(serve.args && { args: serve.args }),
+  ...serveRoot,
   subCommands: {
     serve,
     init,
@@ -45,5 +45,4 @@ export const root: Command = {
     completions,
     upgrade,
   },
-  run: (input) => (serve.run as NonNullable<Command["run"]>)(input),
 };
