@@ -7,7 +7,7 @@ import { silentLogger } from "../src/core/log.ts";
 import { watchCalls } from "../src/gateway/watch-calls.ts";
 import { systemClock } from "../src/lib/clock.ts";
 import { stagesFor } from "../src/stages/order.ts";
-import { failsafeSchema } from "../src/stages/schema.ts";
+import { failsafeSchema, securityStageEntries } from "../src/stages/schema.ts";
 import { createStageState } from "../src/stages/upstream-stage-state.ts";
 import { fixed, median, printTable, ratio } from "./table.ts";
 
@@ -22,7 +22,8 @@ function pipeline(enabled: boolean, answer: Answer): Next {
   const state = createStageState(settings, systemClock);
   const upstream = { isReady: true, start: () => Promise.reject(new Error("It is ready")) };
   const watched = enabled ? { sink: watch.onCall, running: watch.running } : {};
-  return chain(stagesFor({ upstream, settings, timeoutMs: 30_000, state, ...watched }), async () => answer);
+  const security = enabled ? v.parse(v.object(securityStageEntries), {}) : undefined;
+  return chain(stagesFor({ upstream, settings, timeoutMs: 30_000, state, security, ...watched }), async () => answer);
 }
 
 /** As in a gateway: every call is counted and kept for who looks on. */
@@ -43,10 +44,11 @@ async function microsecondsPerCall(next: Next, call: Call): Promise<number> {
 
 export async function benchStages(): Promise<void> {
   await watch.observatory();
-  const answer = Answer.ofText('{"content":[{"type":"text","text":"Echo: hello"}]}');
+  // As it comes from a server: text.
+  const answer = Answer.ofText('{"content":[{"type":"text","text":"Hello from the backend"}]}');
   const call: Call = {
     method: "tools/call",
-    params: { name: "echo", arguments: {} },
+    params: { name: "echo", arguments: { message: "Hello, how are you?", path: "/srv/notes/today.md", limit: 10 } },
     signal: new AbortController().signal,
     upstream: "bench",
     caller: anonymousCaller,

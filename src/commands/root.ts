@@ -1,5 +1,6 @@
 /** The table of commands. */
 import { add } from "./add.ts";
+import { audit } from "./audit.ts";
 import { auth } from "./auth.ts";
 import { cap } from "./cap.ts";
 import type { Command } from "./command.ts";
@@ -10,6 +11,7 @@ import { get } from "./get.ts";
 import { health } from "./health.ts";
 import { init } from "./init.ts";
 import { list } from "./list.ts";
+import { quarantine } from "./quarantine.ts";
 import { remove } from "./remove.ts";
 import { serve } from "./serve.ts";
 import { serveRoot } from "./serve-root.ts";
@@ -41,6 +43,8 @@ export const root: Command = {
     health,
     stats,
     tokens,
+    quarantine,
+    audit,
     config,
     completions,
     upgrade,

@@ -85,6 +85,9 @@ async function finish(parsed: ParsedConfig, { env, toAbsolute }: CheckContext): 
   const { capabilities, playbooks } = parsed;
   const { mtls } = parsed;
   const file = async (path: string) => (path === "" ? "" : toAbsolute(path));
+  const { firewall, transparency_log } = parsed.security;
+  const record = transparency_log.enabled ? await toAbsolute(transparency_log.path) : transparency_log.path;
+  const audit_log = firewall.audit_log === undefined ? undefined : await toAbsolute(firewall.audit_log);
   return {
     ...parsed,
     ...(mtls && {
@@ -100,6 +103,11 @@ async function finish(parsed: ParsedConfig, { env, toAbsolute }: CheckContext): 
     // Where there are none to be had, the disk is not asked.
     playbooks: playbooks.enabled ? { ...playbooks, directories: await absolute(playbooks.directories) } : playbooks,
     backends: Object.fromEntries(backends),
+    security: {
+      ...parsed.security,
+      firewall: { ...firewall, audit_log },
+      transparency_log: { ...transparency_log, path: record },
+    },
   };
 }
 

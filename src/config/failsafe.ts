@@ -12,6 +12,8 @@ export function effectiveFailsafe(config: Config, backendName: string): Failsafe
     retry: { ...failsafe.retry, ...own.retry },
     rate_limit: { ...failsafe.rate_limit, ...own.rate_limit },
     concurrency: { ...failsafe.concurrency, ...own.concurrency },
+    error_budget: { ...failsafe.error_budget, ...own.error_budget },
+    tool_error_budget: { ...failsafe.tool_error_budget, ...own.tool_error_budget },
     health_check: { ...failsafe.health_check, ...own.health_check },
   };
 }

@@ -9,6 +9,8 @@ import { listed, type Problem } from "./problem.ts";
 import type { ParsedBackend, ParsedConfig } from "./schema.ts";
 
 const transports = ["command", "http_url", "a2a_url"] as const;
+/** What `scan` of a firewall rule may name; see stages/firewall/rules.ts. */
+const scanWords = /shell|command|sql|path|traversal|memory|prompt|credential|secret/i;
 
 /** `unknown` are the keys that no schema has. */
 export function checkRules(config: ParsedConfig, unknown: readonly Problem[], found: Findings): void {
@@ -21,6 +23,7 @@ export function checkRules(config: ParsedConfig, unknown: readonly Problem[], fo
   checkReferences(config, found);
   checkProfiles(config, found);
   checkOperatorTools(config, found);
+  checkFirewall(config, found);
   const { auth, server } = config;
   if (!auth.enabled && !/^(localhost|127\.[\d.]+|\[?::1\]?)$/i.test(server.host))
     found.warnings.push({
@@ -155,6 +158,15 @@ function checkOperatorTools({ meta_mcp: { operator_tools: listed } }: ParsedConf
     const text = `names no operator tool: "${name}" is not there${suggestion(name, known)}`;
     found.warnings.push({ path: ["meta_mcp", "operator_tools", at], text });
   }
+}
+
+function checkFirewall({ security }: ParsedConfig, found: Findings): void {
+  for (const [at, { scan }] of security.firewall.rules.entries())
+    for (const [position, word] of scan.entries())
+      if (!scanWords.test(word)) {
+        const path: Path = ["security", "firewall", "rules", at, "scan", position];
+        found.warnings.push({ path, text: `names nothing that is looked for: "${word}"` });
+      }
 }
 
 export function isAddress(text: string): boolean {

@@ -12,6 +12,8 @@ import { routingProfilesSchema } from "../meta/routing/schema.ts";
 import { metaMcpSchema } from "../meta/schema.ts";
 import { breakerSchema } from "../stages/breaker/schema.ts";
 import { concurrencySchema } from "../stages/concurrency/schema.ts";
+import { costGovernanceSchema } from "../stages/cost/schema.ts";
+import { errorBudgetSchema, toolErrorBudgetSchema } from "../stages/kill-switch/schema.ts";
 import { rateLimitSchema } from "../stages/rate-limit/schema.ts";
 import { retrySchema } from "../stages/retry/schema.ts";
 import { failsafeSchema, healthCheckSchema } from "../stages/schema.ts";
@@ -20,6 +22,7 @@ import { backendSchema } from "../upstreams/schema.ts";
 import { identityPropagationSchema, injectedSecretSchema } from "./pending/backend/schema.ts";
 import type { PendingConfig } from "./pending/schema.ts";
 import type { RareConfig } from "./rare/schema.ts";
+import { securitySchema } from "./security/schema.ts";
 
 /** The same settings without their defaults: what is absent says nothing. */
 function overridesOf<TEntries extends v.ObjectEntries>(
@@ -37,6 +40,8 @@ const failsafeOverridesSchema = v.object({
   retry: maybe(overridesOf(retrySchema), "Retry with back-off and budget"),
   rate_limit: maybe(overridesOf(rateLimitSchema), "Rate limit"),
   concurrency: maybe(overridesOf(concurrencySchema), "Concurrency limit"),
+  error_budget: maybe(overridesOf(errorBudgetSchema), "Error budget"),
+  tool_error_budget: maybe(overridesOf(toolErrorBudgetSchema), "Error budget of each tool"),
   health_check: maybe(overridesOf(healthCheckSchema), "Health checks"),
 });
 
@@ -79,6 +84,8 @@ export const configSchema = v.object({
   failsafe: setting(failsafeSchema, {}, "Protection of backends; a backend's own `failsafe` overrides it"),
   backends: setting(v.record(v.string(), backendEntrySchema), {}, "The servers behind the gateway, by name"),
   capabilities: setting(capabilitiesSchema, {}, "APIs and programs as tools"),
+  cost_governance: setting(costGovernanceSchema, {}, "Costs and budgets"),
+  security: setting(securitySchema, {}, "Firewall, policies and records"),
 });
 
 export type ParsedConfig = v.InferOutput<typeof configSchema> & Partial<PendingConfig & RareConfig>;

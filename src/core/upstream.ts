@@ -30,6 +30,18 @@ export interface UpstreamStatus {
   readonly lastError: string | undefined;
 }
 
+/** Of what is configured but switched off. */
+export const neverStarted: UpstreamStatus = {
+  state: { is: "stopped" },
+  restartCount: 0,
+  requestCount: 0,
+  inFlight: 0,
+  consecutiveFailures: 0,
+  healthy: true,
+  pid: undefined,
+  lastError: undefined,
+};
+
 /** What the server said of itself in its `initialize` result. */
 export interface ServerDescription {
   readonly protocolVersion: string;

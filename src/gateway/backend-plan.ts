@@ -6,23 +6,24 @@ import type { Upstream, UpstreamKind } from "../core/upstream.ts";
 import { dataDirectory } from "../runtime/paths.ts";
 import type { Environment } from "../runtime/process.ts";
 import { watchTree } from "../runtime/watch.ts";
-import { stagesFor } from "../stages/order.ts";
 import type { CallSink, RunningCalls } from "../stages/record/record-stage.ts";
+import type { SecurityStageSettings } from "../stages/schema.ts";
 import { createStageState, type UpstreamStageState } from "../stages/upstream-stage-state.ts";
 import type { HealthTarget } from "../upstreams/health.ts";
 import type { ManagedUpstream } from "../upstreams/managed-upstream.ts";
 import type { Definition, Pool, PoolChange } from "../upstreams/pool.ts";
 import { type BackendContext, backendUpstream, definitionOf, kindOf } from "./backend-upstream.ts";
 import { Route } from "./dispatch.ts";
+import type { PolicyContext } from "./policies.ts";
 
-export interface PlanContext extends BackendContext {
+export interface PlanContext extends BackendContext, PolicyContext {
   readonly env: Environment;
   /** `undefined` keeps the gateway's state in memory; logins are then looked for where they are by default. */
   readonly stateDirectory: string | undefined;
-  readonly onCall: CallSink;
   /** Backends that let the gateway in by a login. */
   readonly loggedIn: ReadonlySet<string>;
   readonly running: RunningCalls;
+  readonly onCall: CallSink;
   /** By backend name; outlives every plan. */
   readonly stageStates: Map<string, UpstreamStageState>;
 }
@@ -62,11 +63,23 @@ export function planBackends(config: Config, pool: Pool<Upstream>, context: Plan
     // What a changed definition did before says nothing about it: its circuit begins closed.
     const known = change.changed.includes(name) ? undefined : context.stageStates.get(name);
     const state = known ?? createStageState(settings, context.clock);
+    // But for an operator's word, which is about the name.
+    if (context.stageStates.get(name)?.killSwitch.isKilled) state.killSwitch.kill();
+    state.killSwitch.onTrip = (trip) => context.onTrip(name, trip);
     context.stageStates.set(name, state);
     state.apply(settings);
+    const security = securityOf(config, name, context.env);
+    const { onCall: sink, running, onFindings, sessionUsage } = context;
+    // Capabilities are the operator's own files.
+    const gate = config.security.tool_integrity.enabled && isManaged(upstream) ? context.gateOf(name) : undefined;
+    const { enabled: isAudited, fail_closed } = config.security.transparency_log;
+    const isAuditFailing = isAudited && fail_closed ? context.isAuditFailing : undefined;
+    const costs = { settings: config.cost_governance, book: context.costBook };
     const isPersonal = personalOf(config, name, context);
-    const watched = { sink: context.onCall, running: context.running };
-    const stages = () => stagesFor({ upstream, settings, timeoutMs, state, isPersonal, ...watched });
+    const policies = { sink, running, security, onFindings, gate, isAuditFailing, costs, sessionUsage, isPersonal };
+    // With the first call: a start needs no policy.
+    const stages = async () =>
+      (await import("../stages/order.ts")).stagesFor({ upstream, settings, timeoutMs, state, ...policies });
     routes.set(name, new Route(upstream, stages, timeoutMs));
     const { enabled: isWatched, interval, timeout } = settings.health_check;
     if (isWatched && isManaged(upstream)) healthTargets.push({ upstream, intervalMs: interval, timeoutMs: timeout });
@@ -93,6 +106,21 @@ function personalOf({ auth, backends }: Config, name: string, { loggedIn }: Plan
   return backends[name]?.http_url === undefined ? undefined : () => loggedIn.has(name);
 }
 
+/** A backend that is passed through keeps the firewall: its own rules can be taken off one by one. */
+function securityOf(config: Config, name: string, env: Environment): SecurityStageSettings {
+  const security = withSkipKeys(config.security, env["MCP_GATEWAY_FIREWALL_SKIP_KEYS"]);
+  if (config.backends[name]?.passthrough !== true) return security;
+  return { ...security, sanitize_input: false, tool_policy: { ...security.tool_policy, enabled: false } };
+}
+
+/** The variable of the product this one replaces: names of arguments, separated by commas. */
+function withSkipKeys(security: SecurityStageSettings, names: string | undefined): SecurityStageSettings {
+  if (!names) return security;
+  const { firewall } = security;
+  const more = names.split(",").map((name) => name.trim());
+  return { ...security, firewall: { ...firewall, free_text_keys: [...firewall.free_text_keys, ...more] } };
+}
+
 export function isManaged(upstream: Upstream): upstream is ManagedUpstream {
   return "probe" in upstream;
 }
@@ -109,7 +137,7 @@ function backendDefinition(backend: BackendConfig, context: BackendContext) {
 function capabilityDefinition(config: Config, { env, log, events, clock, stateDirectory }: PlanContext) {
   const { enabled, name, directories, builtin } = config.capabilities;
   if (!enabled || Object.hasOwn(config.backends, name)) return [];
-  const ssrfProtection = config.security?.ssrf_protection ?? true;
+  const ssrfProtection = config.security.ssrf_protection;
   return [
     {
       name,

@@ -50,7 +50,8 @@ export function backendUpstream(backend: BackendConfig, context: BackendContext)
  * without touching what runs.
  */
 export function definitionOf(backend: BackendConfig): unknown {
-  const { description: _text, timeout: _stage, failsafe: _stages, enabled: _presence, ...definition } = backend;
+  const { description: _text, timeout: _stage, failsafe: _stages, enabled: _presence, ...rest } = backend;
+  const { passthrough: _policies, ...definition } = rest;
   return definition;
 }
 

@@ -1,6 +1,6 @@
 /** One log line per call, so that the request id of an answer leads to what happened. */
 import type { Logger } from "../core/log.ts";
-import type { CallRecord, CallSink } from "../stages/record/record-stage.ts";
+import type { CallRecord } from "../stages/record/record-stage.ts";
 
 /**
  * What goes well, and what comes by the thousand while a server is down: the failures that brought it on were logged
@@ -22,10 +22,15 @@ const maxTool = 128;
 /**
  * Debug lines for what goes well or was refused by a policy, info for errors a server answers with, which may be the
  * caller's fault, and warnings for what failed. Never arguments or results.
+ * @param logsDenied whether refusals of the tool policy are worth a warning
  */
-export function callLog(log: Logger, redact: (text: string) => string): CallSink {
+export function callLog(
+  log: Logger,
+  redact: (text: string) => string,
+  logsDenied: () => boolean = () => true,
+): (record: CallRecord) => void {
   return ({ requestId, caller, upstream, method, tool, outcome, durationMs, reason }) => {
-    const isQuiet = quiet.has(outcome);
+    const isQuiet = quiet.has(outcome) || (outcome === "POLICY_DENIED" && !logsDenied());
     const level = isQuiet ? "debug" : outcome === "UPSTREAM_ERROR" ? "info" : "warn";
     log[level](outcome === "OK" ? "Call answered" : "Call failed", {
       request_id: requestId,

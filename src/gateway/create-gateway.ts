@@ -14,7 +14,7 @@ import { diffConfigs } from "../config/diff.ts";
 import type { Config } from "../config/schema.ts";
 import { DeniedError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
-import type { Upstream, UpstreamEvents, UpstreamStatus } from "../core/upstream.ts";
+import { neverStarted, type Upstream, type UpstreamEvents } from "../core/upstream.ts";
 import { Cancellation } from "../lib/cancellation.ts";
 import type { Clock } from "../lib/clock.ts";
 import { stableJson } from "../lib/json.ts";
@@ -29,10 +29,13 @@ import { type Plan, planBackends } from "./backend-plan.ts";
 import type { OAuthContext } from "./backend-upstream.ts";
 import { type Route, requestLogLevel, tellWatched } from "./dispatch.ts";
 import type { Gateway, ReloadOutcome } from "./gateway.ts";
+import { createKillSwitchPanel } from "./kill-switch-panel.ts";
 import { createListKeeper } from "./list-keeper.ts";
 import { createOperation, type RunningOperation } from "./operation.ts";
 import { operatorActions, viewOf } from "./operator-actions.ts";
+import { createPolicies } from "./policies.ts";
 import { sessionHolders } from "./principals.ts";
+import { SaveProblems } from "./save-problems.ts";
 import { ServerLog } from "./server-log.ts";
 import { createSessionStore } from "./session-store.ts";
 import { watchCalls } from "./watch-calls.ts";
@@ -58,41 +61,20 @@ export interface RunningGateway extends Gateway {
   warmUp(): void;
 }
 
-const neverStarted: UpstreamStatus = {
-  state: { is: "stopped" },
-  restartCount: 0,
-  requestCount: 0,
-  inFlight: 0,
-  consecutiveFailures: 0,
-  healthy: true,
-  pid: undefined,
-  lastError: undefined,
-};
-
 export function createGateway(options: GatewayOptions): RunningGateway {
   const { log, clock, stateDirectory } = options;
   let config = options.config;
   let profiles = new RoutingProfiles(config.routing_profiles, config.default_routing_profile);
   let draining = false;
   let closing: Promise<void> | undefined;
-  const storeProblems = new Map<string, string>();
+  const saveProblems = new SaveProblems(log);
+  const noteProblem = saveProblems.of.bind(saveProblems);
   const stopping = new Cancellation();
   let hurry = () => {};
   const hurried = new Promise<void>((resolve) => {
     hurry = resolve;
   });
 
-  /** Told when saving begins to fail, and when it works again. */
-  const noteProblem = (what: string, consequence: string) => (error: unknown) => {
-    if (error === undefined) {
-      storeProblems.delete(what);
-      log.info(`${what} are saved again`);
-      return;
-    }
-    const reason = error instanceof Error ? error.message : String(error);
-    storeProblems.set(what, `${what} cannot be saved: ${reason}`);
-    log.warn(`${what} cannot be saved; ${consequence}`, { reason });
-  };
   const catalog = createCatalog({
     store:
       stateDirectory === undefined
@@ -105,6 +87,16 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     now: Date.now,
   });
   const subscriptions = new Subscriptions();
+  const policies = createPolicies({
+    ...options,
+    config: () => config,
+    catalog,
+    noteProblem,
+    isPinned: (server) => server !== plan.capabilityName,
+    onFreed: (server) => {
+      if (routeOf(server)?.upstream.isReady) lists.ensureListed(server, "tools", true).catch(() => {});
+    },
+  });
   const sessions = createSessionTable({
     clock,
     newId: () => randomToken(32),
@@ -120,6 +112,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
             noteProblem("Sessions", "they end with this process"),
           ),
     onEnd(session) {
+      policies.context.sessionUsage.forget(session.id);
       for (const watched of subscriptions.removeWatcher(session)) unwatch(watched);
     },
     onRestored(session) {
@@ -161,6 +154,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       else lists.onNotification(upstream.name, method);
     },
     onConnected: (upstream) => {
+      policies.integrity.onConnected(upstream.name);
       lists.onConnected(upstream.name);
       host.applyLogLevels();
       const route = routeOf(upstream.name);
@@ -184,10 +178,13 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     onProblem: noteProblem("Logins", "they end with this process"),
   };
   const noteLostProfiles = noteProblem("Tool profiles", "what is measured from now on is lost with this process");
-  const watch = watchCalls({ ...options, catalog, onProblem: noteLostProfiles });
+  const logsDenied = () => config.security.tool_policy.log_denied;
+  const { onCall } = policies;
+  const watch = watchCalls({ ...options, catalog, logsDenied, onCall, onProblem: noteLostProfiles });
   const serverLog = new ServerLog();
   const kept = serverLog.keeping(log);
-  const context = { ...options, ...watch, log: kept, events, isWatched, oauth, loggedIn, stageStates };
+  const watched = { ...watch, ...policies.context, log: kept };
+  const context = { ...options, ...watched, events, isWatched, oauth, loggedIn, stageStates };
   let plan = planBackends(config, pool, context);
   adopt(plan.routes);
 
@@ -244,6 +241,8 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     log,
     maxAgeMs: () => config.meta_mcp.cache_ttl,
     onChanged: (server, kind) => announceListChange(host, server, kind),
+    admit: policies.integrity.admit,
+    onAsked: policies.integrity.onAsked,
   });
   const endHealthChecks = startHealthChecks({
     clock,
@@ -300,10 +299,11 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     if (graceMs > 0)
       await Promise.all(busyRoutes().map((route) => Promise.race([route.quiet(graceMs, clock), hurried])));
     endHealthChecks();
+    policies.integrity.close();
     // What still runs fails with its backend and so is answered; ending the sessions first would cancel it silently.
     await Promise.all([pool.close(0), catalog.flush()]);
     // After the last call has ended.
-    await watch.flush();
+    await Promise.all([watch.flush(), policies.flush()]);
     await sessions.closeAll();
   }
 
@@ -326,7 +326,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       return draining;
     },
     get degraded() {
-      return [...storeProblems.values()];
+      return saveProblems.list;
     },
     get inFlight() {
       return busyRoutes().reduce((sum, route) => sum + route.inFlight, 0);
@@ -344,7 +344,12 @@ export function createGateway(options: GatewayOptions): RunningGateway {
         enabled,
         status: routeOf(name)?.upstream.status() ?? neverStarted,
         circuit: stageStates.get(name)?.breaker.state ?? "closed",
+        killed: (stageStates.get(name)?.killSwitch.restMs ?? 0) > 0,
       })),
+    costs: policies.costs,
+    killSwitches: createKillSwitchPanel(() => stageStates),
+    heldTools: () => policies.integrity.held(),
+    approveTool: (server, tool) => policies.integrity.approve(server, tool),
     async reload(next, env) {
       const { changes, serverAddressChanged } = diffConfigs(config, next);
       const before = plan.routes;

@@ -10,18 +10,21 @@ import type { Clock } from "../lib/clock.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { type ListKind, listKinds } from "../mcp/protocol.ts";
 
+type StageList = readonly (Stage | undefined)[];
+
 /** The way to one backend under one configuration. */
 export class Route {
   readonly upstream: Upstream;
   /** Longest time one page of a list may take, in milliseconds. */
   readonly listTimeoutMs: number;
-  readonly #stages: () => readonly (Stage | undefined)[];
+  readonly #stages: () => StageList | Promise<StageList>;
   #next: Next | undefined;
+  #preparing: Promise<Next> | undefined;
   #inFlight = 0;
   readonly #waiting = new Set<() => void>();
 
   /** @param stages asked at the first call: most starts end with most backends unused */
-  constructor(upstream: Upstream, stages: () => readonly (Stage | undefined)[], listTimeoutMs: number) {
+  constructor(upstream: Upstream, stages: () => StageList | Promise<StageList>, listTimeoutMs: number) {
     this.upstream = upstream;
     this.listTimeoutMs = listTimeoutMs;
     this.#stages = stages;
@@ -32,9 +35,17 @@ export class Route {
   }
 
   call(call: Call): Promise<Answer> {
-    this.#next ??= chain(this.#stages(), (last) => this.upstream.request(last));
     this.#inFlight++;
-    return this.#next(call).then(this.#onAnswer, this.#onError);
+    const answer = this.#next === undefined ? this.#prepare().then((next) => next(call)) : this.#next(call);
+    return answer.then(this.#onAnswer, this.#onError);
+  }
+
+  #prepare(): Promise<Next> {
+    this.#preparing ??= Promise.resolve(this.#stages()).then((stages) => {
+      this.#next = chain(stages, (last) => this.upstream.request(last));
+      return this.#next;
+    });
+    return this.#preparing;
   }
 
   /** Made once, not for every call. */

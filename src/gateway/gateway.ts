@@ -1,5 +1,6 @@
 /** The composed gateway as doors and commands see it. */
 import type { Catalog } from "../catalog/catalog.ts";
+import type { HeldTool } from "../catalog/integrity/definition-guard.ts";
 import type { Face } from "../clients/face.ts";
 import type { ModernFace } from "../clients/modern/modern-face.ts";
 import type { SessionTable } from "../clients/session.ts";
@@ -9,6 +10,8 @@ import type { Call } from "../core/call.ts";
 import type { Logger } from "../core/log.ts";
 import type { ServerView } from "../meta/meta-tool.ts";
 import type { Environment } from "../runtime/process.ts";
+import type { CostReport } from "../stages/cost/report.ts";
+import type { KillSwitchPanel } from "./kill-switch-panel.ts";
 import type { Operation } from "./operation.ts";
 
 export interface ReloadOutcome {
@@ -38,6 +41,13 @@ export interface Gateway {
   call(call: Call): Promise<Answer>;
   /** Every configured backend in configuration order. */
   servers(): readonly ServerView[];
+  readonly killSwitches: KillSwitchPanel;
+  /** What was spent today and lately, and what is left of the budgets of `cost_governance`. */
+  costs(): Promise<CostReport>;
+  /** Tools that are refused until an operator approves them, of servers that were asked since the start. */
+  heldTools(): Promise<readonly HeldTool[]>;
+  /** Approves the definition a held tool has now; whether there was one. */
+  approveTool(server: string, tool: string): Promise<boolean>;
   /** Calls running now. */
   readonly inFlight: number;
   readonly operation: Operation;

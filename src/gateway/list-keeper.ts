@@ -2,6 +2,7 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Logger } from "../core/log.ts";
 import type { Clock } from "../lib/clock.ts";
+import type { JsonObject } from "../lib/json.ts";
 import { allListKinds, type ListKind, listKinds } from "../mcp/protocol.ts";
 import { fetchList, type Route } from "./dispatch.ts";
 
@@ -22,6 +23,10 @@ export interface ListKeeperOptions {
   /** Age in milliseconds after which the list of a running backend is asked for again. */
   readonly maxAgeMs: () => number;
   readonly onChanged: (server: string, kind: ListKind) => void;
+  /** What of the tools a server lists may be seen; all by default. */
+  readonly admit?: (server: string, tools: readonly JsonObject[]) => Promise<readonly JsonObject[]>;
+  /** The server was asked for its tools, with whatever outcome. */
+  readonly onAsked?: (server: string) => void;
 }
 
 export interface ListKeeper {
@@ -41,7 +46,8 @@ export interface ListKeeper {
   onNotification(server: string, method: string): void;
 }
 
-export function createListKeeper({ catalog, routeOf, clock, log, maxAgeMs, onChanged }: ListKeeperOptions): ListKeeper {
+export function createListKeeper(options: ListKeeperOptions): ListKeeper {
+  const { catalog, routeOf, clock, log, maxAgeMs, onChanged, admit = async (_server, tools) => tools } = options;
   const asking = new Map<string, { readonly answer: Promise<void>; readonly sinceMs: number }>();
   const debounced = new Set<string>();
   /** Monotonic milliseconds of the last failure to get a list, until one succeeds. */
@@ -59,7 +65,10 @@ export function createListKeeper({ catalog, routeOf, clock, log, maxAgeMs, onCha
           throw error;
         },
       )
-      .finally(() => asking.delete(key));
+      .finally(() => {
+        asking.delete(key);
+        if (kind === "tools") options.onAsked?.(server);
+      });
     asking.set(key, { answer, sinceMs: clock.now() });
     return answer;
   }
@@ -69,7 +78,8 @@ export function createListKeeper({ catalog, routeOf, clock, log, maxAgeMs, onCha
     if (route === undefined) return;
     const { capabilities } = await route.upstream.start(AbortSignal.timeout(route.listTimeoutMs));
     const isOffered = capabilities[listKinds[kind].capability] !== undefined;
-    const items = isOffered ? await fetchList(route, kind) : [];
+    const sent = isOffered ? await fetchList(route, kind) : [];
+    const items = kind === "tools" ? await admit(server, sent) : sent;
     // A reload may have replaced the backend while it was asked.
     if (routeOf(server)?.upstream !== route.upstream) return;
     const wasUnknown = catalog.list(server, kind) === undefined;

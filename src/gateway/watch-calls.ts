@@ -39,12 +39,16 @@ export interface CallWatchOptions {
   /** Where profiles are kept; `undefined` keeps them in memory. */
   readonly stateDirectory: string | undefined;
   redact(text: string): string;
+  /** Told of every call too. */
+  readonly onCall?: CallSink;
+  /** Whether refusals of the tool policy are worth a warning; yes, if left out. */
+  logsDenied?(): boolean;
   /** Told when profiles cannot be written, and with `undefined` when they can be again. */
   onProblem(error: unknown): void;
 }
 
 export function watchCalls({ catalog, log, stateDirectory, ...options }: CallWatchOptions): CallWatch {
-  const logCall = callLog(log, options.redact);
+  const logCall = callLog(log, options.redact, options.logsDenied);
   const counts = new CallCounts();
   let observatory: Observatory | undefined;
   let loading: Promise<Observatory> | undefined;
@@ -79,9 +83,10 @@ export function watchCalls({ catalog, log, stateDirectory, ...options }: CallWat
   return {
     running: new Map(),
     counts,
-    onCall(record) {
+    onCall(record, call, answer) {
       if (record.tool !== undefined) counts.note(record.upstream, record.tool, record.outcome !== "OK");
       logCall(record);
+      options.onCall?.(record, call, answer);
       if (observatory !== undefined) observatory.record(record);
       else see((loaded) => loaded.record(record));
     },

@@ -42,7 +42,7 @@ function describeServer(server: ServerView, context: MetaContext): JsonObject {
     // Zero means "none" only where the server was ever asked.
     ...(tools === undefined && { tools_known: false }),
     circuit_breaker: server.circuit,
-    status: server.enabled ? "active" : "disabled",
+    status: server.enabled && !server.killed ? "active" : "disabled",
     restart_count: restartCount,
     ...(lastError !== undefined && { last_error: lastError }),
   };

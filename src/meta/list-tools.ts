@@ -46,7 +46,7 @@ async function toolsOfOne(context: MetaContext, server: string, offset: number):
   const view = visibleServers(context).find((candidate) => candidate.name === server);
   if (view?.enabled && visibleTools(context, server) === undefined) await context.ensureTools(server);
   const tools = visibleTools(context, server) ?? [];
-  return { server, status: view?.enabled ? "active" : "disabled", ...page(tools, offset) };
+  return { server, status: view?.enabled && !view.killed ? "active" : "disabled", ...page(tools, offset) };
 }
 
 async function toolsOfAll(context: MetaContext, offset: number): Promise<JsonObject> {

@@ -20,6 +20,8 @@ export interface ServerView {
   readonly enabled: boolean;
   readonly status: UpstreamStatus;
   readonly circuit: "closed" | "open" | "half_open";
+  /** Switched off by an operator or by its error budget: it is listed, and its calls are refused. */
+  readonly killed?: boolean;
 }
 
 export interface MetaContext {

@@ -51,8 +51,9 @@ export function countInWords(context: MetaContext, servers: readonly ServerView[
 }
 
 /** What stands between the caller and the tools of a server; `undefined` when nothing does. */
-export function obstacle({ enabled, circuit, status }: ServerView): string | undefined {
+export function obstacle({ enabled, killed, circuit, status }: ServerView): string | undefined {
   if (!enabled) return "disabled by the operator";
+  if (killed) return "switched off";
   if (status.state.is === "backoff") return `down: ${status.state.error}`;
   if (status.state.is === "stopped") return "stopped";
   return circuit === "open" ? `circuit open${status.lastError ? `: ${status.lastError}` : ""}` : undefined;

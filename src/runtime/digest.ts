@@ -15,6 +15,10 @@ export function sha1Base64(text: string): string {
   return builtin("node:crypto").hash("sha1", text, "base64");
 }
 
+export function hmacSha256Hex(key: string, text: string): string {
+  return builtin("node:crypto").createHmac("sha256", key).update(text).digest("hex");
+}
+
 /** Constant time for digests of equal length, which all of {@link sha256} are. */
 export function equalDigests(a: Uint8Array, b: Uint8Array): boolean {
   return a.byteLength === b.byteLength && builtin("node:crypto").timingSafeEqual(a, b);

@@ -2,14 +2,26 @@
 import type { Stage } from "../core/call.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { accountStage } from "./account/account-stage.ts";
+import { argumentsStage } from "./arguments/arguments-stage.ts";
+import { auditStage } from "./audit/audit-stage.ts";
 import { breakerStage } from "./breaker/breaker-stage.ts";
 import { concurrencyStage } from "./concurrency/concurrency-stage.ts";
+import { type CostBook, costStage } from "./cost/cost-stage.ts";
+import type { CostGovernanceSettings } from "./cost/schema.ts";
+import type { FirewallSink } from "./firewall/finding.ts";
+import { firewallRequestStage } from "./firewall/firewall-request-stage.ts";
+import { firewallResponseStage } from "./firewall/firewall-response-stage.ts";
+import { killSwitchStage } from "./kill-switch/kill-switch-stage.ts";
+import { quarantineStage, type ToolGate } from "./quarantine/quarantine-stage.ts";
 import { rateLimitStage } from "./rate-limit/rate-limit-stage.ts";
 import { type CallSink, type RunningCalls, recordStage } from "./record/record-stage.ts";
 import { retryStage } from "./retry/retry-stage.ts";
-import type { FailsafeSettings } from "./schema.ts";
+import type { FailsafeSettings, SecurityStageSettings } from "./schema.ts";
 import { scopeStage } from "./scope/scope-stage.ts";
+import { sessionSandboxStage } from "./session-sandbox/session-sandbox-stage.ts";
+import type { SessionUsage } from "./session-sandbox/session-usage.ts";
 import { timeoutStage } from "./timeout/timeout-stage.ts";
+import { toolPolicyStage } from "./tool-policy/tool-policy-stage.ts";
 import type { UpstreamStageState } from "./upstream-stage-state.ts";
 import { wakeStage } from "./wake/wake-stage.ts";
 
@@ -26,26 +38,61 @@ export interface StageOptions {
   readonly sink?: CallSink | undefined;
   /** Has each call in it while it runs. */
   readonly running?: RunningCalls | undefined;
+  /** Whether the record of calls cannot be written; only where calls must not go without. */
+  readonly isAuditFailing?: (() => boolean) | undefined;
+  /** Left out, none of these policies is on. */
+  readonly security?: SecurityStageSettings | undefined;
+  /** Told what the firewall found. */
+  readonly onFindings?: FirewallSink | undefined;
+  /** Of all sessions, for `security.session_sandbox`. */
+  readonly sessionUsage?: SessionUsage | undefined;
+  /** Left out, calls cost nothing. */
+  readonly costs?: { readonly settings: CostGovernanceSettings; readonly book: CostBook } | undefined;
+  /** What is known of the definitions of the backend's tools; left out, none is held. */
+  readonly gate?: ToolGate | undefined;
 }
 
 /** For `chain` of core/call.ts, outermost first, once per backend and configuration; `undefined` is a policy that is off. */
-export function stagesFor({
-  upstream,
-  settings,
-  timeoutMs,
-  state,
-  isPersonal,
-  sink,
-  running,
-}: StageOptions): (Stage | undefined)[] {
+export function stagesFor(options: StageOptions): (Stage | undefined)[] {
+  const {
+    upstream,
+    settings,
+    timeoutMs,
+    state,
+    isPersonal,
+    sink,
+    running,
+    security,
+    onFindings,
+    gate,
+    isAuditFailing,
+    costs,
+    sessionUsage,
+  } = options;
   const { clock } = state;
   return [
     // Outermost: what the others refuse is recorded too.
     recordStage(sink, clock, running),
+    // Before anything happens that would not be on record.
+    auditStage(isAuditFailing),
+    // Before everything that decides about single calls: what is switched off is off for all.
+    killSwitchStage(state.killSwitch),
     // Before anything that looks at the content or costs the backend something: strangers learn and use nothing.
     scopeStage,
+    // With scope: what nobody may call is not looked at either.
+    security && toolPolicyStage(security.tool_policy),
+    // With them: limits of the session, which a refused call does not use up.
+    security && sessionSandboxStage(security.session_sandbox, sessionUsage),
+    // Before the firewall: what is judged is what the server gets.
+    argumentsStage(security?.sanitize_input ?? false),
+    // Before any key is derived from the arguments, and before they take anybody's place or time.
+    security && firewallRequestStage(security.firewall, onFindings),
+    // Before a place is taken: what is not paid for does not wait.
+    costs && costStage(costs.settings, costs.book),
     // Around retry: a call that is being repeated still occupies the backend.
     concurrencyStage(settings.concurrency, state.concurrency, clock),
+    // Around retry: once per answer. Below whatever keeps answers, so that none is kept unredacted.
+    security && firewallResponseStage(security.firewall, onFindings),
     // Around the three below: they see attempts.
     retryStage(settings.retry, state.retryBudget, clock, state.random),
     // Before the breaker: a refused attempt must not take the breaker's only probe.
@@ -56,6 +103,8 @@ export function stagesFor({
     wakeStage(upstream),
     // Below wake: whether a login was needed is known once the server is connected.
     accountStage(isPersonal),
+    // Below wake: what a server that has just started says of its tools is known by then.
+    quarantineStage(gate),
     // Innermost: each attempt has a time of its own.
     timeoutStage(timeoutMs, clock),
   ];

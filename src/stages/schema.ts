@@ -1,10 +1,17 @@
-/** The `failsafe` section: defaults for every backend; a backend's own `failsafe` overrides key by key. */
+/**
+ * The `failsafe` section: defaults for every backend; a backend's own `failsafe` overrides key by key. And the part of
+ * the `security` section that stages carry out.
+ */
 import * as v from "valibot";
 import { duration, setting } from "../core/kinds.ts";
 import { breakerSchema } from "./breaker/schema.ts";
 import { concurrencySchema } from "./concurrency/schema.ts";
+import { firewallSchema } from "./firewall/schema.ts";
+import { errorBudgetSchema, toolErrorBudgetSchema } from "./kill-switch/schema.ts";
 import { rateLimitSchema } from "./rate-limit/schema.ts";
 import { retrySchema } from "./retry/schema.ts";
+import { sessionSandboxSchema } from "./session-sandbox/schema.ts";
+import { toolPolicySchema } from "./tool-policy/schema.ts";
 
 export const healthCheckSchema = v.object({
   enabled: setting(v.boolean(), true, "Ping running backends, and those whose circuit is open"),
@@ -18,6 +25,22 @@ export const failsafeSchema = v.object({
   retry: setting(retrySchema, {}, "Retry with back-off and budget"),
   rate_limit: setting(rateLimitSchema, {}, "Rate limit per backend"),
   concurrency: setting(concurrencySchema, {}, "Concurrency limit per backend"),
+  error_budget: setting(errorBudgetSchema, {}, "Error budget of a backend"),
+  tool_error_budget: setting(toolErrorBudgetSchema, {}, "Error budget of each tool"),
   health_check: setting(healthCheckSchema, {}, "Health checks"),
 });
 export type FailsafeSettings = v.InferOutput<typeof failsafeSchema>;
+
+/** Members of the `security` section. */
+export const securityStageEntries = {
+  sanitize_input: setting(
+    v.boolean(),
+    true,
+    "Take control, zero-width, tag and bidirectional characters out of arguments; refuse NUL",
+  ),
+  tool_policy: setting(toolPolicySchema, {}, "Tools that may be called"),
+  firewall: setting(firewallSchema, {}, "Firewall"),
+  session_sandbox: setting(sessionSandboxSchema, {}, "Limits of client sessions"),
+};
+const securityStageSchema = v.object(securityStageEntries);
+export type SecurityStageSettings = v.InferOutput<typeof securityStageSchema>;

@@ -3,6 +3,7 @@ import type { Clock } from "../lib/clock.ts";
 import { Semaphore } from "../lib/semaphore.ts";
 import { TokenBucket } from "../lib/token-bucket.ts";
 import { Breaker } from "./breaker/breaker.ts";
+import { KillSwitch } from "./kill-switch/kill-switch.ts";
 import { RetryBudget } from "./retry/retry-budget.ts";
 import type { FailsafeSettings } from "./schema.ts";
 
@@ -10,6 +11,7 @@ export interface UpstreamStageState {
   readonly clock: Clock;
   /** In [0, 1), for jitter. */
   readonly random: () => number;
+  readonly killSwitch: KillSwitch;
   readonly breaker: Breaker;
   readonly retryBudget: RetryBudget;
   readonly rateLimit: TokenBucket;
@@ -28,11 +30,13 @@ export function createStageState(
   return {
     clock,
     random,
+    killSwitch: new KillSwitch(settings, clock),
     breaker: new Breaker(settings.circuit_breaker, clock),
     retryBudget: new RetryBudget(settings.retry, clock),
     rateLimit: new TokenBucket(rate_limit.requests_per_second, rate_limit.burst_size, clock),
     concurrency: new Semaphore(concurrency.max_concurrent, concurrency.max_queue, clock),
     apply(next) {
+      this.killSwitch.settings = next;
       this.breaker.settings = next.circuit_breaker;
       this.retryBudget.settings = next.retry;
       this.rateLimit.configure(next.rate_limit.requests_per_second, next.rate_limit.burst_size);

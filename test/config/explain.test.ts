@@ -182,13 +182,11 @@ backends:
   web: {url: http://h}
 `;
   assert.deepEqual(await findings(t, text), [
-    "gateway.yaml:2:3  security.firewall is not active yet",
-    "gateway.yaml:3:3  security.tool_policy is not active yet",
+    "gateway.yaml:2:29  security.firewall.anomaly_detection is not active yet",
     "gateway.yaml:6:1  cache is not active yet",
     "gateway.yaml:8:1  webhooks is not active yet",
     'gateway.yaml:9:25  meta_mcp.warm_start[0] names no backend: "taviyl" is not there: did you mean "tavily"?',
     `gateway.yaml:11:30  backends.tavily.env.K uses \${UNSET_VARIABLE}, which is not set: it counts as empty`,
-    "gateway.yaml:11:55  backends.tavily.passthrough is not active yet",
     "gateway.yaml:12:11  backends.agent.a2a_url is not active yet",
     'gateway.yaml:13:9  backends.web.url is read as "http_url": please rename it',
   ]);

@@ -64,12 +64,12 @@ test("configJsonSchema: its defaults are those of an empty file", async (t) => {
 
 test("settingsTables: one table per active section, one row per setting", () => {
   const text = settingsTables();
-  for (const section of ["server", "auth", "meta_mcp", "streaming", "failsafe", "backends", "capabilities"])
+  for (const section of ["server", "auth", "meta_mcp", "streaming", "failsafe", "backends", "capabilities", "security"])
     assert.ok(text.includes(`### \`${section}\``), section);
   assert.ok(text.includes("| `port` | number | `39400` | Port to listen on; 0 picks a free one |"));
   assert.ok(text.includes("| `retry.max_attempts` | number | `3` |"));
   assert.ok(text.includes("| `<name>.stop_when_idle_for` | duration |  |"));
   assert.ok(text.includes("| `api_keys[].key` | secret | required |"));
-  assert.match(text, /not active yet: .*`backends\.<name>\.secrets`.*`cache`.*`security`/);
-  assert.ok(!/^### `(cache|security)`/m.test(text));
+  assert.match(text, /not active yet: .*`backends\.<name>\.secrets`.*`security\.message_signing`.*`cache`/);
+  assert.ok(!/^### `(cache|webhooks)`/m.test(text));
 });

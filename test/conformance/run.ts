@@ -75,7 +75,9 @@ async function throughGateway(front: Era, leg: string, path: string, config: obj
 /** Every way to a server of the same era, and the one to a server of the other. */
 async function runLegs(front: Era, urls: Readonly<Record<Era, string>>): Promise<Map<string, Verdicts>> {
   const other = front === "legacy" ? "modern" : "legacy";
-  const behind = (fixture: object) => ({ capabilities: { enabled: false }, backends: { fixture } });
+  // The fixtures change the description of a tool to show that they can.
+  const security = { tool_integrity: { on_change: "warn" } };
+  const behind = (fixture: object) => ({ capabilities: { enabled: false }, security, backends: { fixture } });
   const http = behind({ http_url: urls[front] });
   const piped = { command: [bun, fixtures[front], "--stdio"] };
   // Another backend in which everything has the same name.

@@ -7,6 +7,7 @@ import { Subscriptions } from "../../src/clients/subscriptions.ts";
 import { silentLogger } from "../../src/core/log.ts";
 import { authSchema, serverSchema, streamingSchema } from "../../src/doors/schema.ts";
 import type { Gateway } from "../../src/gateway/gateway.ts";
+import { createKillSwitchPanel } from "../../src/gateway/kill-switch-panel.ts";
 import { createOperation } from "../../src/gateway/operation.ts";
 import { ServerLog } from "../../src/gateway/server-log.ts";
 import { watchCalls } from "../../src/gateway/watch-calls.ts";
@@ -155,6 +156,10 @@ export function fakeGateway(sections: Sections = {}): FakeGateway {
     }),
     call: () => Promise.reject(new Error("not called by doors")),
     modernFace: () => Promise.reject(new Error("not called by these tests")),
+    killSwitches: createKillSwitchPanel(() => new Map()),
+    costs: () => Promise.reject(new Error("not called by doors")),
+    heldTools: async () => [],
+    approveTool: async () => false,
     reload: () => Promise.reject(new Error("not called by doors")),
     drain: () => Promise.resolve(),
     async close() {

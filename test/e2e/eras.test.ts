@@ -48,6 +48,8 @@ before(async () => {
   config = {
     capabilities: { enabled: false },
     failsafe: { rate_limit: { enabled: false } },
+    // One of the tools changes its description to show that it can.
+    security: { tool_integrity: { on_change: "warn" } },
     backends: {
       modern: { http_url: await startFixture(modernFixture) },
       "modern-pipe": { command: [...modernFixture, "--stdio"], cwd: root },

@@ -15,6 +15,7 @@ test("Route.quiet waits for the last call, however many ask, and not beyond its 
   const route = new Route(upstream, () => [], 1_000);
   await route.quiet(1_000, clock);
   const calls = [route.call({} as Call), route.call({} as Call)];
+  await settle();
   const told: string[] = [];
   for (const [name, graceMs] of [
     ["reload", 10_000],

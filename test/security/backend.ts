@@ -1,9 +1,10 @@
 /**
  * The MCP server behind the gateway in these tests: notes every message it gets, and does what the called tool says.
  * `answer` serves a test's own HTTP server too; run as a program it speaks stdio. Options: `--record=FILE`,
- * `--offer=JSON` with `tools`, `resources`, `resourceTemplates` and `prompts` to list.
+ * `--offer=JSON` with `tools`, `resources`, `resourceTemplates` and `prompts` to list, `--offer-file=FILE` with the same,
+ * read anew for every message.
  */
-import { appendFileSync, writeSync } from "node:fs";
+import { appendFileSync, readFileSync, writeSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 type Fields = Record<string, unknown>;
@@ -154,14 +155,15 @@ export async function answer(message: Args, send: (text: string) => void, offer:
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const record = option("record");
-  const offer = JSON.parse(option("offer") ?? "{}");
+  const offerFile = option("offer-file");
+  const offerNow = () => JSON.parse(offerFile ? readFileSync(offerFile, "utf8") : (option("offer") ?? "{}"));
   let rest = "";
   process.stdin.setEncoding("utf8").on("data", (chunk) => {
     const lines = (rest + chunk).split("\n");
     rest = lines.pop() ?? "";
     for (const line of lines) {
       if (record) appendFileSync(record, `${line}\n`);
-      void answer(JSON.parse(line), (message) => process.stdout.write(`${message}\n`), offer);
+      void answer(JSON.parse(line), (message) => process.stdout.write(`${message}\n`), offerNow());
     }
   });
 }

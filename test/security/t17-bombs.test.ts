@@ -34,6 +34,8 @@ const config = (url: string) => ({
   capabilities: { directories: [capabilities], builtin: false },
   security: { ssrf_protection: false },
   server: { max_body_size: 1_048_576 },
+  // The bombs are to be met again and again.
+  failsafe: { error_budget: { enabled: false }, tool_error_budget: { enabled: false } },
   backends: {
     piped: { command: backendCommand(), failsafe: { rate_limit: { enabled: false } } },
     posted: { http_url: url },

@@ -168,7 +168,7 @@ test("T18: the same at the stdio door", async () => {
 
 test("T18: arguments arrive as the gateway read them, vendor members and order kept", async () => {
   const args =
-    '{"z":1,"a":{"__proto__":{"x":1},"constructor":2,"é":"é","n":1.5e3,"e":"\\u0000\\ud83d\\ude00"},"z2":[]}';
+    '{"z":1,"a":{"__proto__":{"x":1},"constructor":2,"é":"é","n":1.5e3,"e":"\\u000a\\ud83d\\ude00"},"z2":[]}';
   const { message } = await onOne.send(direct(`{"name":"allowed","arguments":${args},"vendor":{"kept":true}}`));
   const expected = JSON.stringify({ ...JSON.parse(`{"name":"allowed","arguments":${args}}`), vendor: { kept: true } });
   const got = JSON.parse(message.result.content[0].text);

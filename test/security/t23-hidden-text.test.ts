@@ -1,6 +1,6 @@
 /**
- * T23: characters that a reader does not see, or a terminal obeys. What the gateway says itself shows them, what it
- * forwards is left as it is, and a name is found only by exactly that name.
+ * T23: characters that a reader does not see, or a terminal obeys. What the gateway says itself shows them, arguments lose
+ * them unless their backend is passed through, and a name is found only by exactly that name.
  */
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
@@ -59,9 +59,13 @@ before(async () => {
   gateway = await startGateway(
     {
       capabilities: { enabled: false },
+      security: { tool_integrity: { enabled: false } },
       failsafe: { circuit_breaker: { failure_threshold: 1_000 }, rate_limit: { enabled: false } },
       backends: {
-        hiding: { command: backendCommand("--record=record.jsonl", `--offer=${JSON.stringify(offer)}`) },
+        hiding: {
+          command: backendCommand("--record=record.jsonl", `--offer=${JSON.stringify(offer)}`),
+          passthrough: true,
+        },
         latin: { command: backendCommand('--offer={"tools":["pay"]}') },
         "l\u0430tin": { command: backendCommand('--offer={"tools":["p\u0430y"]}') },
       },
@@ -87,7 +91,7 @@ function strings(value: unknown): string[] {
   return typeof value === "object" && value !== null ? Object.values(value).flatMap(strings) : [];
 }
 
-test("T23: lists, arguments and results are forwarded with every hidden character in its place", async () => {
+test("T23: a backend that is passed through gets and gives every hidden character in its place", async () => {
   assert.deepEqual((await alone.request("tools/list")).message.result.tools, offer.tools);
   const listed = await aggregate.tool("gateway_list_tools", { server: "hiding" });
   const { tools } = JSON.parse(listed.message.result.content[0].text);

@@ -1,33 +1,74 @@
 /** What holds for every policy, in one table; a new policy gets one line. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import * as v from "valibot";
 import { type Call, chain, type Stage } from "../../src/core/call.ts";
 import { CancelledError, DeniedError, UpstreamError, UpstreamRpcError } from "../../src/core/errors.ts";
 import type { Clock } from "../../src/lib/clock.ts";
 import { accountStage } from "../../src/stages/account/account-stage.ts";
+import { argumentsStage } from "../../src/stages/arguments/arguments-stage.ts";
+import { auditStage } from "../../src/stages/audit/audit-stage.ts";
 import { breakerStage } from "../../src/stages/breaker/breaker-stage.ts";
 import { concurrencyStage } from "../../src/stages/concurrency/concurrency-stage.ts";
+import { costStage } from "../../src/stages/cost/cost-stage.ts";
+import { CostLedger } from "../../src/stages/cost/ledger.ts";
+import { costGovernanceSchema } from "../../src/stages/cost/schema.ts";
+import { firewallRequestStage } from "../../src/stages/firewall/firewall-request-stage.ts";
+import { firewallResponseStage } from "../../src/stages/firewall/firewall-response-stage.ts";
+import { killSwitchStage } from "../../src/stages/kill-switch/kill-switch-stage.ts";
 import { stagesFor } from "../../src/stages/order.ts";
+import { quarantineStage } from "../../src/stages/quarantine/quarantine-stage.ts";
 import { rateLimitStage } from "../../src/stages/rate-limit/rate-limit-stage.ts";
 import { recordStage } from "../../src/stages/record/record-stage.ts";
 import { retryStage } from "../../src/stages/retry/retry-stage.ts";
 import { scopeStage } from "../../src/stages/scope/scope-stage.ts";
+import { sessionSandboxStage } from "../../src/stages/session-sandbox/session-sandbox-stage.ts";
+import { SessionUsage } from "../../src/stages/session-sandbox/session-usage.ts";
 import { timeoutStage } from "../../src/stages/timeout/timeout-stage.ts";
+import { toolPolicyStage } from "../../src/stages/tool-policy/tool-policy-stage.ts";
 import { createStageState } from "../../src/stages/upstream-stage-state.ts";
 import { FakeClock } from "../fixtures/fake-clock.ts";
-import { answers, awake, fails, failsafe, hangs, makeCall, off, on, pong, watch } from "./fixture.ts";
+import { answers, awake, fails, failsafe, hangs, makeCall, off, on, pong, security, watch } from "./fixture.ts";
 
 type Build = (clock: Clock, settings: ReturnType<typeof failsafe>) => Stage | undefined;
 
 const state = (clock: Clock, settings: ReturnType<typeof failsafe>) => createStageState(settings, clock, () => 0.5);
 const everyStage: Record<string, { build: Build; alwaysOn?: true }> = {
   record: { build: (clock, settings) => recordStage(settings.retry.enabled ? () => {} : undefined, clock) },
+  audit: { build: (_clock, s) => auditStage(s.retry.enabled ? () => false : undefined) },
+  "kill-switch": { build: (clock, s) => killSwitchStage(state(clock, s).killSwitch), alwaysOn: true },
   scope: { build: () => scopeStage, alwaysOn: true },
+  "tool-policy": { build: (_clock, s) => toolPolicyStage({ ...security().tool_policy, enabled: s.retry.enabled }) },
+  "session-sandbox": {
+    build: (clock, s) =>
+      sessionSandboxStage(
+        { ...security().session_sandbox, enabled: s.retry.enabled, max_calls: 9, max_duration: 1e9 },
+        new SessionUsage(clock),
+      ),
+  },
+  arguments: { build: (_clock, s) => argumentsStage(s.retry.enabled) },
+  "firewall.request": {
+    build: (_clock, s) => firewallRequestStage({ ...security().firewall, enabled: s.retry.enabled }, undefined),
+  },
+  "firewall.response": {
+    build: (_clock, s) => firewallResponseStage({ ...security().firewall, enabled: s.retry.enabled }, undefined),
+  },
+  budget: {
+    build: (_clock, s) =>
+      costStage(v.parse(costGovernanceSchema, { enabled: s.retry.enabled, default_cost: 1 }), {
+        ledger: () => new CostLedger(() => 0),
+        onAlert: () => {},
+      }),
+  },
   concurrency: { build: (clock, s) => concurrencyStage(s.concurrency, state(clock, s).concurrency, clock) },
   retry: { build: (clock, s) => retryStage(s.retry, state(clock, s).retryBudget, clock, () => 0.5) },
   "rate-limit": { build: (clock, s) => rateLimitStage(s.rate_limit, state(clock, s).rateLimit) },
   breaker: { build: (clock, s) => breakerStage(s.circuit_breaker, state(clock, s).breaker) },
   account: { build: (_clock, settings) => accountStage(settings.retry.enabled ? () => false : undefined) },
+  quarantine: {
+    build: (_clock, s) =>
+      quarantineStage(s.retry.enabled ? { isOpen: false, objection: () => Promise.resolve(undefined) } : undefined),
+  },
   timeout: { build: (clock) => timeoutStage(30_000, clock), alwaysOn: true },
   "all of order.ts": {
     build: (clock, settings) => {
@@ -37,6 +78,7 @@ const everyStage: Record<string, { build: Build; alwaysOn?: true }> = {
         timeoutMs: 30_000,
         state: state(clock, settings),
         sink: () => {},
+        security: security(),
       });
       return (call, next) => chain(stages, next)(call);
     },

@@ -30,7 +30,7 @@ async function storm(clock: FakeClock, call: Next, forSeconds: number, onAnswer:
 describe("F14 retry storm", () => {
   test("without a breaker, the extra load stays within 20 % + 10 per second", async () => {
     const clock = new FakeClock();
-    const settings = failsafe({ circuit_breaker: off, rate_limit: off });
+    const settings = failsafe({ circuit_breaker: off, rate_limit: off, error_budget: off });
     const state = createStageState(settings, clock, seededRandom());
     let attempts = 0;
     const call = chain(stagesFor({ upstream: awake, settings, timeoutMs: 30_000, state }), () => {

@@ -3,7 +3,12 @@ import * as v from "valibot";
 import { Answer } from "../../src/core/answer.ts";
 import type { Call, Next, Stage } from "../../src/core/call.ts";
 import { anonymousCaller } from "../../src/core/caller.ts";
-import { type FailsafeSettings, failsafeSchema } from "../../src/stages/schema.ts";
+import {
+  type FailsafeSettings,
+  failsafeSchema,
+  type SecurityStageSettings,
+  securityStageEntries,
+} from "../../src/stages/schema.ts";
 
 export const pong = Answer.of({ content: [{ type: "text", text: "pong" }] });
 
@@ -25,6 +30,13 @@ export function makeCall(changes: Partial<Call> = {}): Call {
 /** The defaults of the file, with changes as they would be written there. */
 export function failsafe(changes: v.InferInput<typeof failsafeSchema> = {}): FailsafeSettings {
   return v.parse(failsafeSchema, changes);
+}
+
+const securitySchema = v.object(securityStageEntries);
+
+/** The same for the `security` section. */
+export function security(changes: object = {}): SecurityStageSettings {
+  return v.parse(securitySchema, changes);
 }
 
 export const off = { enabled: false } as const;

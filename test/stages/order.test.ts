@@ -8,7 +8,7 @@ import { stagesFor } from "../../src/stages/order.ts";
 import type { CallRecord } from "../../src/stages/record/record-stage.ts";
 import { createStageState } from "../../src/stages/upstream-stage-state.ts";
 import { FakeClock } from "../fixtures/fake-clock.ts";
-import { answers, awake, fails, failsafe, hangs, makeCall, pong, watch } from "./fixture.ts";
+import { answers, awake, fails, failsafe, hangs, makeCall, pong, security, watch } from "./fixture.ts";
 
 describe("stagesFor", () => {
   test("every refusal is recorded, and a caller out of scope uses up nothing", async () => {
@@ -91,7 +91,10 @@ describe("stagesFor", () => {
   test("all stages together cost less than 10 µs per call", async () => {
     const settings = failsafe({ rate_limit: { requests_per_second: 1e9, burst_size: 1e9 } });
     const state = createStageState(settings, systemClock);
-    const staged = chain(stagesFor({ upstream: awake, settings, timeoutMs: 30_000, state, sink: () => {} }), answers);
+    const staged = chain(
+      stagesFor({ upstream: awake, settings, timeoutMs: 30_000, state, sink: () => {}, security: security() }),
+      answers,
+    );
     const call = makeCall({ deadline: systemClock.now() + 300_000 });
     const rounds: number[] = [];
     for (let round = 0; round < 8; round++) {

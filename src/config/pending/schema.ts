@@ -4,11 +4,9 @@ import { setting } from "../../core/kinds.ts";
 import { agentAuthSchema } from "./agent-auth/schema.ts";
 import { cacheSchema } from "./cache/schema.ts";
 import { controlPlaneSchema } from "./control-plane/schema.ts";
-import { costGovernanceSchema } from "./cost-governance/schema.ts";
 import { keyServerSchema } from "./key-server/schema.ts";
 import { marketplaceSchema } from "./marketplace/schema.ts";
 import { runtimeSchema } from "./runtime/schema.ts";
-import { securitySchema } from "./security/schema.ts";
 import { webhooksSchema } from "./webhooks/schema.ts";
 
 export const pendingSections = {
@@ -18,9 +16,7 @@ export const pendingSections = {
   key_server: setting(keyServerSchema, {}, "Short-lived tokens for people who log in elsewhere"),
   agent_auth: setting(agentAuthSchema, {}, "Tokens signed by agents"),
   runtime: setting(runtimeSchema, {}, "Isolation of stdio servers"),
-  cost_governance: setting(costGovernanceSchema, {}, "Costs and budgets"),
   control_plane: setting(controlPlaneSchema, {}, "Roles and exports"),
-  security: setting(securitySchema, {}, "Firewall, policies and records"),
 };
 
 const pendingSchema = v.object(pendingSections);

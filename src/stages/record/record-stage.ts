@@ -27,7 +27,7 @@ export interface CallRecord {
 }
 
 /** Runs on the path of every call: it must be quick. What it throws is ignored, an observer cannot fail a call. */
-export type CallSink = (record: CallRecord) => void;
+export type CallSink = (record: CallRecord, call: Call, answer: Answer | undefined) => void;
 
 /** The calls that run now, each with {@link Clock.now} of its start. */
 export type RunningCalls = Map<Call, number>;
@@ -35,9 +35,15 @@ export type RunningCalls = Map<Call, number>;
 export function recordStage(sink: CallSink | undefined, clock: Clock, running?: RunningCalls): Stage | undefined {
   if (!sink) return undefined;
 
-  function report(call: Call, startedAtMs: number, outcome: CallRecord["outcome"], answer?: Answer, error?: unknown) {
+  function report(
+    call: Call,
+    startedAtMs: number,
+    outcome: CallRecord["outcome"],
+    answer: Answer | undefined,
+    error?: unknown,
+  ): void {
     try {
-      sink?.({
+      const record: CallRecord = {
         requestId: call.requestId,
         caller: call.caller.name,
         upstream: call.upstream,
@@ -48,7 +54,8 @@ export function recordStage(sink: CallSink | undefined, clock: Clock, running?: 
         characters: answer?.knownLength,
         reason: error instanceof Error ? error.message : undefined,
         durationMs: clock.now() - startedAtMs,
-      });
+      };
+      sink?.(record, call, answer);
     } catch {
       // Stages never log, and the answer matters more than its statistics.
     }

@@ -1,48 +1,6 @@
-/** The `security` section. */
+/** Members of the `security` section whose feature comes later. */
 import * as v from "valibot";
-import { globs, maybe, nonNegativeInteger, positiveInteger, ratio, secret, setting } from "../../../core/kinds.ts";
-
-const toolPolicySchema = v.object({
-  enabled: setting(v.boolean(), true, "Apply the policy"),
-  default_action: setting(v.picklist(["allow", "deny"]), "allow", "What happens to a tool no list names"),
-  allow: setting(globs, [], "Tools that may be called"),
-  deny: setting(globs, [], "Tools that may not be called"),
-  use_default_deny: setting(v.boolean(), true, "Also deny tools that are known to be dangerous"),
-  log_denied: setting(v.boolean(), true, "Log what was denied"),
-});
-
-const firewallSchema = v.object({
-  enabled: setting(v.boolean(), true, "Inspect requests and responses"),
-  scan_requests: setting(v.boolean(), true, "Inspect arguments"),
-  scan_responses: setting(v.boolean(), true, "Inspect results"),
-  prompt_injection_detection: setting(v.boolean(), true, "Look for instructions to the model in results"),
-  credential_redaction: setting(v.boolean(), true, "Replace credentials in results"),
-  anomaly_detection: setting(v.boolean(), false, "Look for unusual sequences of calls"),
-  audit_log: maybe(v.string(), "File that findings are written to"),
-  rules: setting(
-    v.array(
-      v.object({
-        match: v.string(),
-        action: v.picklist(["allow", "warn", "block"]),
-        reason: maybe(v.string(), "Shown to the caller"),
-        scan: setting(v.array(v.string()), [], "What is looked for"),
-      }),
-    ),
-    [],
-    "Rules by tool, as globs; the first that matches decides",
-  ),
-  anomaly_threshold: setting(ratio, 0.7, "Score that is reported"),
-  anomaly_block_threshold: maybe(ratio, "Score that is blocked"),
-  memory_poisoning: setting(
-    v.object({
-      enabled: setting(v.boolean(), true, "Inspect what tools are told to remember"),
-      max_entry_size_bytes: setting(positiveInteger, 10_240, "Largest entry"),
-      scan_tools: setting(globs, ["remember", "batch_remember", "store", "kv_set", "kv_search"], "Tools that remember"),
-    }),
-    {},
-    "Poisoned memories",
-  ),
-});
+import { maybe, nonNegativeInteger, positiveInteger, secret, setting } from "../../../core/kinds.ts";
 
 const messageSigningSchema = v.object({
   enabled: setting(v.boolean(), false, "Sign results"),
@@ -57,13 +15,6 @@ const agentIdentitySchema = v.object({
   enabled: setting(v.boolean(), false, "Read the `X-Agent-Id` header"),
   require_id: setting(v.boolean(), false, "Refuse requests without it"),
   known_agents: setting(v.array(v.string()), [], "Agents that are accepted; empty means all"),
-});
-
-const transparencyLogSchema = v.object({
-  enabled: setting(v.boolean(), false, "Write a hash-chained record of every call"),
-  path: setting(v.string(), "~/.mcp-gateway/transparency/transparency.jsonl", "File of the record"),
-  key_id: setting(v.string(), "default", "Name of the key"),
-  shared_secret: setting(secret, "", "Key each entry is signed with: a literal or `env:VAR`"),
 });
 
 const responseContractSchema = v.object({
@@ -90,7 +41,10 @@ const remoteServerSigningSchema = v.object({
   trusted_keys: setting(
     v.record(
       v.string(),
-      v.object({ algorithm: setting(v.literal("ed25519"), "ed25519", "Kind of key"), public_key: v.string() }),
+      v.object({
+        algorithm: setting(v.literal("ed25519"), "ed25519", "Kind of key"),
+        public_key: v.pipe(v.string(), v.description("The key in base64")),
+      }),
     ),
     {},
     "Keys that are trusted, by name",
@@ -99,11 +53,11 @@ const remoteServerSigningSchema = v.object({
     v.record(
       v.string(),
       v.object({
-        subject: v.string(),
-        issuer: v.string(),
-        issued_at: v.union([v.string(), v.number()]),
-        key_id: v.string(),
-        signature: v.string(),
+        subject: v.pipe(v.string(), v.description("Whom it names")),
+        issuer: v.pipe(v.string(), v.description("Who signed")),
+        issued_at: v.pipe(v.union([v.string(), v.number()]), v.description("When")),
+        key_id: v.pipe(v.string(), v.description("Name of the key")),
+        signature: v.pipe(v.string(), v.description("The signature in base64")),
       }),
     ),
     {},
@@ -111,15 +65,10 @@ const remoteServerSigningSchema = v.object({
   ),
 });
 
-export const securitySchema = v.object({
-  sanitize_input: setting(v.boolean(), true, "Clean arguments of invisible and control characters"),
-  ssrf_protection: setting(v.boolean(), true, "Refuse addresses of private networks where a caller chooses them"),
+export const pendingSecurityEntries = {
   trust_configured_backends: setting(v.boolean(), true, "Let configured backends be in private networks"),
-  tool_policy: setting(toolPolicySchema, {}, "Tools that may be called"),
-  firewall: setting(firewallSchema, {}, "Firewall"),
   message_signing: setting(messageSigningSchema, {}, "Signed results"),
   agent_identity: setting(agentIdentitySchema, {}, "Identity of agents"),
-  transparency_log: setting(transparencyLogSchema, {}, "Transparency log"),
   response_inspection: setting(
     v.object({
       enabled: setting(v.boolean(), true, "Inspect results"),
@@ -161,4 +110,4 @@ export const securitySchema = v.object({
     {},
     "Capture of claims",
   ),
-});
+};

@@ -1,0 +1,15 @@
+/** The `security` section: of the stages, of other rooms, and what comes later. */
+import * as v from "valibot";
+import { toolIntegritySchema } from "../../catalog/integrity/schema.ts";
+import { setting } from "../../core/kinds.ts";
+import { transparencyLogSchema } from "../../observe/transparency/schema.ts";
+import { securityStageEntries } from "../../stages/schema.ts";
+import { pendingSecurityEntries } from "../pending/security/schema.ts";
+
+export const securitySchema = v.object({
+  ...securityStageEntries,
+  tool_integrity: setting(toolIntegritySchema, {}, "Scan and pins of tool definitions"),
+  transparency_log: setting(transparencyLogSchema, {}, "Record of calls"),
+  ssrf_protection: setting(v.boolean(), true, "Refuse addresses of private networks where a caller chooses them"),
+  ...pendingSecurityEntries,
+});

@@ -1,0 +1,94 @@
+/** What the policies need besides their settings: what they remember, and where they report. One for all configurations. */
+import type { Catalog } from "../catalog/catalog.ts";
+import type { Config } from "../config/schema.ts";
+import type { Logger } from "../core/log.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { CostBook } from "../stages/cost/cost-stage.ts";
+import type { CostReport } from "../stages/cost/report.ts";
+import type { FirewallSink } from "../stages/firewall/finding.ts";
+import type { Trip } from "../stages/kill-switch/kill-switch.ts";
+import type { ToolGate } from "../stages/quarantine/quarantine-stage.ts";
+import type { CallSink } from "../stages/record/record-stage.ts";
+import { SessionUsage } from "../stages/session-sandbox/session-usage.ts";
+import { createCosts } from "./costs.ts";
+import { createSecurityRecord } from "./security-record.ts";
+import { createToolIntegrity, type ToolIntegrity } from "./tool-integrity.ts";
+
+/** For the stages in front of each backend. */
+export interface PolicyContext {
+  readonly onFindings: FirewallSink;
+  readonly costBook: CostBook;
+  readonly sessionUsage: SessionUsage;
+  gateOf(name: string): ToolGate;
+  isAuditFailing(): boolean;
+  /** An error budget is used up. */
+  onTrip(server: string, trip: Trip): void;
+}
+
+export interface Policies {
+  readonly context: PolicyContext;
+  /** For the record of calls, where it is wanted. */
+  readonly onCall: CallSink;
+  readonly integrity: ToolIntegrity;
+  costs(): Promise<CostReport>;
+  /** Resolves when everything that was reported is on the disk, or could not be written. */
+  flush(): Promise<void>;
+}
+
+export interface PoliciesOptions {
+  readonly config: () => Config;
+  readonly catalog: Catalog;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly stateDirectory: string | undefined;
+  /** Whether the tools of a backend are pinned: those of capabilities are the operator's own files. */
+  isPinned(server: string): boolean;
+  /** A tool was approved: what is listed may be more now. */
+  onFreed(server: string): void;
+  noteProblem(what: string, consequence: string): (error: unknown) => void;
+}
+
+const maxTool = 128;
+
+export function createPolicies(options: PoliciesOptions): Policies {
+  const { config, catalog, log, clock, stateDirectory, noteProblem } = options;
+  const inState = (name: string) => (stateDirectory === undefined ? undefined : `${stateDirectory}/${name}`);
+  const record = createSecurityRecord({ config, log, clock, catalog, noteProblem });
+  const integrity = createToolIntegrity({
+    settings: () => config().security.tool_integrity,
+    ownerOf: (server) => (options.isPinned(server) ? catalog.servers.find(({ name }) => name === server) : undefined),
+    catalog,
+    log,
+    clock,
+    directory: inState("pins"),
+    onProblem: noteProblem("Pins of tool definitions", "a change while the gateway is down may go unseen"),
+    onFreed: options.onFreed,
+  });
+  const costs = createCosts({
+    path: inState("costs.json"),
+    clock,
+    log,
+    now: Date.now,
+    onProblem: noteProblem("Costs", "what is spent now may be forgotten by a restart"),
+  });
+  return {
+    context: {
+      onFindings: record.onFindings,
+      costBook: costs.book,
+      sessionUsage: new SessionUsage(clock),
+      gateOf: integrity.gate,
+      isAuditFailing: record.isFailing,
+      onTrip(server, { tool, errorRate }) {
+        const what = tool === undefined ? "a server fail: it is switched off" : "a tool fail: it is left alone";
+        const error_rate = Math.round(errorRate * 100) / 100;
+        log.warn(`Most calls of ${what}`, { server, tool: tool?.slice(0, maxTool), error_rate });
+      },
+    },
+    onCall: record.onCall,
+    integrity,
+    costs: () => costs.report(config().cost_governance),
+    async flush() {
+      await Promise.all([record.flush(), costs.flush(), integrity.flush()]);
+    },
+  };
+}

@@ -1,0 +1,157 @@
+/**
+ * Instructions to a model where data is expected. They are reported and passed on: a text about prompt injection looks the
+ * same. Gaps are spaces or, in JSON text, escaped line breaks. They are held against lower case. Linear: fixed words, bounded gaps.
+ */
+
+const gap = '(?:[\\s*_"\'`>,:-]|\\\\[nrt"]){1,8}';
+interface InjectionPattern {
+  readonly rule: string;
+  /** Of each of these lists one word is in every match: a cheap look before the pattern. */
+  readonly needs: readonly (readonly string[])[];
+  readonly pattern: RegExp;
+}
+
+const rule = (name: string, needs: readonly string[], ...parts: readonly string[]): InjectionPattern => ({
+  rule: name,
+  needs: needs.map((words) => words.split(" ")),
+  pattern: new RegExp(parts.join(gap)),
+});
+
+const someOf = (words: string) => `(?:${words.split(" ").join("|")})`;
+const optional = (words: string, most: number) => `(?:${someOf(words)}${gap}){0,${most}}`;
+
+export const injectionPatterns: readonly InjectionPattern[] = [
+  rule(
+    "override-instructions",
+    [
+      "ignore disregard forget override bypass",
+      "previous prior above earlier preceding foregoing existing original initial system former past",
+    ],
+    `\\b${someOf("ignore disregard forget override bypass")}`,
+    `${optional("all any every the your my of these those its other", 4)}${someOf("previous prior above earlier preceding foregoing existing original initial system former past")}`,
+    `${optional("set system user developer safety of security", 3)}${someOf("instructions? prompts? rules? directions? guidelines? messages? context commands? directives? constraints?")}\\b`,
+  ),
+  rule(
+    "new-instructions",
+    ["instruction"],
+    `\\b${someOf("new updated revised real actual important urgent")}`,
+    `(?:${someOf("system admin developer security")}${gap})?instructions?`,
+    `(?:for${gap}(?:the${gap})?)?${someOf("ai assistant llm model agent you claude chatgpt")}\\b`,
+  ),
+  rule(
+    "new-role",
+    ["now henceforth"],
+    "\\byou",
+    `${someOf("are will must shall")}`,
+    someOf("now henceforth"),
+    `(?:${someOf("an? the my")}${gap})?(?:act|behave|operat|respond|in${gap}(?:developer|debug|god|admin|unrestricted|dan)|dan\\b|(?:unrestricted|unfiltered|uncensored|jailbroken|evil|hacker|different|new)\\b|no${gap}longer${gap}(?:bound|restricted|an?))`,
+  ),
+  rule(
+    "keep-from-user",
+    ["not never n't n’t", "user human operator", "tell mention inform reveal disclose notify alert show"],
+    "\\b(?:do|must|should)(?:n'?t|\\\\?n['’]t)?",
+    `(?:not${gap}|never${gap})?${someOf("tell mention inform reveal disclose notify alert show")}`,
+    `(?:(?:this|it|that|anything|any|of|about|these|instructions?|to)${gap}){0,6}(?:the${gap}|your${gap})?${someOf("user users human humans operator")}\\b`,
+  ),
+  rule(
+    "keep-from-user",
+    ["without", "user human operator"],
+    "\\bwithout",
+    someOf("telling informing asking notifying alerting mentioning"),
+    `(?:(?:this|it|anything|to)${gap}){0,3}(?:the${gap}|your${gap})?${someOf("user users human humans operator")}\\b`,
+  ),
+  {
+    rule: "send-secrets",
+    needs: [
+      [
+        "conversation",
+        "chat history",
+        "api key",
+        "api_key",
+        "api-key",
+        "password",
+        "credential",
+        "system prompt",
+        "environment variable",
+        "private key",
+        "session token",
+        "ssh key",
+      ],
+      ["http", "@", "to the ", "via the "],
+    ],
+    pattern:
+      /\b(?:send|post|upload|forward|e-?mail|exfiltrate|transmit|leak|copy|paste|append|include)\b[^.!?"]{0,80}\b(?:conversation|chat history|api[ _-]keys?|passwords?|credentials?|system prompt|environment variables?|private keys?|session tokens?|ssh keys?)\b[^.!?"]{0,40}\b(?:to|at|via|into)\b[^.!?"]{0,20}(?:https?:|[\w.+-]{1,64}@|the (?:url|address|endpoint|webhook|server|following))/,
+  },
+  rule(
+    "reveal-prompt",
+    ["prompt instruction", "system initial hidden developer"],
+    `\\b${someOf("reveal print repeat output show display disclose leak dump")}`,
+    `${optional("me us back the your full entire exact hidden initial complete original of", 4)}${someOf("system initial hidden developer")}`,
+    someOf("prompt prompts instructions"),
+  ),
+  {
+    rule: "model-control-tokens",
+    needs: [["<|", "inst]", "sys>>"]],
+    pattern:
+      /<\|(?:im_start|im_end|system|user|assistant|eot_id|start_header_id|begin_of_text)\|>|\[\/?inst\]|<<\/?sys>>/,
+  },
+  {
+    rule: "instruction-tag",
+    needs: [["<system", "<important", "<instruction", "<admin", "<secret", "<hidden", "<override", "\\u003c"]],
+    pattern:
+      /(?:<|\\u003c)(?:system|important|instructions?|admin|secret|hidden|override)(?:[ _-](?:prompt|message|instructions?|note|override|reminder|notice))?(?:>|\\u003e)/,
+  },
+  {
+    rule: "speaks-to-the-model",
+    needs: [
+      [
+        "attention",
+        "note to",
+        "note for",
+        "instruction",
+        "message to",
+        "message for",
+        "dear ",
+        "hey ",
+        "hello ",
+        "important for",
+      ],
+      ["ai", "llm", "language model", "claude", "chatgpt", "gpt", "copilot", "gemini"],
+    ],
+    pattern:
+      /\b(?:attention|note (?:to|for)|instructions? (?:to|for)|message (?:to|for)|dear|hey|hello|important for) (?:all |any |the )?(?:ai|llms?|language models?|ai[ -](?:assistants?|agents?|models?)|claude|chatgpt|gpt-?\d|copilot|gemini)\b/,
+  },
+  {
+    rule: "speaks-as-the-system",
+    needs: [["system", "admin", "developer", "security"]],
+    pattern:
+      /(?:^|["\n]|\\n)\s{0,8}[[(#*]{0,3}\s?(?:system|admin|developer|security)\s?(?:message|note|notice|override|prompt|instructions?|alert|update|directive)?\s?[\])*]{0,3}\s?:\s{0,4}(?:you|please|ignore|disregard|the (?:ai|assistant|model|agent)|do not|don't|from now|immediately|execute|call|run|new)\b/,
+  },
+  rule(
+    "call-a-tool",
+    ["tool function", "you"],
+    "\\byou",
+    someOf("must should need have shall"),
+    `(?:to${gap})?(?:(?:first|now|immediately|also|then|next|always)${gap}){0,2}${someOf("call invoke run execute use")}`,
+    `(?:the${gap})?[\\w.-]{2,64}`,
+    "(?:tool|function)\\b",
+  ),
+];
+
+/** Whether the text, in lower case, has a word of the first list of any pattern: one pass over it. */
+export const mayHoldInjection = new RegExp(
+  injectionPatterns
+    .flatMap(({ needs }) => needs[0] ?? [])
+    .map((word) => word.replace(/[.[\]()|\\]/g, "\\$&"))
+    .join("|"),
+);
+
+/** How text in tag characters begins, as it is and as JSON writers that escape everything write it. */
+const tagMarks = ["\udb40", "\\udb40", "\\uDB40"];
+const flags = /\u{1f3f4}[\u{e0020}-\u{e007f}]{1,8}/gu;
+const tagLetters = /[\u{e0020}-\u{e007e}]{2}|(?:\\u[dD][bB]40\\u[dD][cC][2-7][0-9a-fA-F]){2}/u;
+
+/** Letters that only a machine reads, spelt in tag characters; the flags of regions are spelt in them too. */
+export function holdsTagText(text: string): boolean {
+  return tagMarks.some((mark) => text.includes(mark)) && tagLetters.test(text.replace(flags, ""));
+}

@@ -1,0 +1,85 @@
+/** Counts what calls cost and keeps to budgets. Below the cache: what needs no server costs nothing. */
+import { Answer } from "../../core/answer.ts";
+import type { Call, Next, Stage } from "../../core/call.ts";
+import { DeniedError } from "../../core/errors.ts";
+import { isJsonObject } from "../../lib/json.ts";
+import { toolName } from "../tool-name.ts";
+import { type Alert, alertsOf, budgetName, budgetsOf, cheaperTools, costOf } from "./budgets.ts";
+import type { CostLedger } from "./ledger.ts";
+import type { CostGovernanceSettings } from "./schema.ts";
+
+export interface CostBook {
+  /** Resolves at once but for the first time. */
+  ledger(): CostLedger | Promise<CostLedger>;
+  /** Told of every alert but those that only the caller gets to see; the same one may come again and again. */
+  onAlert(alert: Alert): void;
+}
+
+const metaKey = "mcp-gateway/cost";
+
+export function costStage(settings: CostGovernanceSettings, book: CostBook | undefined): Stage | undefined {
+  if (!settings.enabled || book === undefined) return undefined;
+
+  function run(call: Call, next: Next, tool: string, ledger: CostLedger): ReturnType<Next> {
+    const { upstream: server } = call;
+    const caller = call.caller.name;
+    const cost = costOf(settings, server, tool);
+    const alerts = cost === 0 ? [] : alertsOf(settings, budgetsOf(settings, ledger, { server, tool, caller }), cost);
+    for (const alert of alerts) if (alert.action !== "notify") book?.onAlert(alert);
+    const blocking = alerts.find(({ action }) => action === "block");
+    const cheaper = alerts.length === 0 ? [] : cheaperTools(settings, server, tool, cost);
+    if (blocking !== undefined) return Promise.reject(refusal(call, tool, blocking, cheaper, ledger));
+    // Before the call, or calls that run at once would go beyond together.
+    ledger.charge(`${server}:${tool}`, caller, cost);
+    const warnings = alerts.filter(({ action }) => action === "notify").map(warningOf);
+    return next(call).then(
+      (answer) => (warnings.length === 0 ? answer : withWarnings(answer, warnings, cheaper)),
+      (error) => {
+        // It never got there.
+        if (error instanceof DeniedError && cost > 0) ledger.charge(`${server}:${tool}`, caller, -cost);
+        throw error;
+      },
+    );
+  }
+
+  function warningOf({ budget, percent }: Alert): string {
+    return `${Math.floor(percent)} % of ${budgetName(budget)} (${budget.limit} ${settings.currency} a day) is used`;
+  }
+
+  function refusal(
+    call: Call,
+    tool: string,
+    alert: Alert,
+    cheaper: readonly string[],
+    ledger: CostLedger,
+  ): DeniedError {
+    const { budget } = alert;
+    return new DeniedError(
+      "BUDGET_EXCEEDED",
+      `Tool "${tool}" of server "${call.upstream}" costs more than is left of ${budgetName(budget)}: ${budget.spent} of ${budget.limit} ${settings.currency} are used`,
+      {
+        hint:
+          cheaper.length > 0
+            ? `Cheaper: ${cheaper.join(", ")}`
+            : "Budgets begin anew at midnight UTC; an operator can raise cost_governance.budgets",
+        data: { server: call.upstream, retry_after_ms: Math.ceil(ledger.restOfDayMs) },
+      },
+    );
+  }
+
+  return (call, next) => {
+    const tool = toolName(call);
+    if (tool === undefined) return next(call);
+    const ledger = book.ledger();
+    return ledger instanceof Promise
+      ? ledger.then((ready) => run(call, next, tool, ready))
+      : run(call, next, tool, ledger);
+  };
+}
+
+function withWarnings(answer: Answer, warnings: readonly string[], cheaper: readonly string[]): Answer {
+  const value = answer.exactValue;
+  const meta = value["_meta"];
+  const note = { warnings, ...(cheaper.length > 0 && { suggestion: `Cheaper: ${cheaper.join(", ")}` }) };
+  return Answer.of({ ...value, _meta: { ...(isJsonObject(meta) ? meta : {}), [metaKey]: note } });
+}
