@@ -3,7 +3,6 @@ import type { Caller } from "../core/caller.ts";
 import { GatewayError } from "../core/errors.ts";
 import { isJsonObject } from "../lib/json.ts";
 import type { OwnedName } from "../meta/exposed-names.ts";
-import { findMetaTool, listedMetaTools, metaTools } from "../meta/index.ts";
 import { instructions } from "../meta/instructions.ts";
 import type { MethodTable } from "./create-face.ts";
 import {
@@ -27,6 +26,13 @@ import { complete, setLogLevel } from "./shared-methods.ts";
 import { shownTools } from "./shown-tools.ts";
 import { subscribe, unsubscribe } from "./subscribe.ts";
 import { toolAnswer } from "./tool-answer.ts";
+
+/** Loaded with the first request for tools: a start does without. */
+let meta: typeof import("../meta/index.ts") | undefined;
+async function loadMeta(): Promise<typeof import("../meta/index.ts")> {
+  meta ??= await import("../meta/index.ts");
+  return meta;
+}
 
 export function aggregateIntroduction(host: FaceHost, caller: Caller): Introduction {
   return {
@@ -52,9 +58,10 @@ export const aggregateMethods: MethodTable = {
     const isCodeMode = host.sections.codeMode.enabled || asksForCodeMode(request.context.address);
     const surfaced = isCodeMode ? [] : (await allSurfacedTools(request)).items();
     const context = metaContext(request);
-    const meta = await listedMetaTools(context, host.meta.operator_tools, isCodeMode);
+    const { listedMetaTools } = await loadMeta();
+    const listed = await listedMetaTools(context, host.meta.operator_tools, isCodeMode);
     return JSON.stringify({
-      tools: [...meta.map((tool) => tool.describe(context)), ...shownTools(request, surfaced)],
+      tools: [...listed.map((tool) => tool.describe(context)), ...shownTools(request, surfaced)],
     });
   },
 
@@ -64,9 +71,10 @@ export const aggregateMethods: MethodTable = {
     if (args !== undefined && args !== null && !isJsonObject(args))
       throw new GatewayError("INVALID_PARAMS", '"arguments" must be an object');
     const hasMetaTools = request.host.meta.enabled;
-    const meta = hasMetaTools ? (metaTools.get(name) ?? (await findMetaTool(name))) : undefined;
-    if (meta !== undefined)
-      return toolAnswer(request, meta.run(args ?? {}, metaContext(request)), "explain", !meta.carriesResults);
+    const { metaTools, findMetaTool } = meta ?? (await loadMeta());
+    const metaTool = hasMetaTools ? (metaTools.get(name) ?? (await findMetaTool(name))) : undefined;
+    if (metaTool !== undefined)
+      return toolAnswer(request, metaTool.run(args ?? {}, metaContext(request)), "explain", !metaTool.carriesResults);
     const known = hasMetaTools ? surfacedTools(request) : knownTools(request);
     const target =
       known.find(name) ??
@@ -119,7 +127,7 @@ function asksForCodeMode(address: string | undefined): boolean {
 }
 
 function unknownTool(request: RequestScope, name: string, tools: Exposed): GatewayError {
-  const known = [...(request.host.meta.enabled ? metaTools.keys() : []), ...tools.names()];
+  const known = [...(request.host.meta.enabled ? (meta?.metaTools.keys() ?? []) : []), ...tools.names()];
   const near = request.host.catalog.nearest(name, known, 3);
   const hint = near.length > 0 ? `. Did you mean: ${near.join(", ")}?` : "";
   return new GatewayError("INVALID_PARAMS", `Unknown tool: ${name}${hint}`);
