@@ -13,6 +13,7 @@ import { embedPlugin } from "./embed-plugin.ts";
 import { homebrewFormula } from "./homebrew-formula.ts";
 import { writeNpmPackages } from "./npm-packages.ts";
 import { platforms } from "./release-files.ts";
+import { startChunkPlugin } from "./start-chunk-plugin.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "dist");
@@ -45,7 +46,7 @@ async function compile(outfile: string, releaseFile: string, target?: Bun.Build.
     // Without splitting, the code behind a lazy import() would still be loaded at start.
     splitting: true,
     format: "esm",
-    plugins: [embedPlugin(root, releaseFile)],
+    plugins: [embedPlugin(root, releaseFile), startChunkPlugin(root)],
   });
   if (!result.success) throw new AggregateError(result.logs, `Cannot build ${basename(outfile)}`);
 }
