@@ -29,7 +29,12 @@ export function startChunkPlugin(rootDir: string): BunPlugin {
         else for (const target of targets) lazy.add(target);
       }
       const imports = startModules.map((path) => `\nimport ${JSON.stringify(join(src, path))};`).join("");
-      const filter = new RegExp(`(${[...lazy].filter((path) => !leftAlone.has(path)).map(RegExp.escape).join("|")})$`);
+      const filter = new RegExp(
+        `(${[...lazy]
+          .filter((path) => !leftAlone.has(path))
+          .map(RegExp.escape)
+          .join("|")})$`,
+      );
       build.onLoad({ filter }, async ({ path }) => ({
         contents: (await readFile(path, "utf8")) + imports,
         loader: "ts",

@@ -32,6 +32,9 @@ const statelessMethods = ["server/discover", "subscriptions/listen"];
 /** What a model pays for to find a tool; the result of `gateway_invoke` it would pay for in any case. */
 const discoveryTools = ["gateway_search_tools", "gateway_list_tools", "gateway_list_servers", "gateway_search"];
 
+/** The first answers leave before that takes the processor. */
+const loadAfterMs = 20;
+
 export interface CallWatchOptions {
   readonly catalog: Pick<Catalog, "list" | "tool">;
   readonly log: Logger;
@@ -70,8 +73,13 @@ export function watchCalls({ catalog, log, stateDirectory, ...options }: CallWat
   function see(tell: (observatory: Observatory) => void): void {
     if (observatory === undefined) {
       waiting.push(tell);
-      loading ??= load();
+      if (loading === undefined && waiting.length === 1) options.clock.after(loadAfterMs, () => void observatoryNow());
     } else tell(observatory);
+  }
+
+  function observatoryNow(): Promise<Observatory> {
+    loading ??= load();
+    return loading;
   }
 
   function onSession(): void {
@@ -104,11 +112,9 @@ export function watchCalls({ catalog, log, stateDirectory, ...options }: CallWat
       if (finds && result !== undefined) see((loaded) => loaded.discovered(tool as string, result, tookMs));
     },
     onSession,
-    observatory() {
-      loading ??= load();
-      return loading;
-    },
+    observatory: observatoryNow,
     async flush() {
+      if (waiting.length > 0) await observatoryNow();
       await (await loading)?.flush();
     },
   };
