@@ -30,9 +30,15 @@ export function embedPlugin(rootDir: string, releaseFile: string): BunPlugin {
         return { contents: `export const embeddedCapabilities = ${JSON.stringify(capabilities)};`, loader: "js" };
       });
       build.onLoad({ filter: /[\\/]config[\\/]config-outline\.ts$/ }, () => {
-        // As text: parsing JSON takes a fraction of the time of building the same from code that runs once.
-        const text = JSON.stringify(JSON.stringify(configOutline));
-        return { contents: `export const configOutline = JSON.parse(${text});`, loader: "js" };
+        const { entries, ...rest } = configOutline;
+        const texts = Object.entries(entries).map(([key, entry]) => [key, JSON.stringify(entry)]);
+        // As text, which is parsed for the sections a file has; most have few.
+        const contents = `
+          const texts = ${JSON.stringify(Object.fromEntries(texts))};
+          const entries = {};
+          for (const key in texts) Object.defineProperty(entries, key, { get: () => JSON.parse(texts[key]) });
+          export const configOutline = { ...JSON.parse(${JSON.stringify(JSON.stringify(rest))}), entries };`;
+        return { contents, loader: "js" };
       });
     },
   };
