@@ -127,6 +127,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
   });
   const pool = createPool<Upstream>();
   const stageStates: Plan["stageStates"] = new Map();
+  const killSwitches = createKillSwitchPanel(() => stageStates);
   /** Every route that still has calls on it, those of earlier configurations included. */
   const busyRoutes = () => [...retiredRoutes, ...plan.routes.values()].filter((route) => route.inFlight > 0);
   const retiredRoutes = new Set<Route>();
@@ -209,6 +210,8 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     actions: operatorActions({
       config: () => config,
       counts: watch.counts,
+      killSwitches,
+      costs: policies.costs,
       capabilities: () => (plan.capabilityName === undefined ? undefined : routeOf(plan.capabilityName)?.upstream),
       lists: () => lists,
       reloadConfig: options.reloadConfig,
@@ -347,7 +350,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
         killed: (stageStates.get(name)?.killSwitch.restMs ?? 0) > 0,
       })),
     costs: policies.costs,
-    killSwitches: createKillSwitchPanel(() => stageStates),
+    killSwitches,
     heldTools: () => policies.integrity.held(),
     approveTool: (server, tool) => policies.integrity.approve(server, tool),
     async reload(next, env) {

@@ -1,32 +1,9 @@
 /** What operators see and do about backends that do harm: meta-tools and the management API are built on this. */
 import { DeniedError } from "../core/errors.ts";
+import type { OperatorActions } from "../meta/meta-tool.ts";
 import type { UpstreamStageState } from "../stages/upstream-stage-state.ts";
 
-export interface ServerSafety {
-  readonly server: string;
-  /** By an operator, or because its error budget is used up. */
-  readonly killed: boolean;
-  /** In [0, 1]. */
-  readonly error_rate: number;
-  readonly window: { readonly successes: number; readonly failures: number };
-}
-
-export interface RestingTool {
-  readonly backend: string;
-  readonly capability: string;
-  readonly error_rate: number;
-  /** Until it is tried again; `null` when only reviving its backend helps. */
-  readonly cooldown_seconds: number | null;
-}
-
-export interface KillSwitchPanel {
-  /** Refuses every call to the backend from now on; running ones finish. @throws DeniedError SERVER_NOT_FOUND */
-  kill(server: string): { readonly was_already_killed: boolean };
-  /** Lets it be called again: forgives its failures and closes its circuit. @throws DeniedError SERVER_NOT_FOUND */
-  revive(server: string): { readonly was_killed: boolean; readonly breaker_was_open: boolean };
-  safety(): readonly ServerSafety[];
-  restingTools(): readonly RestingTool[];
-}
+export type KillSwitchPanel = Pick<OperatorActions, "kill" | "revive" | "safety" | "restingTools">;
 
 /** @param states of every backend that is in use, in any order */
 export function createKillSwitchPanel(states: () => ReadonlyMap<string, UpstreamStageState>): KillSwitchPanel {

@@ -34,7 +34,7 @@ export interface Operation {
   breakerOf(server: string): Breaker | undefined;
   /** Asks a server for its tools when they were never seen, waking it. Rejects with why it could not be asked. */
   ensureTools(server: string): Promise<void>;
-  /** Closes the circuit and starts the server anew; resolves when it is there, or with why it is not. */
+  /** Forgives its failures, closes the circuit and starts the server anew; resolves when it is there, or with why it is not. */
   revive(server: string): Promise<Revival>;
   /** Ends the server's connection and process; its next call starts it again. */
   stop(server: string): Promise<void>;
@@ -79,6 +79,7 @@ export function createOperation(parts: OperationParts): RunningOperation {
       const breaker = breakerOf(server);
       const breakerWasOpen = breaker !== undefined && breaker.state !== "closed";
       breaker?.reset();
+      stageStates.get(server)?.killSwitch.revive();
       await upstream.restart();
       try {
         await upstream.start(stopping);

@@ -6,7 +6,9 @@ import { neverCancelled } from "../lib/cancellation.ts";
 import { stableJson } from "../lib/json.ts";
 import type { OperatorActions } from "../meta/meta-tool.ts";
 import type { CallCounts } from "../observe/call-counts.ts";
+import type { CostReport } from "../stages/cost/report.ts";
 import type { ReloadOutcome } from "./gateway.ts";
+import type { KillSwitchPanel } from "./kill-switch-panel.ts";
 import type { ListKeeper } from "./list-keeper.ts";
 
 interface OperatorActionsOptions {
@@ -14,12 +16,17 @@ interface OperatorActionsOptions {
   readonly counts: CallCounts;
   /** `undefined` while capabilities are off. */
   readonly capabilities: () => Upstream | undefined;
+  readonly killSwitches: KillSwitchPanel;
+  readonly costs: () => Promise<CostReport>;
   readonly lists: () => ListKeeper;
   readonly reloadConfig: (() => Promise<ReloadOutcome>) | undefined;
 }
 
-export function operatorActions({ config, counts, capabilities, lists, reloadConfig }: OperatorActionsOptions) {
+export function operatorActions(options: OperatorActionsOptions) {
+  const { config, counts, capabilities, killSwitches, lists, reloadConfig } = options;
   const actions: OperatorActions = {
+    ...killSwitches,
+    costs: options.costs,
     calls: () => counts.perTool(),
     readPlaybooks: async () => (await import("./read-playbooks.ts")).readPlaybooks(config().playbooks.directories),
     async reloadConfig() {

@@ -92,6 +92,33 @@ export interface OperatorActions {
   reloadConfig(): Promise<JsonObject>;
   /** Reads every capability file anew; the name of the capability backend. @throws GatewayError SERVER_NOT_FOUND when it is off */
   reloadCapabilities(): Promise<string>;
+  /** Refuses every call to the server from now on. @throws DeniedError SERVER_NOT_FOUND */
+  kill(server: string): { readonly was_already_killed: boolean };
+  /** Lets it be called again, its failures forgiven and its circuit closed. @throws DeniedError SERVER_NOT_FOUND */
+  revive(server: string): { readonly was_killed: boolean; readonly breaker_was_open: boolean };
+  /** Of every server, whether it is switched off and how its calls went lately. */
+  safety(): readonly ServerSafety[];
+  /** Tools that are left alone for a while because most of their calls failed. */
+  restingTools(): readonly RestingTool[];
+  /** What calls cost, and what is left of the budgets. */
+  costs(): Promise<JsonObject>;
+}
+
+export interface ServerSafety {
+  readonly server: string;
+  /** By an operator, or because its error budget is used up. */
+  readonly killed: boolean;
+  /** In [0, 1]. */
+  readonly error_rate: number;
+  readonly window: { readonly successes: number; readonly failures: number };
+}
+
+export interface RestingTool {
+  readonly backend: string;
+  readonly capability: string;
+  readonly error_rate: number;
+  /** Until it is tried again; `null` when only reviving its backend helps. */
+  readonly cooldown_seconds: number | null;
 }
 
 export interface MetaTool {

@@ -3,9 +3,13 @@ import { DeniedError } from "../core/errors.ts";
 import { codeExecute } from "./code-mode/execute.ts";
 import { codeSearch } from "./code-mode/search.ts";
 import type { MetaContext, MetaTool } from "./meta-tool.ts";
+import { costReport } from "./operator/cost-report.ts";
 import { getStats } from "./operator/get-stats.ts";
+import { killServer } from "./operator/kill-server.ts";
+import { listDisabledCapabilities } from "./operator/list-disabled-capabilities.ts";
 import { reloadCapabilities } from "./operator/reload-capabilities.ts";
 import { reloadConfig } from "./operator/reload-config.ts";
+import { reviveServer } from "./operator/revive-server.ts";
 import { listPlaybooks } from "./playbooks/list-playbooks.ts";
 import { runPlaybook } from "./playbooks/run-playbook.ts";
 import { readResult } from "./read-result.ts";
@@ -16,14 +20,25 @@ import type { MetaMcpSettings } from "./schema.ts";
 
 export const codeModeTools: readonly MetaTool[] = [codeSearch, codeExecute];
 
-/** They change the gateway for others, or what a session may see. */
-const adminTools: ReadonlySet<MetaTool> = new Set([setProfile, reloadConfig, reloadCapabilities]);
+/** They change the gateway for others or what a session may see, or tell of other callers. */
+const adminTools: ReadonlySet<MetaTool> = new Set([
+  costReport,
+  killServer,
+  reviveServer,
+  setProfile,
+  reloadConfig,
+  reloadCapabilities,
+]);
 const prefix = "gateway_";
 /** They are what the section `playbooks` is switched on for. */
 const playbookTools: readonly MetaTool[] = [runPlaybook, listPlaybooks];
 const operatorTools: readonly MetaTool[] = [
   getStats,
+  costReport,
   ...playbookTools,
+  killServer,
+  reviveServer,
+  listDisabledCapabilities,
   setProfile,
   getProfile,
   listProfiles,

@@ -138,15 +138,22 @@ async function waitForHealth(gateway: GatewayProcess, timeoutMs: number): Promis
   throw new Error(`The gateway does not answer on port ${gateway.port}; its stderr:\n${gateway.stderr()}`);
 }
 
+/** Below the ports that connections get by themselves, so that none takes it before the gateway does; each once. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("Cannot find a free port");
-  return address.port;
+  for (;;) {
+    nextPort = nextPort < 32_000 ? nextPort + 1 : 20_000;
+    const server = createServer().listen(nextPort, "127.0.0.1");
+    const isFree = await Promise.race([
+      once(server, "listening").then(() => true),
+      new Promise<boolean>((resolve) => server.once("error", () => resolve(false))),
+    ]).catch(() => false);
+    if (!isFree) continue;
+    server.close();
+    await once(server, "close");
+    return nextPort;
+  }
 }
+let nextPort = 20_000 + Math.floor(Math.random() * 12_000);
 
 /** Path of the script an npm package starts. */
 export function serverScript(name: "everything" | "filesystem" | "memory"): string {

@@ -41,6 +41,10 @@ export const getStats: MetaTool = {
       list_tokens_estimated: { direct, gateway: shown, saved: Math.max(0, direct - shown) },
       top_tools: mine.slice(0, toolsShown).map(({ server, tool, count, failed }) => ({ server, tool, count, failed })),
       servers: servers.map(describeServer),
+      server_safety: context.actions
+        .safety()
+        .filter(({ server }) => servers.some(({ name }) => name === server))
+        .map((safety) => ({ ...safety, error_rate: `${Math.round(safety.error_rate * 1_000) / 10}%` })),
       circuit_breakers: servers.map(({ name, circuit }) => ({ server: name, state: circuit })),
     });
   },

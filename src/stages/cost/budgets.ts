@@ -3,13 +3,13 @@ import { globMatches } from "../../lib/glob.ts";
 import type { CostLedger } from "./ledger.ts";
 import type { CostGovernanceSettings } from "./schema.ts";
 
-export interface Budget {
+export type Budget = {
   readonly scope: "daily" | "tool" | "key";
   /** Of the tool or key; empty for the daily one. */
   readonly name: string;
   readonly limit: number;
   readonly spent: number;
-}
+};
 
 export interface Alert {
   readonly budget: Budget;

@@ -3,7 +3,7 @@ import { type Budget, matchesTool } from "./budgets.ts";
 import type { CostLedger, LedgerDay, Spending } from "./ledger.ts";
 import type { CostGovernanceSettings } from "./schema.ts";
 
-export interface CostReport {
+export type CostReport = {
   readonly enabled: boolean;
   readonly currency: string;
   /** UTC */
@@ -16,7 +16,7 @@ export interface CostReport {
   readonly by_key: readonly { readonly key: string; readonly call_count: number; readonly cost: number }[];
   /** Newest first, today included. */
   readonly days: readonly { readonly day: string; readonly call_count: number; readonly cost: number }[];
-}
+};
 
 export function costReport(settings: CostGovernanceSettings, ledger: CostLedger): CostReport {
   const days = ledger.days();

@@ -17,6 +17,7 @@ import { configRoutes } from "./config-routes.ts";
 import { connectionRoutes } from "./connection-routes.ts";
 import { fileRoutes } from "./file-routes.ts";
 import type { ManagementRoute } from "./route.ts";
+import { safetyRoutes } from "./safety-routes.ts";
 import { statisticsRoutes } from "./statistics-routes.ts";
 import { statusRoutes } from "./status-routes.ts";
 import { toolRoutes } from "./tool-routes.ts";
@@ -25,6 +26,7 @@ const routes: readonly ManagementRoute[] = [
   ...statusRoutes,
   ...backendRoutes,
   ...toolRoutes,
+  ...safetyRoutes,
   ...callRoutes,
   ...statisticsRoutes,
   ...configRoutes,

@@ -1,0 +1,39 @@
+/** What is refused and why, and what calls cost: backends switched off, tools held back, budgets. */
+import type { JsonObject } from "../../../lib/json.ts";
+import type { ManagementRoute, Task } from "./route.ts";
+import { notThere } from "./status-routes.ts";
+
+export const safetyRoutes: readonly ManagementRoute[] = [
+  { method: "GET", path: "/ui/api/costs", who: "admin", run: ({ gateway }) => gateway.costs() },
+  { method: "GET", path: "/ui/api/safety", who: "admin", run: safety },
+  { method: "POST", path: "/ui/api/backends/:name/kill", who: "admin", run: kill },
+  { method: "POST", path: "/ui/api/quarantine/:server/:tool/approve", who: "admin", run: approve },
+];
+
+async function safety({ gateway }: Task): Promise<JsonObject> {
+  const { killSwitches } = gateway;
+  return {
+    servers: killSwitches.safety().map((server) => ({ ...server, window: { ...server.window } })),
+    resting_tools: killSwitches.restingTools().map((tool) => ({ ...tool })),
+    held_tools: (await gateway.heldTools()).map(({ findings, approved, ...held }) => ({
+      ...held,
+      findings: findings.map((finding) => ({ ...finding })),
+      approved: approved ?? null,
+    })),
+  };
+}
+
+/** Undone by `/revive`. */
+function kill({ gateway, names, visit }: Task): JsonObject {
+  const backend = names["name"] as string;
+  const outcome = gateway.killSwitches.kill(backend);
+  gateway.log.warn("A backend is switched off by an operator", { server: backend, caller: visit.caller.name });
+  return { backend, status: "disabled", ...outcome };
+}
+
+async function approve({ gateway, names, visit }: Task): Promise<JsonObject> {
+  const [server, tool] = [names["server"] as string, names["tool"] as string];
+  if (!(await gateway.approveTool(server, tool))) return notThere(`${server}/${tool}`);
+  gateway.log.info("A held tool is approved by an operator", { server, tool, caller: visit.caller.name });
+  return { server, tool, status: "approved" };
+}

@@ -1,0 +1,28 @@
+import { invalid, readString } from "../arguments.ts";
+import { jsonAnswer } from "../json-answer.ts";
+import type { MetaTool } from "../meta-tool.ts";
+import { resolveServer } from "../resolve-server.ts";
+
+export const reviveServer: MetaTool = {
+  name: "gateway_revive_server",
+  describe: () => ({
+    name: "gateway_revive_server",
+    description: "Let a server be called again: forgives its failures and closes its circuit.",
+    inputSchema: { type: "object", properties: { server: { type: "string" } }, required: ["server"] },
+    annotations: {
+      title: "Switch a server on again",
+      readOnlyHint: false,
+      destructiveHint: false,
+      idempotentHint: true,
+      openWorldHint: false,
+    },
+  }),
+  async run(args, context) {
+    const wanted = readString(args, "server");
+    if (wanted === undefined) throw invalid('Argument "server" is missing', "gateway_list_servers shows the servers");
+    const server = resolveServer(wanted, context);
+    const outcome = context.actions.revive(server);
+    const message = outcome.was_killed ? `"${server}" is called again` : `"${server}" was not switched off`;
+    return jsonAnswer({ server, status: "active", ...outcome, message });
+  },
+};
