@@ -91,6 +91,8 @@ describe("dashboard", () => {
   it("T6: whatever a server says is text, and hidden characters show", () =>
     visit(
       {
+        // Which would not show such a tool.
+        security: { tool_integrity: { enabled: false } },
         backends: {
           evil: { ...hostile(), description: attack },
           [attack.slice(0, 20).replaceAll(/[/\\:]/g, "")]: hostile(),
