@@ -142,7 +142,8 @@ async function waitForHealth(gateway: GatewayProcess, timeoutMs: number): Promis
 export async function freePort(): Promise<number> {
   for (;;) {
     nextPort = nextPort < 32_000 ? nextPort + 1 : 20_000;
-    const server = createServer().listen(nextPort, "127.0.0.1");
+    const port = nextPort;
+    const server = createServer().listen(port, "127.0.0.1");
     const isFree = await Promise.race([
       once(server, "listening").then(() => true),
       new Promise<boolean>((resolve) => server.once("error", () => resolve(false))),
@@ -150,7 +151,7 @@ export async function freePort(): Promise<number> {
     if (!isFree) continue;
     server.close();
     await once(server, "close");
-    return nextPort;
+    return port;
   }
 }
 let nextPort = 20_000 + Math.floor(Math.random() * 12_000);
