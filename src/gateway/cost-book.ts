@@ -1,6 +1,7 @@
 /** The ledger of costs on disk, and what is said when a budget runs low. Loaded with the first call that costs something. */
 import type { Logger } from "../core/log.ts";
 import type { Clock } from "../lib/clock.ts";
+import { DelayedWrite } from "../lib/delayed-write.ts";
 import { isJsonObject, type Json } from "../lib/json.ts";
 import { isMissing, readText, writeAtomic } from "../runtime/files.ts";
 import { type Alert, type Budget, budgetName } from "../stages/cost/budgets.ts";
@@ -29,34 +30,20 @@ export interface CostBookOptions {
 
 export async function openCostBook({ path, clock, log, now, onProblem }: CostBookOptions): Promise<OpenCostBook> {
   const ledger = new CostLedger(now, path === undefined ? [] : await readDays(path, log));
-  let cancelSave: (() => void) | undefined;
-  let saving: Promise<void> = Promise.resolve();
-  let isFailing = false;
+  const file =
+    path === undefined
+      ? undefined
+      : new DelayedWrite({
+          clock,
+          afterMs: saveAfterMs,
+          onProblem,
+          write: () =>
+            writeAtomic(path, JSON.stringify({ version: formatVersion, days: ledger.days() }), { mode: 0o600 }),
+        });
   /** Day, budget and share of every alert that was logged. */
   const said = new Set<string>();
 
-  async function save(): Promise<void> {
-    cancelSave?.();
-    cancelSave = undefined;
-    if (path === undefined) return;
-    try {
-      await writeAtomic(path, JSON.stringify({ version: formatVersion, days: ledger.days() }), { mode: 0o600 });
-      if (isFailing) onProblem(undefined);
-      isFailing = false;
-    } catch (error) {
-      if (!isFailing) onProblem(error);
-      isFailing = true;
-      cancelSave ??= clock.after(saveAfterMs, queueSave);
-    }
-  }
-
-  function queueSave(): void {
-    saving = saving.then(save);
-  }
-
-  ledger.onChange = () => {
-    cancelSave ??= clock.after(saveAfterMs, queueSave);
-  };
+  ledger.onChange = () => file?.touch();
 
   return {
     ledger,
@@ -70,8 +57,7 @@ export async function openCostBook({ path, clock, log, now, onProblem }: CostBoo
       log.warn(message, { budget: budgetName(budget), limit: budget.limit, percent: Math.round(percent) });
     },
     async flush() {
-      if (cancelSave !== undefined) queueSave();
-      await saving;
+      await file?.flush();
     },
   };
 }

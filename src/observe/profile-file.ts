@@ -3,6 +3,7 @@
  * starts its own: each adds what is new to what the file says at that moment, and never writes its own view over it.
  */
 import type { Clock } from "../lib/clock.ts";
+import { DelayedWrite } from "../lib/delayed-write.ts";
 import { isJsonObject, type Json } from "../lib/json.ts";
 import { readText, writeAtomic } from "../runtime/files.ts";
 import { type ClientCounts, mergedCounts, readCounts } from "./client-statistics.ts";
@@ -43,17 +44,17 @@ export class ProfileFile {
   #before: Promise<Observed> | undefined;
   /** Taken, but not on disk. */
   #unsaved = nothing;
-  #cancelSave: (() => void) | undefined;
-  #saving: Promise<void> = Promise.resolve();
-  #isFailing = false;
+  readonly #file: DelayedWrite;
 
   constructor(options: ProfileFileOptions) {
     this.#options = options;
+    const { clock, onProblem } = options;
+    this.#file = new DelayedWrite({ clock, afterMs: saveAfterMs, onProblem, write: () => this.#write() });
   }
 
   /** Something new was seen: it is on disk half a minute later, however much more comes. */
   touch(): void {
-    this.#cancelSave ??= this.#options.clock.after(saveAfterMs, () => this.#save());
+    this.#file.touch();
   }
 
   /** What is in the file, and what will be. */
@@ -64,31 +65,16 @@ export class ProfileFile {
 
   /** Resolves when what was seen is written, or cannot be. */
   async flush(): Promise<void> {
-    if (this.#cancelSave !== undefined) this.#save();
-    await this.#saving;
-  }
-
-  #save(): void {
-    this.#cancelSave?.();
-    this.#cancelSave = undefined;
-    this.#saving = this.#saving.then(() => this.#write());
+    await this.#file.flush();
   }
 
   async #write(): Promise<void> {
-    const { path, take, onProblem } = this.#options;
+    const { path, take } = this.#options;
     this.#unsaved = merged(this.#unsaved, take());
-    try {
-      const now = merged(await read(path), this.#unsaved);
-      await writeAtomic(path, this.#textOf(now), { mode: 0o600, sync: false });
-      this.#before = Promise.resolve(now);
-      this.#unsaved = nothing;
-      if (this.#isFailing) onProblem(undefined);
-      this.#isFailing = false;
-    } catch (error) {
-      if (!this.#isFailing) onProblem(error);
-      this.#isFailing = true;
-      this.touch();
-    }
+    const now = merged(await read(path), this.#unsaved);
+    await writeAtomic(path, this.#textOf(now), { mode: 0o600, sync: false });
+    this.#before = Promise.resolve(now);
+    this.#unsaved = nothing;
   }
 
   #textOf({ profiles, clients, since }: Observed): string {
