@@ -1,16 +1,19 @@
 /** One search for all that search: several queries at once, what the caller may see, and how to narrow the result. */
 import type { SearchHit } from "../catalog/catalog.ts";
 import { mayUseTool } from "../core/scope.ts";
-import type { JsonObject } from "../lib/json.ts";
+import type { Json, JsonObject } from "../lib/json.ts";
 import { invalid, readString } from "./arguments.ts";
 import type { MetaContext, ServerView } from "./meta-tool.ts";
 import { resolveServer } from "./resolve-server.ts";
+import { shorten } from "./shorten.ts";
+import { signature } from "./signature.ts";
 import { isForModels, visibleServers } from "./visible.ts";
 
 const maxQueries = 8;
 /** Hits of a query that are looked at, for the fusion and for the counts per server. */
 const depth = 50;
 const serversNamed = 5;
+const maxDescription = 500;
 
 export interface FoundTools {
   readonly hits: readonly SearchHit[];
@@ -87,4 +90,21 @@ function countPerServer(hits: readonly SearchHit[]): JsonObject | undefined {
   for (const { server } of hits) counts.set(server, (counts.get(server) ?? 0) + 1);
   if (counts.size < 2) return undefined;
   return Object.fromEntries([...counts].sort(([, a], [, b]) => b - a).slice(0, serversNamed));
+}
+
+/** What both kinds of search tell of a hit besides its name, in this order. @param more told of the schemas, where they are wanted */
+export function describeHit(
+  { listed, score }: SearchHit,
+  withSchema: boolean,
+  unavailable: Json | undefined,
+  more: JsonObject = {},
+): JsonObject {
+  const parameters = withSchema ? undefined : signature(listed["inputSchema"]);
+  return {
+    description: shorten(listed["description"], maxDescription),
+    score,
+    ...(parameters !== undefined && { parameters }),
+    ...(withSchema && { input_schema: listed["inputSchema"], ...more }),
+    ...(unavailable !== undefined && { unavailable }),
+  };
 }

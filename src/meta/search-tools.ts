@@ -1,15 +1,11 @@
-import type { SearchHit } from "../catalog/catalog.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { readBoolean, readInteger } from "./arguments.ts";
 import { domains } from "./domains.ts";
 import { jsonAnswer } from "./json-answer.ts";
 import type { MetaTool, ServerView } from "./meta-tool.ts";
 import { explainMiss, notSearched } from "./search-miss.ts";
-import { shorten } from "./shorten.ts";
-import { signature } from "./signature.ts";
 import { countInWords, countTools, missing, obstacle, visibleServers } from "./visible.ts";
 
-const maxDescription = 500;
 const defaultLimit = 10;
 const maxLimit = 25;
 const limitPerQuery = 5;
@@ -70,7 +66,7 @@ export const searchTools: MetaTool = {
   },
   async run(args, context) {
     // Loaded with the index: nothing of it is needed to list the tool.
-    const { findTools, readQueries, readServer } = await import("./find-tools.ts");
+    const { describeHit, findTools, readQueries, readServer } = await import("./find-tools.ts");
     const queries = readQueries(args);
     const isOne = queries.length === 1;
     const fallback = isOne ? defaultLimit : Math.min(maxLimit, queries.length * limitPerQuery);
@@ -82,7 +78,11 @@ export const searchTools: MetaTool = {
     const query = queries.join("; ");
     const result: JsonObject = {
       query,
-      matches: hits.map((hit) => match(hit, views.get(hit.server) as ServerView, withSchema)),
+      matches: hits.map((hit) => {
+        const { server, tool, listed } = hit;
+        const view = views.get(server) as ServerView;
+        return { server, tool, ...describeHit(hit, withSchema, obstacle(view) ?? missing(listed, view)) };
+      }),
       total: hits.length,
       total_available: countTools(context, servers),
       ...(perServer !== undefined && { narrow_by_server: perServer }),
@@ -91,17 +91,3 @@ export const searchTools: MetaTool = {
     return jsonAnswer(result, { structuredContent: result });
   },
 };
-
-function match({ server, tool, listed, score }: SearchHit, view: ServerView, withSchema: boolean): JsonObject {
-  const parameters = withSchema ? undefined : signature(listed["inputSchema"]);
-  const unavailable = obstacle(view) ?? missing(listed, view);
-  return {
-    server,
-    tool,
-    description: shorten(listed["description"], maxDescription),
-    score,
-    ...(parameters !== undefined && { parameters }),
-    ...(withSchema && { input_schema: listed["inputSchema"] }),
-    ...(unavailable !== undefined && { unavailable }),
-  };
-}

@@ -1,20 +1,16 @@
 /** Search of code mode: matches are named as `gateway_execute` takes them, with their schema. */
 import type { SearchHit } from "../../catalog/catalog.ts";
 import { wildcardMatches } from "../../lib/glob.ts";
-import type { JsonObject } from "../../lib/json.ts";
 import { readBoolean, readInteger } from "../arguments.ts";
 import { domains } from "../domains.ts";
-import { findTools, readQueries, readServer } from "../find-tools.ts";
+import { describeHit, findTools, readQueries, readServer } from "../find-tools.ts";
 import { jsonAnswer } from "../json-answer.ts";
 import type { MetaContext, MetaTool, ServerView } from "../meta-tool.ts";
 import { explainMiss, notSearched } from "../search-miss.ts";
-import { shorten } from "../shorten.ts";
-import { signature } from "../signature.ts";
 import { countInWords, countTools, obstacle, visibleServers, visibleTools } from "../visible.ts";
 
 const defaultLimit = 10;
 const maxLimit = 25;
-const maxDescription = 500;
 const domainTokens = 120;
 
 export const codeSearch: MetaTool = {
@@ -59,7 +55,12 @@ export const codeSearch: MetaTool = {
     const hits = matching.slice(0, limit);
     return jsonAnswer({
       query,
-      matches: hits.map((hit) => match(hit, views.get(hit.server) as ServerView, withSchema)),
+      matches: hits.map((hit) => {
+        const { outputSchema } = hit.listed;
+        const more = outputSchema === undefined ? {} : { output_schema: outputSchema };
+        const unavailable = obstacle(views.get(hit.server) as ServerView);
+        return { tool: `${hit.server}:${hit.tool}`, ...describeHit(hit, withSchema, unavailable, more) };
+      }),
       total: pattern === undefined ? hits.length : matching.length,
       total_available: countTools(context, servers),
       ...(pattern === undefined && perServer !== undefined && { narrow_by_server: perServer }),
@@ -76,18 +77,4 @@ function toolsLike(pattern: string, servers: readonly ServerView[], context: Met
       .filter(({ name }) => wildcardMatches(pattern, withServer ? `${server}:${String(name)}` : String(name)))
       .map((listed) => ({ server, tool: String(listed["name"]), listed, score: 1 })),
   );
-}
-
-function match({ server, tool, listed, score }: SearchHit, view: ServerView, withSchema: boolean): JsonObject {
-  const parameters = withSchema ? undefined : signature(listed["inputSchema"]);
-  const unavailable = obstacle(view);
-  return {
-    tool: `${server}:${tool}`,
-    description: shorten(listed["description"], maxDescription),
-    score,
-    ...(withSchema && { input_schema: listed["inputSchema"] }),
-    ...(withSchema && listed["outputSchema"] !== undefined && { output_schema: listed["outputSchema"] }),
-    ...(parameters !== undefined && { parameters }),
-    ...(unavailable !== undefined && { unavailable }),
-  };
 }

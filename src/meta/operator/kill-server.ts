@@ -1,7 +1,6 @@
-import { invalid, readString } from "../arguments.ts";
 import { jsonAnswer } from "../json-answer.ts";
 import type { MetaTool } from "../meta-tool.ts";
-import { resolveServer } from "../resolve-server.ts";
+import { requiredServer } from "../resolve-server.ts";
 
 export const killServer: MetaTool = {
   name: "gateway_kill_server",
@@ -18,9 +17,7 @@ export const killServer: MetaTool = {
     },
   }),
   async run(args, context) {
-    const wanted = readString(args, "server");
-    if (wanted === undefined) throw invalid('Argument "server" is missing', "gateway_list_servers shows the servers");
-    const server = resolveServer(wanted, context);
+    const server = requiredServer(args, context);
     return jsonAnswer({
       server,
       status: "disabled",

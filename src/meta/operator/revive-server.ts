@@ -1,7 +1,6 @@
-import { invalid, readString } from "../arguments.ts";
 import { jsonAnswer } from "../json-answer.ts";
 import type { MetaTool } from "../meta-tool.ts";
-import { resolveServer } from "../resolve-server.ts";
+import { requiredServer } from "../resolve-server.ts";
 
 export const reviveServer: MetaTool = {
   name: "gateway_revive_server",
@@ -18,9 +17,7 @@ export const reviveServer: MetaTool = {
     },
   }),
   async run(args, context) {
-    const wanted = readString(args, "server");
-    if (wanted === undefined) throw invalid('Argument "server" is missing', "gateway_list_servers shows the servers");
-    const server = resolveServer(wanted, context);
+    const server = requiredServer(args, context);
     const outcome = context.actions.revive(server);
     const message = outcome.was_killed ? `"${server}" is called again` : `"${server}" was not switched off`;
     return jsonAnswer({ server, status: "active", ...outcome, message });
