@@ -8,6 +8,7 @@ import type { Answer } from "../../src/core/answer.ts";
 import type { Call } from "../../src/core/call.ts";
 import { anonymousCaller, type Caller } from "../../src/core/caller.ts";
 import { silentLogger } from "../../src/core/log.ts";
+import { neverStarted } from "../../src/core/upstream.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
 import type { RpcRequestMessage } from "../../src/mcp/json-rpc.ts";
@@ -15,7 +16,7 @@ import type { ListKind } from "../../src/mcp/protocol.ts";
 import type { MetaSettings } from "../../src/meta/meta-tool.ts";
 import { RoutingProfiles } from "../../src/meta/routing/routing-profiles.ts";
 import type { MetaMcpSettings } from "../../src/meta/schema.ts";
-import { codeModeOff } from "../meta/fake-context.ts";
+import { codeModeOff, fakeActions } from "../meta/fake-context.ts";
 
 export type Lists = Record<string, Partial<Record<ListKind, JsonObject[]>>>;
 
@@ -73,17 +74,7 @@ export function fakeHost(lists: Lists, answer: (call: Call) => Promise<Answer>):
     },
     sections: { codeMode: codeModeOff, playbooks: { enabled: false, directories: [] }, maxResultSize: undefined },
     profiles: new RoutingProfiles({}, "default"),
-    actions: {
-      calls: () => [],
-      readPlaybooks: async () => new Map(),
-      reloadConfig: async () => ({}),
-      reloadCapabilities: async () => "gateway",
-      kill: () => ({ was_already_killed: false }),
-      revive: () => ({ was_killed: false, breaker_was_open: false }),
-      safety: () => [],
-      restingTools: () => [],
-      costs: async () => ({}),
-    },
+    actions: fakeActions,
     requestTimeoutMs: 60_000,
     draining: false,
     servers: () =>
@@ -93,16 +84,7 @@ export function fakeHost(lists: Lists, answer: (call: Call) => Promise<Answer>):
         kind: "stdio",
         enabled: true,
         circuit: "closed",
-        status: {
-          state: { is: "ready" },
-          restartCount: 0,
-          requestCount: 0,
-          inFlight: 0,
-          consecutiveFailures: 0,
-          healthy: true,
-          pid: undefined,
-          lastError: undefined,
-        },
+        status: { ...neverStarted, state: { is: "ready" } },
       })),
     resolveServer: (name) => (name in lists ? name : undefined),
     describe: () => undefined,

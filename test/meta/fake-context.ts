@@ -4,12 +4,12 @@ import type { Catalog, Listed } from "../../src/catalog/catalog.ts";
 import { createCatalog } from "../../src/catalog/create-catalog.ts";
 import { Answer } from "../../src/core/answer.ts";
 import { anonymousCaller, type Caller } from "../../src/core/caller.ts";
-import type { UpstreamState } from "../../src/core/upstream.ts";
+import { neverStarted, type UpstreamState } from "../../src/core/upstream.ts";
 import { neverCancelled } from "../../src/lib/cancellation.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
 import { codeModeSchema } from "../../src/meta/code-mode/schema.ts";
-import type { MetaContext, ServerView } from "../../src/meta/meta-tool.ts";
+import type { MetaContext, OperatorActions, ServerView } from "../../src/meta/meta-tool.ts";
 import { RoutingProfiles } from "../../src/meta/routing/routing-profiles.ts";
 
 export const codeModeOff = parse(codeModeSchema, {});
@@ -60,23 +60,26 @@ export function fakeContext(servers: readonly FakeServer[], overrides: Partial<M
     settings: { codeMode: codeModeOff, playbooks: { enabled: false, directories: [] }, maxResultSize: undefined },
     profiles: new RoutingProfiles({}, "default"),
     session: undefined,
-    actions: {
-      calls: () => [],
-      readPlaybooks: async () => new Map(),
-      reloadConfig: async () => ({}),
-      reloadCapabilities: async () => "gateway",
-      kill: () => ({ was_already_killed: false }),
-      revive: () => ({ was_killed: false, breaker_was_open: false }),
-      safety: () => [],
-      restingTools: () => [],
-      costs: async () => ({}),
-    },
+    actions: fakeActions,
     ...overrides,
     calls,
     asked,
     reports,
   };
 }
+
+/** They find and change nothing. */
+export const fakeActions: OperatorActions = {
+  calls: () => [],
+  readPlaybooks: async () => new Map(),
+  reloadConfig: async () => ({}),
+  reloadCapabilities: async () => "gateway",
+  kill: () => ({ was_already_killed: false }),
+  revive: () => ({ was_killed: false, breaker_was_open: false }),
+  safety: () => [],
+  restingTools: () => [],
+  costs: async () => ({}),
+};
 
 export function callerWith(rights: Partial<Caller>): Caller {
   return { ...anonymousCaller, principal: "key:test", name: "test", admin: false, ...rights };
@@ -94,15 +97,7 @@ function view({
   state,
   circuit = "closed",
 }: FakeServer): ServerView {
-  const status = {
-    state: state ?? { is: "ready" as const },
-    restartCount: 0,
-    requestCount: 0,
-    inFlight: 0,
-    consecutiveFailures: 0,
-    healthy: true,
-    pid: undefined,
-    lastError: state?.is === "backoff" ? state.error : undefined,
-  };
+  const lastError = state?.is === "backoff" ? state.error : undefined;
+  const status = { ...neverStarted, state: state ?? { is: "ready" as const }, lastError };
   return { name, description, kind, enabled, circuit, status };
 }
