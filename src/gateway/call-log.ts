@@ -1,6 +1,7 @@
 /** One log line per call, so that the request id of an answer leads to what happened. */
+
+import type { CallRecord } from "../core/call-record.ts";
 import type { Logger } from "../core/log.ts";
-import type { CallRecord } from "../stages/record/record-stage.ts";
 
 /**
  * What goes well, and what comes by the thousand while a server is down: the failures that brought it on were logged

@@ -2,6 +2,7 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Answer } from "../core/answer.ts";
 import type { Call } from "../core/call.ts";
+import type { CallRecord } from "../core/call-record.ts";
 import type { Logger } from "../core/log.ts";
 import type { Clock } from "../lib/clock.ts";
 import { type JsonObject, stableJson } from "../lib/json.ts";
@@ -10,7 +11,6 @@ import type { TransparencyLogSettings } from "../observe/transparency/schema.ts"
 import { createTransparencyLog, type TransparencyLog } from "../observe/transparency/transparency-log.ts";
 import { sha256Hex } from "../runtime/digest.ts";
 import { createLineFile } from "../runtime/line-file.ts";
-import type { CallRecord } from "../stages/record/record-stage.ts";
 
 export interface CallRecorder {
   note(record: CallRecord, call: Call, answer: Answer | undefined): void;

@@ -1,21 +1,5 @@
 /** How a call ended, in the five words of statistics. */
-import type { GatewayErrorCode } from "../core/error-codes.ts";
-
-/** What is told of every call that ended. */
-export interface ObservedCall {
-  readonly requestId: string;
-  readonly caller: string;
-  readonly upstream: string;
-  readonly method: string;
-  /** `undefined` unless the method is `tools/call`. */
-  readonly tool: string | undefined;
-  readonly outcome: "OK" | GatewayErrorCode;
-  /** Whether the result says that the tool failed. */
-  readonly isError: boolean;
-  readonly characters: number | undefined;
-  readonly reason: string | undefined;
-  readonly durationMs: number;
-}
+import type { CallRecord } from "../core/call-record.ts";
 
 /**
  * `tool_error`: the server answered that it could not. `failed`: there was no usable answer. `refused`: the gateway did
@@ -34,7 +18,7 @@ const failures: ReadonlySet<string> = new Set([
   "INTERNAL",
 ]);
 
-export function kindOf({ outcome, isError }: Pick<ObservedCall, "outcome" | "isError">): CallKind {
+export function kindOf({ outcome, isError }: Pick<CallRecord, "outcome" | "isError">): CallKind {
   if (outcome === "OK") return isError ? "tool_error" : "ok";
   if (outcome === "CANCELLED") return "cancelled";
   if (serverErrors.has(outcome)) return "tool_error";

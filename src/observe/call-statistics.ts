@@ -2,8 +2,10 @@
  * Counts every call by server and tool. Runs on the path of every call, so it only adds numbers; and tools are named by
  * callers, so it tells a bounded number of them apart.
  */
+
+import type { CallRecord } from "../core/call-record.ts";
 import { Histogram } from "../lib/histogram.ts";
-import { type CallKind, isTimed, kindOf, noCalls, type ObservedCall } from "./call-kind.ts";
+import { type CallKind, isTimed, kindOf, noCalls } from "./call-kind.ts";
 import { ToolObservation, type ToolProfile } from "./tool-profile.ts";
 
 /** Tools of one server that are told apart; the rest is counted together. */
@@ -38,7 +40,7 @@ export class CallStatistics {
     this.#options = options;
   }
 
-  record(call: ObservedCall): void {
+  record(call: CallRecord): void {
     const kind = kindOf(call);
     const server = this.#serverOf(call.upstream);
     server.kinds[kind]++;

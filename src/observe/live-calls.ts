@@ -1,14 +1,15 @@
 /** The last calls, for who wants to see what goes on. */
 
+import type { CallRecord } from "../core/call-record.ts";
 import type { JsonObject } from "../lib/json.ts";
-import { kindOf, type ObservedCall } from "./call-kind.ts";
+import { kindOf } from "./call-kind.ts";
 
 const keptCalls = 200;
 const maxText = 300;
 const maxTool = 128;
 
 interface Seen {
-  readonly call: ObservedCall;
+  readonly call: CallRecord;
   /** Calendar milliseconds of its end. */
   readonly endedAt: number;
   readonly number: number;
@@ -28,7 +29,7 @@ export class LiveCalls {
     this.#options = options;
   }
 
-  record(call: ObservedCall): void {
+  record(call: CallRecord): void {
     this.#ring[this.#count % keptCalls] = { call, endedAt: this.#options.now(), number: ++this.#count };
   }
 

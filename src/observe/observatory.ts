@@ -1,6 +1,7 @@
 /** All that is seen of the gateway's work, in one place. Loaded with the first call or the first look. */
+
+import type { CallRecord } from "../core/call-record.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { ObservedCall } from "./call-kind.ts";
 import { CallStatistics, type StatisticsOptions } from "./call-statistics.ts";
 import { ClientStatistics } from "./client-statistics.ts";
 import { LiveCalls } from "./live-calls.ts";
@@ -35,7 +36,7 @@ export class Observatory {
       });
   }
 
-  record(call: ObservedCall): void {
+  record(call: CallRecord): void {
     this.calls.record(call);
     this.live.record(call);
     this.#file?.touch();

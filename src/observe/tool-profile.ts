@@ -1,14 +1,16 @@
 /** What is known of how one tool behaves: how often it was called, how it ended, how long it took, hour by hour. */
+
+import type { CallRecord } from "../core/call-record.ts";
 import { Histogram, latencyBoundsMs, quantile } from "../lib/histogram.ts";
 import { isJsonObject, type Json, type JsonObject } from "../lib/json.ts";
-import { type CallKind, callKinds, isTimed, noCalls, type ObservedCall } from "./call-kind.ts";
+import { type CallKind, callKinds, isTimed, noCalls } from "./call-kind.ts";
 
 /** Calls of one hour: calendar hours since 1970, calls, those that ended badly, sum of their times in milliseconds. */
 export type Hour = readonly [hour: number, calls: number, errors: number, sumMs: number];
 
-export const hourMs = 3_600_000;
+const hourMs = 3_600_000;
 /** A week, for "the last day against the days before". */
-export const keptHours = 168;
+const keptHours = 168;
 const dayHours = 24;
 const enoughCalls = 10;
 const maxReason = 300;
@@ -134,7 +136,7 @@ export class ToolObservation implements ToolProfile {
   }
 
   /** @param at calendar milliseconds */
-  count(call: ObservedCall, kind: CallKind, at: number): void {
+  count(call: CallRecord, kind: CallKind, at: number): void {
     this.kinds[kind]++;
     this.lastAt = at;
     const hour = Math.floor(at / hourMs);

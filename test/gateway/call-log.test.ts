@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { CallRecord } from "../../src/core/call-record.ts";
 import { callLog } from "../../src/gateway/call-log.ts";
 import { createLogger } from "../../src/observe/log.ts";
-import type { CallRecord } from "../../src/stages/record/record-stage.ts";
 
 test("callLog: a failure is a warning with the request id, a success and a flood of refusals only debug", () => {
   const lines = (level: "info" | "debug") => {

@@ -1,7 +1,7 @@
-import type { ObservedCall } from "../../src/observe/call-kind.ts";
+import type { CallRecord } from "../../src/core/call-record.ts";
 
 /** A call of a tool that went well, changed as wanted. */
-export function observed(change: Partial<ObservedCall> = {}): ObservedCall {
+export function observed(change: Partial<CallRecord> = {}): CallRecord {
   return {
     requestId: "r-1",
     caller: "ci",

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { chain, type Next } from "../../src/core/call.ts";
+import type { CallRecord } from "../../src/core/call-record.ts";
 import { anonymousCaller } from "../../src/core/caller.ts";
 import { UpstreamError } from "../../src/core/errors.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { stagesFor } from "../../src/stages/order.ts";
-import type { CallRecord } from "../../src/stages/record/record-stage.ts";
 import { createStageState } from "../../src/stages/upstream-stage-state.ts";
 import { FakeClock } from "../fixtures/fake-clock.ts";
 import { answers, awake, fails, failsafe, hangs, makeCall, pong, security, watch } from "./fixture.ts";

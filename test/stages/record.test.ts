@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Answer } from "../../src/core/answer.ts";
+import type { CallRecord } from "../../src/core/call-record.ts";
 import { DeniedError, UpstreamRpcError } from "../../src/core/errors.ts";
-import { type CallRecord, recordStage } from "../../src/stages/record/record-stage.ts";
+import { recordStage } from "../../src/stages/record/record-stage.ts";
 import { FakeClock, settle } from "../fixtures/fake-clock.ts";
 import { answers, fails, hangs, makeCall, on, pong } from "./fixture.ts";
 

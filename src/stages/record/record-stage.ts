@@ -1,30 +1,11 @@
 /** Tells an observer which calls run and how every call ended. Outermost, so that refusals of all other stages are seen too. */
 import type { Answer } from "../../core/answer.ts";
 import type { Call, Stage } from "../../core/call.ts";
+import type { CallRecord } from "../../core/call-record.ts";
 import type { GatewayErrorCode } from "../../core/error-codes.ts";
 import { GatewayError } from "../../core/errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { toolName } from "../tool-name.ts";
-
-export interface CallRecord {
-  readonly requestId: string;
-  /** {@link Caller.name}. */
-  readonly caller: string;
-  readonly upstream: string;
-  readonly method: string;
-  /** `undefined` unless the method is `tools/call`. */
-  readonly tool: string | undefined;
-  /** `OK` for any result the upstream gave, an `isError` result included. */
-  readonly outcome: "OK" | GatewayErrorCode;
-  /** Whether the result says that the tool failed. */
-  readonly isError: boolean;
-  /** Characters of the result as JSON, where known without writing it. */
-  readonly characters: number | undefined;
-  /** The message of the error; `undefined` when the outcome is OK. */
-  readonly reason: string | undefined;
-  /** From entering the pipeline to the answer: queueing, retries and waits included. */
-  readonly durationMs: number;
-}
 
 /** Runs on the path of every call: it must be quick. What it throws is ignored, an observer cannot fail a call. */
 export type CallSink = (record: CallRecord, call: Call, answer: Answer | undefined) => void;

@@ -1,0 +1,22 @@
+/** What is told of every call that ended, for logs, statistics and the record of calls. */
+import type { GatewayErrorCode } from "./error-codes.ts";
+
+export interface CallRecord {
+  readonly requestId: string;
+  /** {@link Caller.name}. */
+  readonly caller: string;
+  readonly upstream: string;
+  readonly method: string;
+  /** `undefined` unless the method is `tools/call`. */
+  readonly tool: string | undefined;
+  /** `OK` for any result the upstream gave, an `isError` result included. */
+  readonly outcome: "OK" | GatewayErrorCode;
+  /** Whether the result says that the tool failed. */
+  readonly isError: boolean;
+  /** Characters of the result as JSON, where known without writing it. */
+  readonly characters: number | undefined;
+  /** The message of the error; `undefined` when the outcome is OK. */
+  readonly reason: string | undefined;
+  /** From entering the pipeline to the answer: queueing, retries and waits included. */
+  readonly durationMs: number;
+}
