@@ -6,7 +6,7 @@ import type { ListedCapability, Requirements } from "./capability.ts";
 import { hasLogin } from "./oauth-login.ts";
 
 /** Member of `_meta` with the reason; absent when the tool can be used. */
-export const unavailableKey = "mcp-gateway/unavailable";
+const unavailableKey = "mcp-gateway/unavailable";
 
 /** Looks at each login and each program once, however many capabilities need it. */
 export class Availability {

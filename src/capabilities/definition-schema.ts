@@ -41,7 +41,7 @@ const paginationSchema = v.object({
 });
 export type PaginationSettings = v.InferOutput<typeof paginationSchema>;
 
-export const responseFormats = ["", "json", "text", "xml", "binary"] as const;
+const responseFormats = ["", "json", "text", "xml", "binary"] as const;
 
 const address = {
   base_url: optional(v.string(), ""),

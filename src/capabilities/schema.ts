@@ -15,4 +15,3 @@ export const capabilitiesSchema = v.object({
   ),
   builtin: setting(v.boolean(), true, "Offer the capabilities embedded in the program"),
 });
-export type CapabilitiesSettings = v.InferOutput<typeof capabilitiesSchema>;

@@ -6,7 +6,7 @@ import { cutResult } from "./cut-result.ts";
 import type { FaceHost } from "./host.ts";
 import type { Session } from "./session.ts";
 
-export const keptPrefix = "gateway://results/";
+const keptPrefix = "gateway://results/";
 
 const maxOfSession = { results: 20, characters: 16 * 1_048_576 };
 const maxOfAll = { results: 500, characters: 128 * 1_048_576 };

@@ -48,9 +48,11 @@ export function pendingInUse(raw: unknown): Problem[] {
   );
 }
 
+/** What says that a setting is not used. */
+const offValues: ReadonlySet<unknown> = new Set([false, "off", "none", "", undefined]);
+
 function isOff(value: unknown): boolean {
-  if (typeof value !== "object" || value === null)
-    return [false, "off", "none", "", undefined].includes(value as never);
+  if (typeof value !== "object" || value === null) return offValues.has(value);
   return Object.keys(value).length === 0 || (value as Record<string, unknown>)["enabled"] === false;
 }
 

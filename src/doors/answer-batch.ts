@@ -5,7 +5,7 @@ import { toRpcError } from "../mcp/error-answer.ts";
 import { classifyMessage, encodeError, isRequestId, type RequestId, type RpcMessage } from "../mcp/json-rpc.ts";
 import type { LegacyVersion } from "../mcp/protocol.ts";
 
-export const maxBatchSize = 100;
+const maxBatchSize = 100;
 const lastVersionWithBatches: LegacyVersion = "2025-03-26";
 
 /** @throws GatewayError INVALID_REQUEST when the revision has no batches, or this one is empty or too long */

@@ -118,4 +118,3 @@ export const streamingSchema = v.object({
   session_ttl: setting(duration, "1800s", "Time after which an unused session is forgotten"),
   session_reaper_interval: setting(duration, "60s", "Time between two looks for unused sessions"),
 });
-export type StreamingSettings = v.InferOutput<typeof streamingSchema>;

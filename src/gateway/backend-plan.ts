@@ -121,7 +121,7 @@ function withSkipKeys(security: SecurityStageSettings, names: string | undefined
   return { ...security, firewall: { ...firewall, free_text_keys: [...firewall.free_text_keys, ...more] } };
 }
 
-export function isManaged(upstream: Upstream): upstream is ManagedUpstream {
+function isManaged(upstream: Upstream): upstream is ManagedUpstream {
   return "probe" in upstream;
 }
 

@@ -26,7 +26,7 @@ export interface MirroredParam {
 }
 
 /** `undefined` where the method has no such header. */
-export function namedBy(method: string, params: JsonObject | undefined): string | undefined {
+function namedBy(method: string, params: JsonObject | undefined): string | undefined {
   const member = Object.hasOwn(nameMembers, method) ? nameMembers[method] : undefined;
   const name = member === undefined ? undefined : params?.[member];
   return typeof name === "string" ? name : undefined;

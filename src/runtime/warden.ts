@@ -10,7 +10,7 @@ import { childEnvironment } from "./child-environment.ts";
 import { killGroup } from "./kill-group.ts";
 
 /** Set in the environment of our own binary when it is to be the warden: `main` then calls {@link runWarden} and nothing else. */
-export const wardenVariable = "MCP_GATEWAY_WARDEN";
+const wardenVariable = "MCP_GATEWAY_WARDEN";
 
 // dash knows neither `kill -9 -- -GROUP` nor arrays; `kill -s KILL` and a string do.
 const script = `

@@ -12,7 +12,7 @@ interface TrafficRule {
 
 const method = (name: string) => `"method"[[:space:]]*:[[:space:]]*"${name}"`;
 
-export const trafficRules: readonly TrafficRule[] = [
+const trafficRules: readonly TrafficRule[] = [
   { id: "mcp-initialize", description: "A session is opened", pattern: method("initialize") },
   { id: "mcp-initialized", description: "A session is open", pattern: method("notifications/initialized") },
   {
@@ -29,7 +29,7 @@ export const trafficRules: readonly TrafficRule[] = [
   { id: "mcp-roots", description: "A server asks for folders", pattern: method("roots/list") },
 ];
 
-export const ruleFormats = ["grep", "nginx", "haproxy", "yaml"] as const;
+const ruleFormats = ["grep", "nginx", "haproxy", "yaml"] as const;
 
 export function trafficRulesAs(format: (typeof ruleFormats)[number]): string {
   switch (format) {

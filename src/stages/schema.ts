@@ -18,7 +18,6 @@ export const healthCheckSchema = v.object({
   interval: setting(duration, "10s", "Time between two pings of one backend"),
   timeout: setting(duration, "5s", "Time a backend has to answer a ping; three misses in a row restart it"),
 });
-export type HealthCheckSettings = v.InferOutput<typeof healthCheckSchema>;
 
 export const failsafeSchema = v.object({
   circuit_breaker: setting(breakerSchema, {}, "Circuit breaker"),

@@ -33,4 +33,3 @@ export const backendSchema = v.object({
   runtime_profile: maybe(v.string(), "Isolation profile of the program"),
   identity_propagation: maybe(v.looseObject({}), "How the caller's identity reaches the backend"),
 });
-export type BackendSettings = v.InferOutput<typeof backendSchema>;

@@ -8,7 +8,7 @@
 import type { Clock } from "../../lib/clock.ts";
 import { hexOf } from "../../runtime/digest.ts";
 
-export const maxFailures = 10;
+const maxFailures = 10;
 const windowMs = 60_000;
 /** Addresses remembered; the one that failed first is forgotten first. */
 const maxAddresses = 10_000;

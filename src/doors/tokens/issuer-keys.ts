@@ -10,7 +10,7 @@ import type { Clock } from "../../lib/clock.ts";
 import { isJsonObject, type JsonObject } from "../../lib/json.ts";
 import { isAddress, isPublicAddress, resolveAddresses } from "../../runtime/internet-address.ts";
 
-export const minIntervalMs = 30_000;
+const minIntervalMs = 30_000;
 /** Age at which keys are fetched anew although they are known: an issuer withdraws them by leaving them out. */
 export const maxAgeMs = 600_000;
 /** The same while there are none at all. */

@@ -15,7 +15,7 @@ const joiner = /^[\u200c\u200d]$/;
 const needsJoiner =
   /(?:[\p{Script=Arabic}\p{Script=Syriac}\p{Script=Mongolian}\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Gurmukhi}\p{Script=Gujarati}\p{Script=Oriya}\p{Script=Tamil}\p{Script=Telugu}\p{Script=Kannada}\p{Script=Malayalam}\p{Script=Sinhala}\p{Script=Khmer}\p{Script=Myanmar}\p{M}]|\p{Extended_Pictographic}|\p{Emoji_Modifier})$/u;
 
-export function holdsHidden(text: string): boolean {
+function holdsHidden(text: string): boolean {
   return hidden.test(text);
 }
 

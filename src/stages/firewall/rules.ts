@@ -14,7 +14,7 @@ const scanWords: readonly (readonly [RegExp, readonly FindingKind[]])[] = [
 ];
 
 /** The kinds a word of `scan` stands for; none for a word that is not known. */
-export function kindsOf(word: string): readonly FindingKind[] {
+function kindsOf(word: string): readonly FindingKind[] {
   return scanWords.find(([pattern]) => pattern.test(word))?.[1] ?? [];
 }
 

@@ -20,7 +20,7 @@ export interface TokenAccount {
 }
 
 /** A model is shown name, description and input schema of a tool, and nothing else. */
-export function definitionTokens({ name, description, inputSchema }: JsonObject): number {
+function definitionTokens({ name, description, inputSchema }: JsonObject): number {
   return estimateTokens(JSON.stringify({ name, description, inputSchema }));
 }
 
