@@ -21,7 +21,7 @@ function pipeline(enabled: boolean, answer: Answer): Next {
   const settings = v.parse(failsafeSchema, { rate_limit, circuit_breaker: off, retry: off, concurrency: off });
   const state = createStageState(settings, systemClock);
   const upstream = { isReady: true, start: () => Promise.reject(new Error("It is ready")) };
-  const watched = enabled ? { sink: watch.onCall, running: watch.running } : {};
+  const watched = enabled ? { sink: watch.onCall, underWay: watch.underWay } : {};
   const security = enabled ? v.parse(v.object(securityStageEntries), {}) : undefined;
   return chain(stagesFor({ upstream, settings, timeoutMs: 30_000, state, security, ...watched }), async () => answer);
 }

@@ -6,7 +6,8 @@ import type { Upstream, UpstreamKind } from "../core/upstream.ts";
 import { dataDirectory } from "../runtime/paths.ts";
 import type { Environment } from "../runtime/process.ts";
 import { watchTree } from "../runtime/watch.ts";
-import type { CallSink, RunningCalls } from "../stages/record/record-stage.ts";
+import type { CallsUnderWay } from "../stages/record/calls-under-way.ts";
+import type { CallSink } from "../stages/record/record-stage.ts";
 import type { SecurityStageSettings } from "../stages/schema.ts";
 import { createStageState, type UpstreamStageState } from "../stages/upstream-stage-state.ts";
 import type { HealthTarget } from "../upstreams/health.ts";
@@ -22,7 +23,7 @@ export interface PlanContext extends BackendContext, PolicyContext {
   readonly stateDirectory: string | undefined;
   /** Backends that let the gateway in by a login. */
   readonly loggedIn: ReadonlySet<string>;
-  readonly running: RunningCalls;
+  readonly underWay: CallsUnderWay;
   readonly onCall: CallSink;
   /** By backend name; outlives every plan. */
   readonly stageStates: Map<string, UpstreamStageState>;
@@ -69,14 +70,14 @@ export function planBackends(config: Config, pool: Pool<Upstream>, context: Plan
     context.stageStates.set(name, state);
     state.apply(settings);
     const security = securityOf(config, name, context.env);
-    const { onCall: sink, running, onFindings, sessionUsage } = context;
+    const { onCall: sink, underWay, onFindings, sessionUsage } = context;
     // Capabilities are the operator's own files.
     const gate = config.security.tool_integrity.enabled && isManaged(upstream) ? context.gateOf(name) : undefined;
     const { enabled: isAudited, fail_closed } = config.security.transparency_log;
     const isAuditFailing = isAudited && fail_closed ? context.isAuditFailing : undefined;
     const costs = { settings: config.cost_governance, book: context.costBook };
     const isPersonal = personalOf(config, name, context);
-    const policies = { sink, running, security, onFindings, gate, isAuditFailing, costs, sessionUsage, isPersonal };
+    const policies = { sink, underWay, security, onFindings, gate, isAuditFailing, costs, sessionUsage, isPersonal };
     // With the first call: a start needs no policy.
     const stages = async () =>
       (await import("../stages/order.ts")).stagesFor({ upstream, settings, timeoutMs, state, ...policies });

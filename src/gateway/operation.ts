@@ -4,7 +4,7 @@ import type { Upstream } from "../core/upstream.ts";
 import type { CancelSignal } from "../lib/cancellation.ts";
 import type { Observatory } from "../observe/observatory.ts";
 import type { Breaker } from "../stages/breaker/breaker.ts";
-import type { RunningCalls } from "../stages/record/record-stage.ts";
+import type { CallsUnderWay } from "../stages/record/calls-under-way.ts";
 import type { UpstreamStageState } from "../stages/upstream-stage-state.ts";
 import type { ReloadOutcome } from "./gateway.ts";
 import type { ListKeeper } from "./list-keeper.ts";
@@ -26,7 +26,7 @@ export interface ConfigFileLink {
 }
 
 export interface Operation {
-  readonly running: RunningCalls;
+  readonly underWay: CallsUnderWay;
   observatory(): Promise<Observatory>;
   /** The last that was logged about a backend; may hold secrets. */
   logOf(server: string): readonly ServerLogLine[];
@@ -64,7 +64,7 @@ export function createOperation(parts: OperationParts): RunningOperation {
   const { watch, serverLog, stageStates, upstreamOf, lists, redact, stopping } = parts;
   const breakerOf = (server: string) => stageStates.get(server)?.breaker;
   return {
-    running: watch.running,
+    underWay: watch.underWay,
     observatory: watch.observatory,
     configFile: undefined,
     logOf: (server) => serverLog.linesOf(server),

@@ -10,11 +10,12 @@ import type { Logger } from "../core/log.ts";
 import type { Clock } from "../lib/clock.ts";
 import { CallCounts } from "../observe/call-counts.ts";
 import type { Observatory } from "../observe/observatory.ts";
-import type { CallSink, RunningCalls } from "../stages/record/record-stage.ts";
+import { CallsUnderWay } from "../stages/record/calls-under-way.ts";
+import type { CallSink } from "../stages/record/record-stage.ts";
 import { callLog } from "./call-log.ts";
 
 export interface CallWatch {
-  readonly running: RunningCalls;
+  readonly underWay: CallsUnderWay;
   /** Since the gateway started. */
   readonly counts: CallCounts;
   readonly onCall: CallSink;
@@ -89,7 +90,7 @@ export function watchCalls({ catalog, log, stateDirectory, ...options }: CallWat
   }
 
   return {
-    running: new Map(),
+    underWay: new CallsUnderWay(),
     counts,
     onCall(record, call, answer) {
       if (record.tool !== undefined) counts.note(record.upstream, record.tool, record.outcome !== "OK");

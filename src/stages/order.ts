@@ -14,7 +14,8 @@ import { firewallResponseStage } from "./firewall/firewall-response-stage.ts";
 import { killSwitchStage } from "./kill-switch/kill-switch-stage.ts";
 import { quarantineStage, type ToolGate } from "./quarantine/quarantine-stage.ts";
 import { rateLimitStage } from "./rate-limit/rate-limit-stage.ts";
-import { type CallSink, type RunningCalls, recordStage } from "./record/record-stage.ts";
+import type { CallsUnderWay } from "./record/calls-under-way.ts";
+import { type CallSink, recordStage } from "./record/record-stage.ts";
 import { retryStage } from "./retry/retry-stage.ts";
 import type { FailsafeSettings, SecurityStageSettings } from "./schema.ts";
 import { scopeStage } from "./scope/scope-stage.ts";
@@ -37,7 +38,7 @@ export interface StageOptions {
   /** Told how every call ended; no observer, no stage. */
   readonly sink?: CallSink | undefined;
   /** Has each call in it while it runs. */
-  readonly running?: RunningCalls | undefined;
+  readonly underWay?: CallsUnderWay | undefined;
   /** Whether the record of calls cannot be written; only where calls must not go without. */
   readonly isAuditFailing?: (() => boolean) | undefined;
   /** Left out, none of these policies is on. */
@@ -61,7 +62,7 @@ export function stagesFor(options: StageOptions): (Stage | undefined)[] {
     state,
     isPersonal,
     sink,
-    running,
+    underWay,
     security,
     onFindings,
     gate,
@@ -72,7 +73,7 @@ export function stagesFor(options: StageOptions): (Stage | undefined)[] {
   const { clock } = state;
   return [
     // Outermost: what the others refuse is recorded too.
-    recordStage(sink, clock, running),
+    recordStage(sink, clock, underWay),
     // Before anything happens that would not be on record.
     auditStage(isAuditFailing),
     // Before everything that decides about single calls: what is switched off is off for all.

@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { Answer } from "../../src/core/answer.ts";
 import type { CallRecord } from "../../src/core/call-record.ts";
 import { DeniedError, UpstreamRpcError } from "../../src/core/errors.ts";
+import { CallsUnderWay } from "../../src/stages/record/calls-under-way.ts";
 import { recordStage } from "../../src/stages/record/record-stage.ts";
 import { FakeClock, settle } from "../fixtures/fake-clock.ts";
 import { answers, fails, hangs, makeCall, on, pong } from "./fixture.ts";
@@ -74,15 +75,29 @@ describe("recordStage", () => {
     );
   });
 
-  test("a call is among the running ones until it has ended, however", async () => {
-    const running = new Map();
-    const stage = on(recordStage(() => {}, new FakeClock(), running));
-    const controller = new AbortController();
-    const hanging = stage(makeCall({ signal: controller.signal }), hangs);
-    assert.equal(running.size, 1);
-    controller.abort(new Error("Bored"));
-    await assert.rejects(hanging);
+  test("a call is among those under way until it has ended, however, and what began first comes first", async () => {
+    const underWay = new CallsUnderWay();
+    const stage = on(recordStage(() => {}, new FakeClock(), underWay));
+    const ids = () => [...underWay].map(({ call }) => call.requestId);
+    const begin = (requestId: string) => {
+      const controller = new AbortController();
+      const ended = stage(makeCall({ requestId, signal: controller.signal }), hangs);
+      return async () => {
+        controller.abort(new Error("Bored"));
+        await assert.rejects(ended);
+      };
+    };
+    const [a, b, c] = [begin("a"), begin("b"), begin("c")];
+    assert.deepEqual(ids(), ["a", "b", "c"]);
+    await b();
+    assert.deepEqual(ids(), ["a", "c"]);
+    await a();
+    assert.deepEqual(ids(), ["c"]);
+    const d = begin("d");
+    await d();
+    assert.deepEqual(ids(), ["c"]);
+    await c();
     await stage(makeCall(), answers);
-    assert.equal(running.size, 0);
+    assert.deepEqual(ids(), []);
   });
 });

@@ -6,14 +6,12 @@ import type { GatewayErrorCode } from "../../core/error-codes.ts";
 import { GatewayError } from "../../core/errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { toolName } from "../tool-name.ts";
+import type { CallsUnderWay } from "./calls-under-way.ts";
 
 /** Runs on the path of every call: it must be quick. What it throws is ignored, an observer cannot fail a call. */
 export type CallSink = (record: CallRecord, call: Call, answer: Answer | undefined) => void;
 
-/** The calls that run now, each with {@link Clock.now} of its start. */
-export type RunningCalls = Map<Call, number>;
-
-export function recordStage(sink: CallSink | undefined, clock: Clock, running?: RunningCalls): Stage | undefined {
+export function recordStage(sink: CallSink | undefined, clock: Clock, underWay?: CallsUnderWay): Stage | undefined {
   if (!sink) return undefined;
 
   function report(
@@ -44,15 +42,15 @@ export function recordStage(sink: CallSink | undefined, clock: Clock, running?: 
 
   return (call, next) => {
     const startedAtMs = clock.now();
-    running?.set(call, startedAtMs);
+    const entry = underWay?.begin(call, startedAtMs);
     return next(call).then(
       (answer) => {
-        running?.delete(call);
+        if (entry !== undefined) underWay?.end(entry);
         report(call, startedAtMs, "OK", answer);
         return answer;
       },
       (error) => {
-        running?.delete(call);
+        if (entry !== undefined) underWay?.end(entry);
         report(call, startedAtMs, outcomeOf(error, call), undefined, error);
         throw error;
       },

@@ -39,7 +39,7 @@ async function calls({ gateway, clock, query }: Task): Promise<JsonObject> {
 /** What began first comes first: a call that hangs is at the top. */
 function running({ operation }: Gateway, clock: Clock): JsonObject[] {
   const views: JsonObject[] = [];
-  for (const [call, startedMs] of operation.running) {
+  for (const { call, startedAtMs: startedMs } of operation.underWay) {
     if (views.length === maxRunning) break;
     views.push({
       request_id: call.requestId,
