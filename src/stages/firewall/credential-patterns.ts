@@ -107,8 +107,7 @@ export function isPlaceholder(value: string): boolean {
 const marks: readonly RegExp[] = [
   /PRIVATE KEY-----|AKIA|ASIA|AIza|eyJ|SG\.|ya29\./,
   /[Bb](?:earer |EARER )/,
-  /[_-](?<=gh[opsru]_|github_pat_|glpat-|xox[abeprs]-|sk-|[sr]k_|whsec_|npm_|hf_|shpat_|dop_|pypi-)/,
-  /[=:](?<=(?:key|token|secret|passwd|password)\\?["']?\s?.)/i,
+  /[_=:-](?<=gh[opsru]_|github_pat_|glpat-|xox[abeprs]-|sk-|[sr]k_|whsec_|npm_|hf_|shpat_|dop_|pypi-|(?:key|token|secret|passwd|password)\\?["']?\s?[=:])/i,
 ];
 
 /** Whether there can be a credential at all. */
