@@ -69,18 +69,11 @@ export function planBackends(config: Config, pool: Pool<Upstream>, context: Plan
     state.killSwitch.onTrip = (trip) => context.onTrip(name, trip);
     context.stageStates.set(name, state);
     state.apply(settings);
-    const security = securityOf(config, name, context.env);
-    const { onCall: sink, underWay, onFindings, sessionUsage } = context;
-    // Capabilities are the operator's own files.
-    const gate = config.security.tool_integrity.enabled && isManaged(upstream) ? context.gateOf(name) : undefined;
-    const { enabled: isAudited, fail_closed } = config.security.transparency_log;
-    const isAuditFailing = isAudited && fail_closed ? context.isAuditFailing : undefined;
-    const costs = { settings: config.cost_governance, book: context.costBook };
-    const isPersonal = personalOf(config, name, context);
-    const policies = { sink, underWay, security, onFindings, gate, isAuditFailing, costs, sessionUsage, isPersonal };
     // With the first call: a start needs no policy.
-    const stages = async () =>
-      (await import("../stages/order.ts")).stagesFor({ upstream, settings, timeoutMs, state, ...policies });
+    const stages = async () => {
+      const { stagesFor } = await import("../stages/order.ts");
+      return stagesFor({ upstream, settings, timeoutMs, state, ...policiesOf(config, upstream, context) });
+    };
     routes.set(name, new Route(upstream, stages, timeoutMs));
     const { enabled: isWatched, interval, timeout } = settings.health_check;
     if (isWatched && isManaged(upstream)) healthTargets.push({ upstream, intervalMs: interval, timeoutMs: timeout });
@@ -99,6 +92,23 @@ export function planBackends(config: Config, pool: Pool<Upstream>, context: Plan
     ),
     change,
     stageStates: context.stageStates,
+  };
+}
+
+function policiesOf(config: Config, upstream: Upstream, context: PlanContext) {
+  const { name } = upstream;
+  const { tool_integrity, transparency_log } = config.security;
+  return {
+    sink: context.onCall,
+    underWay: context.underWay,
+    security: securityOf(config, name, context.env),
+    onFindings: context.onFindings,
+    // Capabilities are the operator's own files.
+    gate: tool_integrity.enabled && isManaged(upstream) ? context.gateOf(name) : undefined,
+    isAuditFailing: transparency_log.enabled && transparency_log.fail_closed ? context.isAuditFailing : undefined,
+    costs: { settings: config.cost_governance, book: context.costBook },
+    sessionUsage: context.sessionUsage,
+    isPersonal: personalOf(config, name, context),
   };
 }
 
