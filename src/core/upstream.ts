@@ -30,9 +30,9 @@ export interface UpstreamStatus {
   readonly lastError: string | undefined;
 }
 
-/** Of what is configured but switched off. */
-export const neverStarted: UpstreamStatus = {
-  state: { is: "stopped" },
+/** Of what was never used. */
+export const asleep: UpstreamStatus = {
+  state: { is: "dormant" },
   restartCount: 0,
   requestCount: 0,
   inFlight: 0,
@@ -41,6 +41,9 @@ export const neverStarted: UpstreamStatus = {
   pid: undefined,
   lastError: undefined,
 };
+
+/** Of what is configured but switched off. */
+export const switchedOff: UpstreamStatus = { ...asleep, state: { is: "stopped" } };
 
 /** What the server said of itself in its `initialize` result. */
 export interface ServerDescription {

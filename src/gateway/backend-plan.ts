@@ -9,9 +9,9 @@ import { watchTree } from "../runtime/watch.ts";
 import type { CallsUnderWay } from "../stages/record/calls-under-way.ts";
 import type { CallSink } from "../stages/record/record-stage.ts";
 import type { SecurityStageSettings } from "../stages/schema.ts";
-import { createStageState, type UpstreamStageState } from "../stages/upstream-stage-state.ts";
+import type { StageStates } from "../stages/stage-states.ts";
+import type { UpstreamStageState } from "../stages/upstream-stage-state.ts";
 import type { HealthTarget } from "../upstreams/health.ts";
-import type { ManagedUpstream } from "../upstreams/managed-upstream.ts";
 import type { Definition, Pool, PoolChange } from "../upstreams/pool.ts";
 import { type BackendContext, backendUpstream, definitionOf, kindOf } from "./backend-upstream.ts";
 import { Route } from "./dispatch.ts";
@@ -25,8 +25,8 @@ export interface PlanContext extends BackendContext, PolicyContext {
   readonly loggedIn: ReadonlySet<string>;
   readonly underWay: CallsUnderWay;
   readonly onCall: CallSink;
-  /** By backend name; outlives every plan. */
-  readonly stageStates: Map<string, UpstreamStageState>;
+  /** Outlive every plan. */
+  readonly stageStates: StageStates;
 }
 
 interface PlannedServer {
@@ -46,7 +46,6 @@ export interface Plan {
   /** Other names of the capability backend, where no backend has them. */
   readonly capabilityAliases: ReadonlyMap<string, string>;
   readonly change: PoolChange<Upstream>;
-  readonly stageStates: Map<string, UpstreamStageState>;
 }
 
 const capabilityTimeoutMs = 120_000;
@@ -61,22 +60,17 @@ export function planBackends(config: Config, pool: Pool<Upstream>, context: Plan
   for (const [name, upstream] of change.upstreams) {
     const settings = effectiveFailsafe(config, name);
     const timeoutMs = config.backends[name]?.timeout ?? capabilityTimeoutMs;
-    // What a changed definition did before says nothing about it: its circuit begins closed.
-    const known = change.changed.includes(name) ? undefined : context.stageStates.get(name);
-    const state = known ?? createStageState(settings, context.clock);
-    // But for an operator's word, which is about the name.
-    if (context.stageStates.get(name)?.killSwitch.isKilled) state.killSwitch.kill();
-    state.killSwitch.onTrip = (trip) => context.onTrip(name, trip);
-    context.stageStates.set(name, state);
-    state.apply(settings);
+    context.stageStates.configure(name, settings, change.changed.includes(name));
     // With the first call: a start needs no policy.
     const stages = async () => {
+      const state = context.stageStates.of(name) as UpstreamStageState;
       const { stagesFor } = await import("../stages/order.ts");
-      return stagesFor({ upstream, settings, timeoutMs, state, ...policiesOf(config, upstream, context) });
+      const policies = policiesOf(config, upstream.value, context);
+      return stagesFor({ upstream: upstream.value, settings, timeoutMs, state, ...policies });
     };
     routes.set(name, new Route(upstream, stages, timeoutMs));
     const { enabled: isWatched, interval, timeout } = settings.health_check;
-    if (isWatched && isManaged(upstream)) healthTargets.push({ upstream, intervalMs: interval, timeoutMs: timeout });
+    if (isWatched) healthTargets.push({ upstream, intervalMs: interval, timeoutMs: timeout });
   }
   const capabilityName = capabilities[0]?.name;
   return {
@@ -91,7 +85,6 @@ export function planBackends(config: Config, pool: Pool<Upstream>, context: Plan
         .map((alias) => [alias, capabilityName as string]),
     ),
     change,
-    stageStates: context.stageStates,
   };
 }
 
@@ -104,7 +97,7 @@ function policiesOf(config: Config, upstream: Upstream, context: PlanContext) {
     security: securityOf(config, name, context.env),
     onFindings: context.onFindings,
     // Capabilities are the operator's own files.
-    gate: tool_integrity.enabled && isManaged(upstream) ? context.gateOf(name) : undefined,
+    gate: tool_integrity.enabled && upstream.kind !== "capability" ? context.gateOf(name) : undefined,
     isAuditFailing: transparency_log.enabled && transparency_log.fail_closed ? context.isAuditFailing : undefined,
     costs: { settings: config.cost_governance, book: context.costBook },
     sessionUsage: context.sessionUsage,
@@ -130,10 +123,6 @@ function withSkipKeys(security: SecurityStageSettings, names: string | undefined
   const { firewall } = security;
   const more = names.split(",").map((name) => name.trim());
   return { ...security, firewall: { ...firewall, free_text_keys: [...firewall.free_text_keys, ...more] } };
-}
-
-function isManaged(upstream: Upstream): upstream is ManagedUpstream {
-  return "probe" in upstream;
 }
 
 function backendDefinition(backend: BackendConfig, context: BackendContext) {

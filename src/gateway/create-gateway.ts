@@ -14,7 +14,7 @@ import { diffConfigs } from "../config/diff.ts";
 import type { Config } from "../config/schema.ts";
 import { DeniedError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
-import { neverStarted, type Upstream, type UpstreamEvents } from "../core/upstream.ts";
+import { asleep, switchedOff, type Upstream, type UpstreamEvents } from "../core/upstream.ts";
 import { Cancellation } from "../lib/cancellation.ts";
 import type { Clock } from "../lib/clock.ts";
 import { stableJson } from "../lib/json.ts";
@@ -22,10 +22,11 @@ import { elicitationEnd, resourceUpdated } from "../mcp/protocol.ts";
 import { RoutingProfiles } from "../meta/routing/routing-profiles.ts";
 import type { Environment } from "../runtime/process.ts";
 import { randomToken } from "../runtime/random.ts";
+import { StageStates } from "../stages/stage-states.ts";
 import { startHealthChecks } from "../upstreams/health.ts";
 import { createPool } from "../upstreams/pool.ts";
 import { warmStart } from "../upstreams/warm-start.ts";
-import { type Plan, planBackends } from "./backend-plan.ts";
+import { planBackends } from "./backend-plan.ts";
 import type { OAuthContext } from "./backend-upstream.ts";
 import { type Route, requestLogLevel, tellWatched } from "./dispatch.ts";
 import type { Gateway, ReloadOutcome } from "./gateway.ts";
@@ -94,7 +95,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     noteProblem,
     isPinned: (server) => server !== plan.capabilityName,
     onFreed: (server) => {
-      if (routeOf(server)?.upstream.isReady) lists.ensureListed(server, "tools", true).catch(() => {});
+      if (routeOf(server)?.used?.isReady) lists.ensureListed(server, "tools", true).catch(() => {});
     },
   });
   const sessions = createSessionTable({
@@ -119,15 +120,15 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       host.applyLogLevels();
       for (const { server, uri } of subscriptions.watchedBy(session)) {
         const route = routeOf(server);
-        if (route?.upstream.isReady) tellWatched(route, uri, true);
+        if (route?.used?.isReady) tellWatched(route, uri, true);
         // It is told once it is there.
         else if (route !== undefined) void warmStart([route.upstream], stopping);
       }
     },
   });
   const pool = createPool<Upstream>();
-  const stageStates: Plan["stageStates"] = new Map();
-  const killSwitches = createKillSwitchPanel(() => stageStates);
+  const stageStates = new StageStates(clock, policies.context.onTrip);
+  const killSwitches = createKillSwitchPanel(stageStates);
   /** Every route that still has calls on it, those of earlier configurations included. */
   const busyRoutes = () => [...retiredRoutes, ...plan.routes.values()].filter((route) => route.inFlight > 0);
   const retiredRoutes = new Set<Route>();
@@ -159,7 +160,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       lists.onConnected(upstream.name);
       host.applyLogLevels();
       const route = routeOf(upstream.name);
-      if (route?.upstream === upstream)
+      if (route?.used === upstream)
         for (const uri of subscriptions.urisOf(upstream.name)) tellWatched(route, uri, true);
     },
   };
@@ -225,7 +226,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     servers: () => gateway.servers(),
     resolveServer: (name) =>
       Object.hasOwn(config.backends, name) || name === plan.capabilityName ? name : plan.capabilityAliases.get(name),
-    describe: (server) => routeOf(server)?.upstream.description,
+    describe: (server) => routeOf(server)?.used?.description,
     call: (call) => gateway.call(call),
     onAnswer: watch.onAnswer,
     onSession: watch.onSession,
@@ -251,7 +252,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     clock,
     targets: () => plan.healthTargets,
     onProbe(upstream, alive) {
-      const breaker = stageStates.get(upstream.name)?.breaker;
+      const breaker = stageStates.made(upstream.name)?.breaker;
       if (alive && breaker?.state === "open") breaker.reset();
     },
   });
@@ -265,11 +266,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       await route.quiet(config.server.shutdown_timeout, clock);
       retiredRoutes.delete(route);
     });
-    for (const name of stageStates.keys())
-      if (!plan.routes.has(name)) {
-        stageStates.delete(name);
-        serverLog.forget(name);
-      }
+    for (const name of stageStates.forgetAllBut((server) => plan.routes.has(server))) serverLog.forget(name);
     // Who watches something of a backend waits for its successor to say that it changed.
     const wanted = plan.change.changed.filter(isWatched).flatMap((name) => routeOf(name)?.upstream ?? []);
     if (wanted.length > 0) void warmStart(wanted, stopping);
@@ -345,9 +342,9 @@ export function createGateway(options: GatewayOptions): RunningGateway {
         description,
         kind,
         enabled,
-        status: routeOf(name)?.upstream.status() ?? neverStarted,
-        circuit: stageStates.get(name)?.breaker.state ?? "closed",
-        killed: (stageStates.get(name)?.killSwitch.restMs ?? 0) > 0,
+        status: routeOf(name)?.used?.status() ?? (enabled ? asleep : switchedOff),
+        circuit: stageStates.made(name)?.breaker.state ?? "closed",
+        killed: (stageStates.made(name)?.killSwitch.restMs ?? 0) > 0,
       })),
     costs: policies.costs,
     killSwitches,

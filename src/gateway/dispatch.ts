@@ -8,13 +8,14 @@ import { UpstreamError } from "../core/errors.ts";
 import type { Upstream } from "../core/upstream.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { JsonObject } from "../lib/json.ts";
+import type { Lazy } from "../lib/lazy.ts";
 import { type ListKind, listKinds } from "../mcp/protocol.ts";
 
 type StageList = readonly (Stage | undefined)[];
 
 /** The way to one backend under one configuration. */
 export class Route {
-  readonly upstream: Upstream;
+  readonly #upstream: Lazy<Upstream>;
   /** Longest time one page of a list may take, in milliseconds. */
   readonly listTimeoutMs: number;
   readonly #stages: () => StageList | Promise<StageList>;
@@ -24,10 +25,19 @@ export class Route {
   readonly #waiting = new Set<() => void>();
 
   /** @param stages asked at the first call: most starts end with most backends unused */
-  constructor(upstream: Upstream, stages: () => StageList | Promise<StageList>, listTimeoutMs: number) {
-    this.upstream = upstream;
+  constructor(upstream: Lazy<Upstream>, stages: () => StageList | Promise<StageList>, listTimeoutMs: number) {
+    this.#upstream = upstream;
     this.listTimeoutMs = listTimeoutMs;
     this.#stages = stages;
+  }
+
+  get upstream(): Upstream {
+    return this.#upstream.value;
+  }
+
+  /** The upstream if anything ever needed it. */
+  get used(): Upstream | undefined {
+    return this.#upstream.made;
   }
 
   get inFlight(): number {
@@ -41,8 +51,10 @@ export class Route {
   }
 
   #prepare(): Promise<Next> {
+    // Made at once: a reload in between closes what it finds.
+    const { upstream } = this;
     this.#preparing ??= Promise.resolve(this.#stages()).then((stages) => {
-      this.#next = chain(stages, (last) => this.upstream.request(last));
+      this.#next = chain(stages, (last) => upstream.request(last));
       return this.#next;
     });
     return this.#preparing;
@@ -105,7 +117,7 @@ export async function fetchList({ upstream, listTimeoutMs }: Route, kind: ListKi
 
 /** Asks a running backend that logs to log at this level. */
 export function requestLogLevel(route: Route, level: string): void {
-  if (route.upstream.description?.capabilities["logging"] !== undefined) tell(route, "logging/setLevel", { level });
+  if (route.used?.description?.capabilities["logging"] !== undefined) tell(route, "logging/setLevel", { level });
 }
 
 /** Tells a running backend that somebody watches the resource, again after it forgot, or that nobody does any more. */
@@ -114,7 +126,7 @@ export function tellWatched(route: Route, uri: string, isWatched: boolean): void
 }
 
 /** For a backend that runs; what it says to that changes nothing. */
-function tell({ upstream, listTimeoutMs }: Route, method: string, params: JsonObject): void {
-  if (!upstream.isReady) return;
-  upstream.request({ method, params, signal: AbortSignal.timeout(listTimeoutMs) }).catch(() => {});
+function tell({ used, listTimeoutMs }: Route, method: string, params: JsonObject): void {
+  if (used?.isReady !== true) return;
+  used.request({ method, params, signal: AbortSignal.timeout(listTimeoutMs) }).catch(() => {});
 }

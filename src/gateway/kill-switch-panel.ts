@@ -1,14 +1,14 @@
 /** What operators see and do about backends that do harm: meta-tools and the management API are built on this. */
 import { DeniedError } from "../core/errors.ts";
 import type { OperatorActions } from "../meta/meta-tool.ts";
+import type { StageStates } from "../stages/stage-states.ts";
 import type { UpstreamStageState } from "../stages/upstream-stage-state.ts";
 
 export type KillSwitchPanel = Pick<OperatorActions, "kill" | "revive" | "safety" | "restingTools">;
 
-/** @param states of every backend that is in use, in any order */
-export function createKillSwitchPanel(states: () => ReadonlyMap<string, UpstreamStageState>): KillSwitchPanel {
+export function createKillSwitchPanel(states: StageStates): KillSwitchPanel {
   function stateOf(server: string): UpstreamStageState {
-    const state = states().get(server);
+    const state = states.of(server);
     if (state === undefined)
       throw new DeniedError("SERVER_NOT_FOUND", `There is no running backend "${server}"`, { data: { server } });
     return state;
@@ -29,13 +29,13 @@ export function createKillSwitchPanel(states: () => ReadonlyMap<string, Upstream
       return result;
     },
     safety: () =>
-      [...states()].map(([server, { killSwitch }]) => {
+      states.all().map(([server, { killSwitch }]) => {
         const { errorRate, restMs, window } = killSwitch;
         const { successes, failures } = window;
         return { server, killed: restMs > 0, error_rate: errorRate, window: { successes, failures } };
       }),
     restingTools: () =>
-      [...states()].flatMap(([backend, { killSwitch }]) =>
+      states.all().flatMap(([backend, { killSwitch }]) =>
         [...killSwitch.restingTools()].map(({ tool, errorRate, restMs }) => ({
           backend,
           capability: tool,

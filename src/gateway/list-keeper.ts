@@ -123,7 +123,7 @@ export function createListKeeper(options: ListKeeperOptions): ListKeeper {
     },
     refreshIfStale(server, kind) {
       const seenAt = catalog.seenAt(server, kind);
-      const isRunning = routeOf(server)?.upstream.isReady;
+      const isRunning = routeOf(server)?.used?.isReady;
       if (isRunning && seenAt !== undefined && Date.now() - seenAt > maxAgeMs()) refreshInBackground(server, kind);
     },
     onConnected(server) {

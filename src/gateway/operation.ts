@@ -5,7 +5,7 @@ import type { CancelSignal } from "../lib/cancellation.ts";
 import type { Observatory } from "../observe/observatory.ts";
 import type { Breaker } from "../stages/breaker/breaker.ts";
 import type { CallsUnderWay } from "../stages/record/calls-under-way.ts";
-import type { UpstreamStageState } from "../stages/upstream-stage-state.ts";
+import type { StageStates } from "../stages/stage-states.ts";
 import type { ReloadOutcome } from "./gateway.ts";
 import type { ListKeeper } from "./list-keeper.ts";
 import type { ServerLog, ServerLogLine } from "./server-log.ts";
@@ -52,7 +52,7 @@ export interface RunningOperation extends Operation {
 export interface OperationParts {
   readonly watch: CallWatch;
   readonly serverLog: ServerLog;
-  readonly stageStates: ReadonlyMap<string, UpstreamStageState>;
+  readonly stageStates: StageStates;
   /** @throws DeniedError SERVER_NOT_FOUND, SERVER_DISABLED */
   upstreamOf(server: string): Upstream;
   lists(): ListKeeper;
@@ -62,7 +62,7 @@ export interface OperationParts {
 
 export function createOperation(parts: OperationParts): RunningOperation {
   const { watch, serverLog, stageStates, upstreamOf, lists, redact, stopping } = parts;
-  const breakerOf = (server: string) => stageStates.get(server)?.breaker;
+  const breakerOf = (server: string) => stageStates.of(server)?.breaker;
   return {
     underWay: watch.underWay,
     observatory: watch.observatory,
@@ -79,7 +79,7 @@ export function createOperation(parts: OperationParts): RunningOperation {
       const breaker = breakerOf(server);
       const breakerWasOpen = breaker !== undefined && breaker.state !== "closed";
       breaker?.reset();
-      stageStates.get(server)?.killSwitch.revive();
+      stageStates.made(server)?.killSwitch.revive();
       await upstream.restart();
       try {
         await upstream.start(stopping);

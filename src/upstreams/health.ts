@@ -1,9 +1,12 @@
 /** Health checks of all backends on one timer. What is asleep stays asleep. */
+import type { Upstream } from "../core/upstream.ts";
 import type { Clock } from "../lib/clock.ts";
+import type { Lazy } from "../lib/lazy.ts";
 import type { ManagedUpstream } from "./managed-upstream.ts";
 
 export interface HealthTarget {
-  readonly upstream: ManagedUpstream;
+  /** Asked nothing before it was used. */
+  readonly upstream: Lazy<Upstream>;
   readonly intervalMs: number;
   readonly timeoutMs: number;
 }
@@ -21,9 +24,10 @@ const tickMs = 1_000;
 
 /** Starts probing; the returned function ends it. */
 export function startHealthChecks({ clock, targets, onProbe }: HealthOptions): () => void {
-  const probedAtMs = new WeakMap<ManagedUpstream, number>();
+  const probedAtMs = new WeakMap<Lazy<Upstream>, number>();
 
-  const probe = async ({ upstream, timeoutMs }: HealthTarget) => {
+  const probe = async ({ upstream: { made: upstream }, timeoutMs }: HealthTarget) => {
+    if (upstream === undefined || !isManaged(upstream)) return;
     const alive = await upstream.probe(timeoutMs);
     if (alive !== undefined) onProbe(upstream, alive);
   };
@@ -41,4 +45,8 @@ export function startHealthChecks({ clock, targets, onProbe }: HealthOptions): (
   };
   let cancel = clock.after(tickMs, tick);
   return () => cancel();
+}
+
+function isManaged(upstream: Upstream): upstream is ManagedUpstream {
+  return "probe" in upstream;
 }

@@ -5,18 +5,19 @@
 
 import type { Upstream } from "../core/upstream.ts";
 import { stableJson } from "../lib/json.ts";
+import { Lazy } from "../lib/lazy.ts";
 
 export interface Definition<U extends Upstream> {
   readonly name: string;
   /** Everything that, when changed, needs a new upstream; compared by its stable JSON. */
   readonly settings: unknown;
-  /** Makes the upstream without starting it. */
+  /** Makes the upstream without starting it; asked with the first use of it. */
   build(): U;
 }
 
 export interface PoolChange<U extends Upstream> {
   /** In the order of the definitions. */
-  readonly upstreams: ReadonlyMap<string, U>;
+  readonly upstreams: ReadonlyMap<string, Lazy<U>>;
   readonly added: readonly string[];
   readonly changed: readonly string[];
   readonly removed: readonly string[];
@@ -25,14 +26,14 @@ export interface PoolChange<U extends Upstream> {
 }
 
 export interface Pool<U extends Upstream> {
-  /** Builds what is new and changes nothing yet: a change that is not committed is as if it never was. */
+  /** Changes nothing yet: a change that is not committed is as if it never was. */
   apply(definitions: readonly Definition<U>[]): PoolChange<U>;
   /** Closes everything, what was retired earlier included. */
   close(graceMs: number): Promise<void>;
 }
 
 export function createPool<U extends Upstream>(): Pool<U> {
-  let entries = new Map<string, { readonly settings: unknown; readonly upstream: U }>();
+  let entries = new Map<string, { readonly settings: unknown; readonly upstream: Lazy<U> }>();
   const retired = new Set<U>();
 
   const retire = async (upstream: U, quiet: Promise<void>) => {
@@ -51,7 +52,7 @@ export function createPool<U extends Upstream>(): Pool<U> {
         const known = entries.get(name);
         const kept = known !== undefined && stableJson(known.settings) === stableJson(settings);
         if (!kept) (known === undefined ? added : changed).push(name);
-        next.set(name, kept ? known : { settings, upstream: build() });
+        next.set(name, kept ? known : { settings, upstream: new Lazy(build) });
       }
       const removed = [...entries.keys()].filter((name) => !next.has(name));
       return {
@@ -63,12 +64,13 @@ export function createPool<U extends Upstream>(): Pool<U> {
           const before = entries;
           entries = next;
           for (const [name, { upstream }] of before)
-            if (next.get(name)?.upstream !== upstream) void retire(upstream, quiet(name));
+            if (upstream.made !== undefined && next.get(name)?.upstream !== upstream)
+              void retire(upstream.made, quiet(name));
         },
       };
     },
     async close(graceMs) {
-      const all = new Set([...retired, ...[...entries.values()].map(({ upstream }) => upstream)]);
+      const all = new Set([...retired, ...[...entries.values()].flatMap(({ upstream }) => upstream.made ?? [])]);
       entries = new Map();
       await Promise.all([...all].map((upstream) => upstream.close(graceMs)));
     },

@@ -8,7 +8,7 @@ import type { Answer } from "../../src/core/answer.ts";
 import type { Call } from "../../src/core/call.ts";
 import { anonymousCaller, type Caller } from "../../src/core/caller.ts";
 import { silentLogger } from "../../src/core/log.ts";
-import { neverStarted } from "../../src/core/upstream.ts";
+import { switchedOff } from "../../src/core/upstream.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
 import type { RpcRequestMessage } from "../../src/mcp/json-rpc.ts";
@@ -84,7 +84,7 @@ export function fakeHost(lists: Lists, answer: (call: Call) => Promise<Answer>):
         kind: "stdio",
         enabled: true,
         circuit: "closed",
-        status: { ...neverStarted, state: { is: "ready" } },
+        status: { ...switchedOff, state: { is: "ready" } },
       })),
     resolveServer: (name) => (name in lists ? name : undefined),
     describe: () => undefined,

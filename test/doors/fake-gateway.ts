@@ -19,6 +19,7 @@ import { negotiateVersion } from "../../src/mcp/protocol.ts";
 import type { ServerView } from "../../src/meta/meta-tool.ts";
 import { metaMcpSchema } from "../../src/meta/schema.ts";
 import { randomToken } from "../../src/runtime/random.ts";
+import { StageStates } from "../../src/stages/stage-states.ts";
 
 export interface FakeGateway extends Gateway {
   /** Every message the face was given, in order: what a refused request must not be in. */
@@ -50,6 +51,7 @@ export function fakeConfig(sections: Sections = {}): Gateway["config"] {
 }
 
 export function fakeGateway(sections: Sections = {}): FakeGateway {
+  const stageStates = new StageStates(systemClock, () => {});
   const config = fakeConfig(sections);
   const sessions: SessionTable = createSessionTable({
     subscriptions: new Subscriptions(),
@@ -144,7 +146,7 @@ export function fakeGateway(sections: Sections = {}): FakeGateway {
         onProblem() {},
       }),
       serverLog: new ServerLog(),
-      stageStates: new Map(),
+      stageStates,
       upstreamOf: () => {
         throw new Error("There are no upstreams");
       },
@@ -156,7 +158,7 @@ export function fakeGateway(sections: Sections = {}): FakeGateway {
     }),
     call: () => Promise.reject(new Error("not called by doors")),
     modernFace: () => Promise.reject(new Error("not called by these tests")),
-    killSwitches: createKillSwitchPanel(() => new Map()),
+    killSwitches: createKillSwitchPanel(stageStates),
     costs: () => Promise.reject(new Error("not called by doors")),
     heldTools: async () => [],
     approveTool: async () => false,

@@ -8,6 +8,7 @@ import type { Upstream, UpstreamStatus } from "../../src/core/upstream.ts";
 import { Route } from "../../src/gateway/dispatch.ts";
 import { createListKeeper } from "../../src/gateway/list-keeper.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
+import { Lazy } from "../../src/lib/lazy.ts";
 import { FakeClock, settle } from "../fixtures/fake-clock.ts";
 
 /** A keeper over one backend whose answers the test decides. */
@@ -32,7 +33,8 @@ function setting(capabilities: JsonObject = { tools: {} }) {
       );
     },
   } as Partial<Upstream> as Upstream;
-  const route = new Route(upstream, () => [], 1_000);
+  const route = new Route(new Lazy(() => upstream), () => [], 1_000);
+  assert.equal(route.upstream, upstream, "it was used before");
   const keeper = createListKeeper({
     catalog,
     routeOf: (name) => (name === "files" ? route : undefined),

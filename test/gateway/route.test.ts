@@ -4,6 +4,7 @@ import { Answer } from "../../src/core/answer.ts";
 import type { Call } from "../../src/core/call.ts";
 import type { Upstream } from "../../src/core/upstream.ts";
 import { Route } from "../../src/gateway/dispatch.ts";
+import { Lazy } from "../../src/lib/lazy.ts";
 import { FakeClock, settle } from "../fixtures/fake-clock.ts";
 
 test("Route.quiet waits for the last call, however many ask, and not beyond its grace", async () => {
@@ -12,7 +13,7 @@ test("Route.quiet waits for the last call, however many ask, and not beyond its 
   const upstream = {
     request: () => new Promise<Answer>((resolve) => ends.push(() => resolve(Answer.of({})))),
   } as Partial<Upstream> as Upstream;
-  const route = new Route(upstream, () => [], 1_000);
+  const route = new Route(new Lazy(() => upstream), () => [], 1_000);
   await route.quiet(1_000, clock);
   const calls = [route.call({} as Call), route.call({} as Call)];
   await settle();

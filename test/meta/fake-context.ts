@@ -4,7 +4,7 @@ import type { Catalog, Listed } from "../../src/catalog/catalog.ts";
 import { createCatalog } from "../../src/catalog/create-catalog.ts";
 import { Answer } from "../../src/core/answer.ts";
 import { anonymousCaller, type Caller } from "../../src/core/caller.ts";
-import { neverStarted, type UpstreamState } from "../../src/core/upstream.ts";
+import { switchedOff, type UpstreamState } from "../../src/core/upstream.ts";
 import { neverCancelled } from "../../src/lib/cancellation.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
@@ -98,6 +98,6 @@ function view({
   circuit = "closed",
 }: FakeServer): ServerView {
   const lastError = state?.is === "backoff" ? state.error : undefined;
-  const status = { ...neverStarted, state: state ?? { is: "ready" as const }, lastError };
+  const status = { ...switchedOff, state: state ?? { is: "ready" as const }, lastError };
   return { name, description, kind, enabled, circuit, status };
 }

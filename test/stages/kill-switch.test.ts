@@ -4,7 +4,8 @@ import { CancelledError, DeniedError, UpstreamError, UpstreamRpcError } from "..
 import { createKillSwitchPanel } from "../../src/gateway/kill-switch-panel.ts";
 import type { Trip } from "../../src/stages/kill-switch/kill-switch.ts";
 import { killSwitchStage } from "../../src/stages/kill-switch/kill-switch-stage.ts";
-import { createStageState } from "../../src/stages/upstream-stage-state.ts";
+import { StageStates } from "../../src/stages/stage-states.ts";
+import type { UpstreamStageState } from "../../src/stages/upstream-stage-state.ts";
 import { FakeClock } from "../fixtures/fake-clock.ts";
 import { answers, fails, failsafe, makeCall, off, pong } from "./fixture.ts";
 
@@ -14,13 +15,14 @@ const gone = new UpstreamError("UPSTREAM_CLOSED", "Gone");
 function setting(changes: Parameters<typeof failsafe>[0] = {}) {
   const clock = new FakeClock();
   const settings = failsafe(changes);
-  const state = createStageState(settings, clock);
   const trips: Trip[] = [];
-  state.killSwitch.onTrip = (trip) => void trips.push(trip);
+  const states = new StageStates(clock, (_server, trip) => void trips.push(trip));
+  states.configure("files", settings, false);
+  const state = states.of("files") as UpstreamStageState;
   const stage = killSwitchStage(state.killSwitch);
   const call = (tool: string, next = answers) =>
     stage(makeCall({ params: { name: tool } }), next).catch((error) => error);
-  const panel = createKillSwitchPanel(() => new Map([["files", state]]));
+  const panel = createKillSwitchPanel(states);
   return { clock, state, trips, call, panel };
 }
 

@@ -4,8 +4,9 @@ import { Answer } from "../../src/core/answer.ts";
 import type { RpcRequest } from "../../src/core/call.ts";
 import { GatewayError, UpstreamError } from "../../src/core/errors.ts";
 import { silentLogger } from "../../src/core/log.ts";
-import type { Connection } from "../../src/core/upstream.ts";
+import type { Connection, Upstream } from "../../src/core/upstream.ts";
 import type { CancelSignal } from "../../src/lib/cancellation.ts";
+import { Lazy } from "../../src/lib/lazy.ts";
 import { startHealthChecks } from "../../src/upstreams/health.ts";
 import { type ManagedUpstreamOptions, manageUpstream } from "../../src/upstreams/managed-upstream.ts";
 import { FakeClock, settle } from "../fixtures/fake-clock.ts";
@@ -292,9 +293,11 @@ test("restart drops the connection and ignores back-off", async () => {
 test("health checks ping what runs, leave alone what sleeps, and replace what is deaf three times", async () => {
   const { server, clock, upstream } = fakeServer();
   const probes: boolean[] = [];
+  const lazy = new Lazy<Upstream>(() => upstream);
+  assert.equal(lazy.value, upstream);
   const stop = startHealthChecks({
     clock,
-    targets: () => [{ upstream, intervalMs: 30_000, timeoutMs: 5_000 }],
+    targets: () => [{ upstream: lazy, intervalMs: 30_000, timeoutMs: 5_000 }],
     onProbe: (_upstream, alive) => void probes.push(alive),
   });
   await clock.advance(60_000);

@@ -44,12 +44,16 @@ test("a change that is not committed changes nothing", () => {
   assert.equal(pool.apply([definition("a", 1)]).upstreams.get("a"), first.upstreams.get("a"));
 });
 
-test("commit closes what was changed or removed once it is quiet, and close the rest", async () => {
+test("commit closes what was used and is changed or removed once it is quiet, and close the rest", async () => {
   const closed: string[] = [];
   const pool = createPool();
-  pool.apply([definition("a", 1, closed), definition("b", 1, closed), definition("c", 1, closed)]).commit(atOnce);
+  const unused = definition("d", 1, closed);
+  const first = pool.apply([...["a", "b", "c"].map((name) => definition(name, 1, closed)), unused]);
+  for (const name of ["a", "b", "c"]) assert.equal(first.upstreams.get(name)?.value.name, name);
+  first.commit(atOnce);
   const next = pool.apply([definition("a", 1, closed), definition("b", 2, closed)]);
-  assert.deepEqual(next.removed, ["c"]);
+  assert.equal(next.upstreams.get("b")?.value.name, "b");
+  assert.deepEqual(next.removed, ["c", "d"]);
   let makeQuiet = () => {};
   next.commit((name) => (name === "c" ? atOnce() : new Promise((resolve) => (makeQuiet = resolve))));
   await settle();
