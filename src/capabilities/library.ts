@@ -5,7 +5,7 @@
 
 import { ConfigError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
-import { maxYamlBytes } from "../lib/yaml-document.ts";
+import { maxYamlBytes } from "../lib/yaml-limits.ts";
 import { capabilityExtensions, embeddedFiles } from "../runtime/embedded.ts";
 import { FileTooLargeError, isMissing, readText } from "../runtime/files.ts";
 import { relative } from "../runtime/paths.ts";

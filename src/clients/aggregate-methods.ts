@@ -1,10 +1,7 @@
 /** `/mcp`: the meta-tools (or, in direct mode, every tool) and the resources and prompts of all backends. */
-import type { Caller } from "../core/caller.ts";
 import { GatewayError } from "../core/errors.ts";
 import { isJsonObject } from "../lib/json.ts";
 import type { OwnedName } from "../meta/exposed-names.ts";
-import { instructions } from "../meta/instructions.ts";
-import type { MethodTable } from "./create-face.ts";
 import {
   allPrompts,
   allSurfacedTools,
@@ -15,10 +12,9 @@ import {
   onlyToolOf,
   surfacedTools,
 } from "./exposed.ts";
-import type { FaceHost } from "./host.ts";
-import type { Introduction } from "./introduction.ts";
 import { assertFirstPage, listAll } from "./lists.ts";
-import { metaContext, metaContextFor } from "./meta-context.ts";
+import { metaContext } from "./meta-context.ts";
+import type { MethodTable } from "./methods.ts";
 import { readResource, resourceOwners } from "./read-resource.ts";
 import type { RequestScope } from "./request-scope.ts";
 import { distinctUris } from "./resource-uris.ts";
@@ -32,19 +28,6 @@ let meta: typeof import("../meta/index.ts") | undefined;
 async function loadMeta(): Promise<typeof import("../meta/index.ts")> {
   meta ??= await import("../meta/index.ts");
   return meta;
-}
-
-export function aggregateIntroduction(host: FaceHost, caller: Caller): Introduction {
-  return {
-    capabilities: {
-      tools: { listChanged: true },
-      resources: { subscribe: true, listChanged: true },
-      prompts: { listChanged: true },
-      completions: {},
-      logging: {},
-    },
-    instructions: host.meta.enabled ? instructions(metaContextFor(host, caller)) : undefined,
-  };
 }
 
 export const aggregateMethods: MethodTable = {

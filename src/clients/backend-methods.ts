@@ -1,39 +1,16 @@
 /** `/mcp/{backend}`: one backend, its own names, through the same policies as everything else. */
-import { DeniedError, GatewayError } from "../core/errors.ts";
+import { GatewayError } from "../core/errors.ts";
 import { mayUseTool } from "../core/scope.ts";
 import type { JsonObject } from "../lib/json.ts";
-import { isJsonObject } from "../lib/json.ts";
 import { type ListKind, listKinds } from "../mcp/protocol.ts";
-import type { Method, MethodTable } from "./create-face.ts";
 import { serverOf } from "./endpoint-server.ts";
-import type { FaceHost } from "./host.ts";
-import type { Introduction } from "./introduction.ts";
+import { assertEnabled } from "./introduction.ts";
 import { assertFirstPage } from "./lists.ts";
+import type { Method, MethodTable } from "./methods.ts";
 import { complete, setLogLevel } from "./shared-methods.ts";
 import { shownTools } from "./shown-tools.ts";
 import { subscribe, unsubscribe } from "./subscribe.ts";
 import { toolAnswer } from "./tool-answer.ts";
-
-/** Capabilities of the backend that the gateway does not carry yet, so that no client relies on them. */
-const withheld = new Set(["tasks", "experimental", "extensions"]);
-
-export async function backendIntroduction(host: FaceHost, backend: string): Promise<Introduction> {
-  if (host.catalog.list(backend, "tools") === undefined)
-    // An error here shows up, with its cause, at the first request that needs the backend.
-    await host.ensureListed(backend, "tools").catch(() => {});
-  const description = host.describe(backend);
-  const capabilities: Record<string, JsonObject> = { logging: {} };
-  for (const [name, value] of Object.entries(description?.capabilities ?? knownFromLists(host, backend)))
-    if (!withheld.has(name) && isJsonObject(value)) capabilities[name] = value;
-  return { capabilities, instructions: description?.instructions };
-}
-
-function knownFromLists(host: FaceHost, backend: string): JsonObject {
-  const capabilities: Record<string, JsonObject> = { tools: { listChanged: true }, completions: {} };
-  for (const kind of ["resources", "prompts"] as const)
-    if ((host.catalog.list(backend, kind)?.length ?? 0) > 0) capabilities[kind] = { listChanged: true };
-  return capabilities;
-}
 
 function listOf(kind: ListKind): Method {
   return async (request) => {
@@ -75,9 +52,3 @@ export const backendMethods: MethodTable = {
     return toolAnswer(request, request.relayTool(server, name), "relay");
   },
 };
-
-/** @throws DeniedError SERVER_DISABLED */
-export function assertEnabled(host: FaceHost, server: string): void {
-  if (host.servers().find(({ name }) => name === server)?.enabled === false)
-    throw new DeniedError("SERVER_DISABLED", `Backend "${server}" is switched off in the configuration`);
-}

@@ -1,59 +1,36 @@
-/** The legacy face: `initialize`, the method tables of `/mcp` and `/mcp/{backend}`, and the translation of failures. */
+/** The legacy face: `initialize`, and what becomes of messages. */
 import { CancelledError, GatewayError } from "../core/errors.ts";
 import { isJsonObject } from "../lib/json.ts";
 import { gatewayInfo } from "../mcp/envelope.ts";
-import { toRpcError } from "../mcp/error-answer.ts";
-import {
-  encodeError,
-  encodeResult,
-  isRequestId,
-  type RpcNotificationMessage,
-  type RpcRequestMessage,
-} from "../mcp/json-rpc.ts";
+import { isRequestId, type RpcNotificationMessage } from "../mcp/json-rpc.ts";
 import { negotiateVersion } from "../mcp/protocol.ts";
-import { aggregateMethods } from "./aggregate-methods.ts";
-import { backendMethods } from "./backend-methods.ts";
 import type { Face, FaceContext } from "./face.ts";
 import type { FaceHost } from "./host.ts";
 import { introduce } from "./introduction.ts";
-import { reportDefect } from "./report-defect.ts";
-import { RequestScope } from "./request-scope.ts";
 
-/** Resolves with the JSON text of the result. */
-export type Method = (request: RequestScope) => Promise<string> | string;
-export type MethodTable = Readonly<Record<string, Method>>;
+type AnswerRequest = typeof import("./answer-request.ts").answerRequest;
 
 const nothing = Promise.resolve(undefined);
 
 export function createFace(host: FaceHost): Face {
-  async function answer(message: RpcRequestMessage, context: FaceContext): Promise<string | undefined> {
-    const request = new RequestScope(host, context, message);
-    const startedMs = host.clock.now();
-    try {
-      const result = await run(request);
-      host.onAnswer?.(message, context.backend, result, host.clock.now() - startedMs);
-      return encodeResult(message.id, result);
-    } catch (error) {
-      host.onAnswer?.(message, context.backend, undefined, host.clock.now() - startedMs);
-      // Nobody waits for the answer to a cancelled request (basic/utilities/cancellation, "Behavior Requirements").
-      if (request.cancelled && error instanceof CancelledError) return undefined;
-      reportDefect(host, message, context, error);
-      return encodeError(message.id, toRpcError(error, context.requestId));
-    } finally {
-      request.end();
-    }
+  /** Loaded with the first request, or before: to open a session none of it is needed. */
+  let answerRequest: AnswerRequest | undefined;
+  let loading: Promise<AnswerRequest> | undefined;
+
+  async function load(): Promise<AnswerRequest> {
+    ({ answerRequest } = await import("./answer-request.ts"));
+    return answerRequest;
   }
 
-  function run(request: RequestScope): Promise<string> | string {
-    const { method } = request.message;
-    const table = request.context.backend === undefined ? aggregateMethods : backendMethods;
-    const handler = Object.hasOwn(table, method) ? table[method] : undefined;
-    if (handler !== undefined) return handler(request);
-    throw new GatewayError("METHOD_NOT_FOUND", `Method "${method}" is not known`);
+  function loaded(): Promise<AnswerRequest> {
+    loading ??= load();
+    return loading;
   }
 
   function note(message: RpcNotificationMessage, context: FaceContext): void {
     if (message.method !== "notifications/cancelled") return;
+    // The request it is about waits for the code, if there is one.
+    if (answerRequest === undefined) return void loading?.then(() => note(message, context));
     const id = message.params?.["requestId"];
     if (!isRequestId(id)) return;
     const reason = message.params?.["reason"];
@@ -62,8 +39,14 @@ export function createFace(host: FaceHost): Face {
   }
 
   return {
+    async warmUp() {
+      await loaded();
+    },
     handle(message, context) {
-      if (message.kind === "request") return answer(message, context);
+      if (message.kind === "request")
+        return answerRequest === undefined
+          ? loaded().then((answer) => answer(host, message, context))
+          : answerRequest(host, message, context);
       if (message.kind === "notification") note(message, context);
       else context.session?.questions.settle(message);
       return nothing;

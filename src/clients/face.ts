@@ -45,6 +45,8 @@ export interface FaceContext {
 }
 
 export interface Face {
+  /** Loads what the first request needs, so that it does not have to wait for it. */
+  warmUp(): Promise<void>;
   /**
    * Handles one message. Resolves with the JSON text of the response, or `undefined` for notifications and responses.
    * Never rejects: every failure is a JSON-RPC error or an `isError` result, translated here and nowhere else.

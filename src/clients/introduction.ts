@@ -2,11 +2,11 @@
 import type { Caller } from "../core/caller.ts";
 import { DeniedError } from "../core/errors.ts";
 import { mayUseServer } from "../core/scope.ts";
-import type { JsonObject } from "../lib/json.ts";
-import { aggregateIntroduction } from "./aggregate-methods.ts";
-import { assertEnabled, backendIntroduction } from "./backend-methods.ts";
+import { isJsonObject, type JsonObject } from "../lib/json.ts";
+import { instructions } from "../meta/instructions.ts";
 import type { FaceContext } from "./face.ts";
 import type { FaceHost } from "./host.ts";
+import { metaContextFor } from "./meta-context.ts";
 
 export interface Introduction {
   readonly capabilities: JsonObject;
@@ -51,4 +51,44 @@ export function assertBackend(host: FaceHost, backend: string, caller: Caller): 
 function learnTools(host: FaceHost, caller: Caller): void {
   for (const { name, enabled } of host.servers())
     if (enabled && mayUseServer(caller, name) && !host.draining) void host.listedSoon(name, "tools");
+}
+
+function aggregateIntroduction(host: FaceHost, caller: Caller): Introduction {
+  return {
+    capabilities: {
+      tools: { listChanged: true },
+      resources: { subscribe: true, listChanged: true },
+      prompts: { listChanged: true },
+      completions: {},
+      logging: {},
+    },
+    instructions: host.meta.enabled ? instructions(metaContextFor(host, caller)) : undefined,
+  };
+}
+
+/** Capabilities of the backend that the gateway does not carry yet, so that no client relies on them. */
+const withheld = new Set(["tasks", "experimental", "extensions"]);
+
+async function backendIntroduction(host: FaceHost, backend: string): Promise<Introduction> {
+  if (host.catalog.list(backend, "tools") === undefined)
+    // An error here shows up, with its cause, at the first request that needs the backend.
+    await host.ensureListed(backend, "tools").catch(() => {});
+  const description = host.describe(backend);
+  const capabilities: Record<string, JsonObject> = { logging: {} };
+  for (const [name, value] of Object.entries(description?.capabilities ?? knownFromLists(host, backend)))
+    if (!withheld.has(name) && isJsonObject(value)) capabilities[name] = value;
+  return { capabilities, instructions: description?.instructions };
+}
+
+function knownFromLists(host: FaceHost, backend: string): JsonObject {
+  const capabilities: Record<string, JsonObject> = { tools: { listChanged: true }, completions: {} };
+  for (const kind of ["resources", "prompts"] as const)
+    if ((host.catalog.list(backend, kind)?.length ?? 0) > 0) capabilities[kind] = { listChanged: true };
+  return capabilities;
+}
+
+/** @throws DeniedError SERVER_DISABLED */
+export function assertEnabled(host: FaceHost, server: string): void {
+  if (host.servers().find(({ name }) => name === server)?.enabled === false)
+    throw new DeniedError("SERVER_DISABLED", `Backend "${server}" is switched off in the configuration`);
 }

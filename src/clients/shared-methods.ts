@@ -3,7 +3,7 @@ import { errorCodes } from "../core/error-codes.ts";
 import { GatewayError, UpstreamRpcError } from "../core/errors.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { isLogLevel, mcpLogLevels } from "../mcp/log-levels.ts";
-import type { Method } from "./create-face.ts";
+import type { Method } from "./methods.ts";
 import type { RequestScope } from "./request-scope.ts";
 
 /** A backend without completion has no suggestions; that is friendlier to an editor than an error at every key. */

@@ -1,6 +1,6 @@
 /** Gives problems their place: `gateway.yaml:12:5  backends.tavily needs …`, one line each. */
-
-import { type Place, readYaml, type YamlDocument } from "../lib/yaml-document.ts";
+import { ConfigError } from "../core/errors.ts";
+import { type Place, readYaml, type YamlDocument, YamlError } from "../lib/yaml-document.ts";
 import { type Path, pathText } from "./path.ts";
 import type { Problem } from "./problem.ts";
 
@@ -21,12 +21,22 @@ export interface Origins {
 
 /** In the order of the file; what came from elsewhere follows. Parses the text again, for the places: only failures and warnings pay for that. */
 export async function explain(problems: readonly Problem[], origins: Origins): Promise<string[]> {
-  if (problems.length === 0) return [];
   const document = origins.label === undefined ? undefined : await readYaml(origins.text);
   return problems
     .map((problem) => place(problem, origins, document))
     .sort((a, b) => a.order - b.order)
     .map(({ line }) => line);
+}
+
+/** The value of a text that may be anything. @throws ConfigError with every problem of it */
+export async function readAnyYaml(text: string, label: string): Promise<unknown> {
+  try {
+    return (await readYaml(text)).value;
+  } catch (error) {
+    if (!(error instanceof YamlError)) throw error;
+    const lines = error.problems.map(({ place, message }) => `${placeText(label, place)}  ${message}`);
+    throw new ConfigError(lines.join("\n"), { cause: error });
+  }
 }
 
 export function placeText(label: string, { line, column }: Place): string {

@@ -1,6 +1,6 @@
 /** From a file, variables and options to one checked configuration, or to every reason why not. */
 import { ConfigError } from "../core/errors.ts";
-import { maxYamlBytes, readYaml, YamlError } from "../lib/yaml-document.ts";
+import { maxYamlBytes } from "../lib/yaml-limits.ts";
 import { exists, FileTooLargeError, isMissing, readText, systemErrorCode } from "../runtime/files.ts";
 import { dirname, displayPath, expandHome, resolve } from "../runtime/paths.ts";
 import type { Environment } from "../runtime/process.ts";
@@ -8,10 +8,11 @@ import { checkSettings } from "./check.ts";
 import { parseEnvFile } from "./env-file.ts";
 import type { EnvironmentOverrides } from "./environment.ts";
 import { namesSettings } from "./environment-names.ts";
-import { explain, type Override, placeText } from "./explain.ts";
+import type { Override } from "./explain.ts";
 import { type ConfigSource, discoverConfig, namedConfig } from "./locate.ts";
 import { dropNulls, isMap, type Settings, withValueAt } from "./path.ts";
 import { readPlainYaml } from "./plain-yaml.ts";
+import type { Problem } from "./problem.ts";
 import type { Config } from "./schema.ts";
 
 export interface LoadRequest {
@@ -64,11 +65,15 @@ export async function loadConfig(request: LoadRequest): Promise<LoadedConfig> {
   const settings = overrides.reduce<Settings>((all, { path, value }) => withValueAt(all, path, value), file);
 
   const { config, problems, warnings } = await checkSettings(settings, { env, toAbsolute, strict: request.strict });
-  const origins = { label, text, overrides };
-  if (config === undefined) throw new ConfigError((await explain(problems, origins)).join("\n"));
+  const explained = async (found: readonly Problem[]): Promise<string[]> => {
+    if (found.length === 0) return [];
+    const { explain } = await import("./explain.ts");
+    return explain(found, { label, text, overrides });
+  };
+  if (config === undefined) throw new ConfigError((await explained(problems)).join("\n"));
   return {
     config,
-    warnings: [...missing, ...(await explain(warnings, origins))],
+    warnings: [...missing, ...(await explained(warnings))],
     notes,
     source,
     watchPaths: source ? [source.path, ...envFiles] : envFiles,
@@ -89,15 +94,9 @@ export async function readConfigText(path: string, label: string): Promise<strin
 
 /** The settings in the text; a text without any is an empty map. @throws ConfigError */
 export async function readSettings(text: string, label: string, refuseEmpty = false): Promise<Settings> {
-  const start = placeText(label, { line: 1, column: 1 });
-  let value: unknown;
-  try {
-    value = (readPlainYaml(text) ?? (await readYaml(text))).value;
-  } catch (error) {
-    if (!(error instanceof YamlError)) throw error;
-    const lines = error.problems.map(({ place, message }) => `${placeText(label, place)}  ${message}`);
-    throw new ConfigError(lines.join("\n"), { cause: error });
-  }
+  const plain = readPlainYaml(text);
+  const value = plain === undefined ? await (await import("./explain.ts")).readAnyYaml(text, label) : plain.value;
+  const start = `${label}:1:1`;
   dropNulls(value);
   if (value === null && refuseEmpty) throw new ConfigError(`${start}  The file is empty`);
   if (value === null) return {};

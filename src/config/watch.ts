@@ -5,7 +5,7 @@
 import { ConfigError } from "../core/errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import { systemClock } from "../lib/clock.ts";
-import { maxYamlBytes } from "../lib/yaml-document.ts";
+import { maxYamlBytes } from "../lib/yaml-limits.ts";
 import { readText } from "../runtime/files.ts";
 import { type Watcher, watchFiles } from "../runtime/watch.ts";
 import { type LoadedConfig, type LoadRequest, loadConfig } from "./load.ts";

@@ -372,6 +372,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     },
     warmUp() {
       void catalog.ready();
+      void gateway.face.warmUp();
       const named = config.meta_mcp.warm_start.flatMap((name) => routeOf(name)?.upstream ?? []);
       void warmStart(named, stopping);
     },

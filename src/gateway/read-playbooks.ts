@@ -1,6 +1,7 @@
 /** Reads the playbook files of folders, each as what it says or as why it cannot be read. */
 import { ConfigError } from "../core/errors.ts";
-import { maxYamlBytes, readYaml, YamlError } from "../lib/yaml-document.ts";
+import { readYaml, YamlError } from "../lib/yaml-document.ts";
+import { maxYamlBytes } from "../lib/yaml-limits.ts";
 import type { PlaybookSource } from "../meta/playbooks/playbook.ts";
 import { isMissing, readText } from "../runtime/files.ts";
 import { filesBelow } from "../runtime/watch.ts";

@@ -3,8 +3,6 @@
  * over before there is one.
  */
 import type { Catalog } from "../catalog/catalog.ts";
-import { aggregateMethods } from "../clients/aggregate-methods.ts";
-import { backendMethods } from "../clients/backend-methods.ts";
 import type { AnswerSink } from "../clients/host.ts";
 import type { Logger } from "../core/log.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -55,11 +53,13 @@ export function watchCalls({ catalog, log, stateDirectory, ...options }: CallWat
   const logCall = callLog(log, options.redact, options.logsDenied);
   const counts = new CallCounts();
   let observatory: Observatory | undefined;
+  let isMethod = (_name: string) => false;
   let loading: Promise<Observatory> | undefined;
   const waiting: ((observatory: Observatory) => void)[] = [];
 
   async function load(): Promise<Observatory> {
-    const module = await import("../observe/observatory.ts");
+    const [module, methods] = await Promise.all([import("../observe/observatory.ts"), import("../clients/methods.ts")]);
+    isMethod = (name) => methods.isMethod(name) || statelessMethods.includes(name);
     observatory = new module.Observatory({
       ...options,
       now: Date.now,
@@ -100,14 +100,9 @@ export function watchCalls({ catalog, log, stateDirectory, ...options }: CallWat
       else see((loaded) => loaded.record(record));
     },
     onAnswer({ method, params }, backend, result, tookMs) {
-      const isKnown =
-        Object.hasOwn(aggregateMethods, method) ||
-        Object.hasOwn(backendMethods, method) ||
-        statelessMethods.includes(method);
-      const name = isKnown ? method : "other";
       const tool = params?.["name"];
       const finds = method === "tools/call" && backend === undefined && discoveryTools.includes(tool as string);
-      see(({ clients }) => clients.answered(name, result === undefined));
+      see(({ clients }) => clients.answered(isMethod(method) ? method : "other", result === undefined));
       // Without sessions, this is how a client begins.
       if (method === "server/discover" && backend === undefined && result !== undefined) onSession();
       if (finds && result !== undefined) see((loaded) => loaded.discovered(tool as string, result, tookMs));

@@ -4,6 +4,7 @@
  * capabilities must not each have a reader; it is loaded on demand, because it costs more than the rest of the start.
  */
 import type { Document, LineCounter, Node, Pair } from "yaml";
+import { maxYamlBytes } from "./yaml-limits.ts";
 
 type Yaml = typeof import("yaml");
 
@@ -23,8 +24,7 @@ export interface YamlDocument {
   placeOf(path: readonly PropertyKey[]): Place;
 }
 
-const limits = { bytes: 1_048_576, depth: 64, nodes: 100_000, tokens: 200_000, problems: 20 } as const;
-export const maxYamlBytes = limits.bytes;
+const limits = { depth: 64, nodes: 100_000, tokens: 200_000, problems: 20 } as const;
 
 export class YamlError extends Error {
   readonly problems: readonly YamlProblem[];
@@ -67,7 +67,7 @@ export async function yamlText(value: unknown): Promise<string> {
 
 /** Refuses what would make the parser itself slow or deep, before it runs. */
 function guardSize(text: string, lexer: { lex(source: string): Generator<string> }): void {
-  if (new TextEncoder().encode(text).length > limits.bytes) throw refusal("The file is larger than 1 MiB");
+  if (new TextEncoder().encode(text).length > maxYamlBytes) throw refusal("The file is larger than 1 MiB");
   if (indentationDepth(text) > limits.depth) throw tooDeep();
   let flowDepth = 0;
   let blockMarks = 0;

@@ -33,7 +33,8 @@ export async function readExactText(path: string, maxBytes = Number.POSITIVE_INF
 }
 
 async function readBytes(path: string, maxBytes: number): Promise<Uint8Array> {
-  const isOrdinary = "Bun" in globalThis && (await Bun.file(path).stat()).isFile();
+  // Of pipes and devices nobody knows the size. What is not there is found out by reading.
+  const isOrdinary = "Bun" in globalThis && Bun.file(path).size !== Number.POSITIVE_INFINITY;
   const bytes = await (isOrdinary ? beginning(path, maxBytes) : all(path, maxBytes));
   if (bytes.byteLength > maxBytes) throw new FileTooLargeError(path, maxBytes);
   return bytes;
@@ -100,9 +101,19 @@ export async function writeAtomic(
   }
 }
 
+/** Follows links; `false` also for what cannot be looked at. */
 export async function exists(path: string): Promise<boolean> {
-  return (await statOf(path)) !== undefined;
+  if (!("Bun" in globalThis)) return (await statOf(path)) !== undefined;
+  try {
+    // Unlike `stat()`, this needs no other thread, which a start would have to make first.
+    return Bun.file(path).lastModified !== timeOfNothing;
+  } catch {
+    return false;
+  }
 }
+
+/** What Bun says of a file that is not there. */
+const timeOfNothing = 2 ** 52 - 1;
 
 /** Follows links; `false` also for what cannot be looked at. */
 export async function isFile(path: string): Promise<boolean> {

@@ -13,7 +13,7 @@ const everything = { sampling: { tools: {} }, elicitation: { form: {}, url: {} }
 const call = request("tools/call", { name: "ask", arguments: {} });
 
 /** A session on one backend whose tool does what `work` does. */
-function setUp(clientCapabilities: JsonObject, work: (call: Call) => Promise<JsonObject | undefined>) {
+async function setUp(clientCapabilities: JsonObject, work: (call: Call) => Promise<JsonObject | undefined>) {
   const host = fakeHost({ shop: { tools: [{ name: "ask" }] } }, async (made) => Answer.of((await work(made)) ?? {}));
   const session = host.sessions.open({
     principal: "anonymous",
@@ -24,6 +24,7 @@ function setUp(clientCapabilities: JsonObject, work: (call: Call) => Promise<Jso
   });
   const context = contextOf({ session, backend: "shop" });
   const face = createFace(host);
+  await face.warmUp();
   const answer = (id: string, outcome: { result?: JsonObject; error?: { code: number; message: string } }) =>
     face.handle({ kind: "response", id, result: outcome.result, error: outcome.error }, context);
   const emitted = () => context.emitted.map((text) => JSON.parse(text) as JsonObject);
@@ -34,7 +35,7 @@ const never = new Cancellation();
 
 test("a question goes out on the stream of the call, and the client's answer back to the server", async () => {
   const params = { message: "Name?", requestedSchema: {}, _meta: { progressToken: 5, "vendor/key": [1] } };
-  const { context, face, answer, emitted } = setUp(everything, (made) =>
+  const { context, face, answer, emitted } = await setUp(everything, (made) =>
     (made.client as NonNullable<Call["client"]>).ask("elicitation/create", params, never),
   );
   const done = face.handle(call, context);
@@ -58,7 +59,7 @@ test("a client is asked only what it declared", async () => {
     [{ roots: {} }, "constructor", {}, "METHOD_NOT_FOUND"],
   ];
   for (const [capabilities, method, params, code] of refusals) {
-    const { context, face, emitted } = setUp(capabilities, async (made) => {
+    const { context, face, emitted } = await setUp(capabilities, async (made) => {
       await assert.rejects(made.client?.ask(method, params, never) ?? Promise.resolve(), { code }, method);
       return undefined;
     });
@@ -66,14 +67,14 @@ test("a client is asked only what it declared", async () => {
     assert.deepEqual(emitted(), []);
   }
   for (const capabilities of [{}, { experimental: {} }]) {
-    const { context, face, host } = setUp(capabilities, async () => undefined);
+    const { context, face, host } = await setUp(capabilities, async () => undefined);
     await face.handle(call, context);
     assert.equal(host.calls[0]?.client, undefined, "nothing to ask");
   }
 });
 
 test("the client hears that nobody waits for its answer any more", async () => {
-  const ends: Record<string, (setting: ReturnType<typeof setUp>, byServer: Cancellation) => void> = {
+  const ends: Record<string, (setting: Awaited<ReturnType<typeof setUp>>, byServer: Cancellation) => void> = {
     "the server gave up": (_setting, byServer) => byServer.abort(),
     "the client cancelled the call": ({ face, context }) =>
       void face.handle(
@@ -83,7 +84,7 @@ test("the client hears that nobody waits for its answer any more", async () => {
   };
   for (const [name, end] of Object.entries(ends)) {
     const byServer = new Cancellation();
-    const setting = setUp(everything, (made) =>
+    const setting = await setUp(everything, (made) =>
       (made.client as NonNullable<Call["client"]>).ask("roots/list", {}, byServer),
     );
     const done = setting.face.handle(call, setting.context);
@@ -96,20 +97,20 @@ test("the client hears that nobody waits for its answer any more", async () => {
 });
 
 test("the end of the session ends its questions, and an unreachable client is not waited for", async () => {
-  const setting = setUp(everything, (made) =>
+  const setting = await setUp(everything, (made) =>
     (made.client as NonNullable<Call["client"]>).ask("roots/list", {}, never),
   );
   const done = setting.face.handle(call, setting.context);
   setting.host.sessions.close(setting.session.id, "anonymous");
   await done;
-  const mute = setUp(everything, async (made) => {
+  const mute = await setUp(everything, async (made) => {
     await assert.rejects(made.client?.ask("roots/list", {}, never) ?? Promise.resolve(), /takes no event stream/);
     return undefined;
   });
   await mute.face.handle(call, { ...mute.context, emit: () => false });
   // One that listens on a stream of its own is asked there.
   const pushed: string[] = [];
-  const listening = setUp(everything, (made) =>
+  const listening = await setUp(everything, (made) =>
     (made.client as NonNullable<Call["client"]>).ask("roots/list", {}, never),
   );
   listening.session.attach(

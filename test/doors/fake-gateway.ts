@@ -64,6 +64,7 @@ export function fakeGateway(sections: Sections = {}): FakeGateway {
   const waiting: (() => void)[] = [];
 
   const face: Face = {
+    async warmUp() {},
     async initialize(params, context) {
       seen.push({ kind: "request", id: 0, method: "initialize", params: params as JsonObject });
       const protocolVersion = negotiateVersion((params as JsonObject)["protocolVersion"]);

@@ -1,5 +1,5 @@
 /** The text of a document on the web, held to the same rules as a capability's own requests (T11). */
-import { maxYamlBytes } from "../../lib/yaml-document.ts";
+import { maxYamlBytes } from "../../lib/yaml-limits.ts";
 import { exchange } from "../exchange.ts";
 import { Refusal } from "../refusal.ts";
 import type { CheckTarget } from "../ssrf.ts";

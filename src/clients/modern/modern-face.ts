@@ -10,13 +10,11 @@ import { claimedVersion, modernVersion, readEnvelope } from "../../mcp/envelope.
 import { extensionsIn, tasksExtension, uiExtension } from "../../mcp/extensions.ts";
 import { encodeError, encodeResult, type RpcRequestMessage } from "../../mcp/json-rpc.ts";
 import { modernResult } from "../../mcp/modern-result.ts";
-import { aggregateMethods } from "../aggregate-methods.ts";
-import { backendMethods } from "../backend-methods.ts";
 import { assertSupported } from "../client-capabilities.ts";
-import type { Method } from "../create-face.ts";
 import type { FaceContext, ModernClient } from "../face.ts";
 import type { FaceHost } from "../host.ts";
 import { assertBackend, introduce } from "../introduction.ts";
+import { findMethod, type Method } from "../methods.ts";
 import { reportDefect } from "../report-defect.ts";
 import { progressTokenOf, RequestScope } from "../request-scope.ts";
 import { assertEnvelope, assertMirrored, type HeaderOf } from "./assert-headers.ts";
@@ -194,8 +192,7 @@ export function createModernFace(host: FaceHost, { seal, randomId }: ModernFaceO
     if (method === "server/discover") return discover;
     if (method === "subscriptions/listen") return listen;
     if (taskMethods.has(method)) return task;
-    const table = backend === undefined ? aggregateMethods : backendMethods;
-    const found = !removed.has(method) && Object.hasOwn(table, method) ? table[method] : undefined;
+    const found = removed.has(method) ? undefined : findMethod(backend, method);
     if (found !== undefined) return found;
     throw new GatewayError("METHOD_NOT_FOUND", `Method "${method}" is not known in revision ${modernVersion}`);
   }

@@ -5,7 +5,7 @@
 import { GatewayError } from "../../core/errors.ts";
 import type { JsonObject } from "../../lib/json.ts";
 import { extensionsIn, tasksExtension } from "../../mcp/extensions.ts";
-import type { Method } from "../create-face.ts";
+import type { Method } from "../methods.ts";
 import type { RequestScope } from "../request-scope.ts";
 import type { Seal } from "./seal.ts";
 

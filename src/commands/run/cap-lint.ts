@@ -1,7 +1,7 @@
 import { type FileResult, lintFiles } from "../../capabilities/lint/lint-files.ts";
 import type { Severity } from "../../capabilities/lint/rules.ts";
 import { sarif } from "../../capabilities/lint/sarif.ts";
-import { maxYamlBytes } from "../../lib/yaml-document.ts";
+import { maxYamlBytes } from "../../lib/yaml-limits.ts";
 import { capabilityExtensions } from "../../runtime/embedded.ts";
 import { isFile, readText } from "../../runtime/files.ts";
 import { displayPath, resolve } from "../../runtime/paths.ts";

@@ -1,7 +1,7 @@
 import { loadCapability } from "../../capabilities/load.ts";
 import { readPin, withPin } from "../../capabilities/pin.ts";
 import { ConfigError } from "../../core/errors.ts";
-import { maxYamlBytes } from "../../lib/yaml-document.ts";
+import { maxYamlBytes } from "../../lib/yaml-limits.ts";
 import { isMissing, readText, writeAtomic } from "../../runtime/files.ts";
 import { resolve } from "../../runtime/paths.ts";
 import { workingDirectory, writeStdout } from "../../runtime/process.ts";

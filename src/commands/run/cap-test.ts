@@ -1,7 +1,7 @@
 import type { ListedCapability } from "../../capabilities/capability.ts";
 import { loadCapability } from "../../capabilities/load.ts";
 import { ConfigError } from "../../core/errors.ts";
-import { maxYamlBytes } from "../../lib/yaml-document.ts";
+import { maxYamlBytes } from "../../lib/yaml-limits.ts";
 import { exists, readText } from "../../runtime/files.ts";
 import { resolve } from "../../runtime/paths.ts";
 import { workingDirectory, writeStderr, writeStdout } from "../../runtime/process.ts";

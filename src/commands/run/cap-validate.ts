@@ -3,7 +3,7 @@ import { usesKey } from "../../capabilities/key-source.ts";
 import { loadCapability } from "../../capabilities/load.ts";
 import { readPin } from "../../capabilities/pin.ts";
 import { ConfigError } from "../../core/errors.ts";
-import { maxYamlBytes } from "../../lib/yaml-document.ts";
+import { maxYamlBytes } from "../../lib/yaml-limits.ts";
 import { isMissing, readText } from "../../runtime/files.ts";
 import { resolve } from "../../runtime/paths.ts";
 import { workingDirectory, writeStderr, writeStdout } from "../../runtime/process.ts";

@@ -1,0 +1,2 @@
+/** Largest YAML file that is read. */
+export const maxYamlBytes = 1_048_576;
