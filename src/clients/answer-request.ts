@@ -8,7 +8,10 @@ import { findMethod } from "./methods.ts";
 import { reportDefect } from "./report-defect.ts";
 import { RequestScope } from "./request-scope.ts";
 
-/** Resolves with the JSON text of the response, `undefined` for a request that was cancelled; never rejects. */
+/** Up to here a response is quickest in one piece. */
+const longResultChars = 14_000;
+
+/** Resolves with the JSON text of the response, `undefined` when it was sent already, and for a request that was cancelled; never rejects. */
 export async function answerRequest(
   host: FaceHost,
   message: RpcRequestMessage,
@@ -19,7 +22,8 @@ export async function answerRequest(
   try {
     const result = await run(request);
     host.onAnswer?.(message, context.backend, result, host.clock.now() - startedMs);
-    return encodeResult(message.id, result);
+    const isSent = result.length >= longResultChars && context.answerLong?.(message.id, result) === true;
+    return isSent ? undefined : encodeResult(message.id, result);
   } catch (error) {
     host.onAnswer?.(message, context.backend, undefined, host.clock.now() - startedMs);
     // Nobody waits for the answer to a cancelled request (basic/utilities/cancellation, "Behavior Requirements").

@@ -7,7 +7,7 @@ import type { ClientEnvelope, ClientLink } from "../core/call.ts";
 import type { Caller } from "../core/caller.ts";
 import type { CancelSignal } from "../lib/cancellation.ts";
 import type { Json, JsonObject } from "../lib/json.ts";
-import type { RpcMessage } from "../mcp/json-rpc.ts";
+import type { RequestId, RpcMessage } from "../mcp/json-rpc.ts";
 import type { Session } from "./session.ts";
 
 /** The client of a request of 2026-07-28: all that is known of it came with the request. */
@@ -42,6 +42,11 @@ export interface FaceContext {
    * False when there can be no such stream: the client takes nothing but JSON, or has its answer already.
    */
   emit(messageText: string): boolean;
+  /**
+   * Takes the result of a long answer as it is, where the transport can send it so: putting megabytes together with the
+   * few characters around them costs as much as sending them. {@link Face.handle} then resolves with `undefined`.
+   */
+  answerLong?(id: RequestId, resultText: string): boolean;
 }
 
 export interface Face {

@@ -24,11 +24,13 @@ export class Answer {
   #value: JsonObject | undefined;
   #text: string | undefined;
   #isShallow: boolean;
+  readonly #skeleton: string | undefined;
 
-  private constructor(value: JsonObject | undefined, text: string | undefined) {
+  private constructor(value: JsonObject | undefined, text: string | undefined, skeleton?: string) {
     this.#value = value;
     this.#text = text;
     this.#isShallow = text === undefined;
+    this.#skeleton = skeleton;
   }
 
   /** `value` must not be deeper than {@link maxAnswerDepth}. */
@@ -37,8 +39,8 @@ export class Answer {
   }
 
   /** `text` must be the exact JSON of `value`, or `value` must be left out; it is sent on as it is. */
-  static ofText(text: string, value?: JsonObject): Answer {
-    return new Answer(value, text);
+  static ofText(text: string, value?: JsonObject, skeleton?: string): Answer {
+    return new Answer(value, text, skeleton);
   }
 
   /** @throws UpstreamError UPSTREAM_PROTOCOL when it is deeper than {@link maxAnswerDepth} */
@@ -59,6 +61,11 @@ export class Answer {
   get text(): string {
     this.#text ??= JSON.stringify(this.#value);
     return this.#text;
+  }
+
+  /** {@link text} without the insides of long strings that hold no escape, where those were found out; else all of it. */
+  get skeleton(): string {
+    return this.#skeleton ?? this.text;
   }
 
   /** Characters of the text where that is at hand, which it is for whatever is relayed. */

@@ -4,16 +4,33 @@
  * ten megabytes one byte at a time must not cost an object for every byte.
  */
 const smallestKeptBytes = 4_096;
+/** Less often comes in one piece, which is then not copied at all. */
+const smallestRoomBytes = 131_072;
 
 export class ByteCollector {
   byteLength = 0;
+  /** Kept from one whole to the next: what is known to come is put where it belongs at once. */
+  #room = new Uint8Array(0);
+  #expectedBytes = 0;
   #pieces: Uint8Array[] = [];
   /** Small pieces since the last large one, and room for more. */
   #tail = new Uint8Array(0);
   #tailBytes = 0;
 
+  /** So many bytes will come and no more; `NaN` where that is not known. What {@link take} returns then holds until the next. */
+  expect(byteLength: number): void {
+    if (!(byteLength >= smallestRoomBytes)) return;
+    this.#expectedBytes = byteLength;
+    if (this.#room.byteLength < byteLength) this.#room = Buffer.allocUnsafeSlow(byteLength);
+  }
+
   /** The bytes must not change afterwards. */
   append(bytes: Uint8Array): void {
+    if (this.#expectedBytes > 0) {
+      this.#room.set(bytes, this.byteLength);
+      this.byteLength += bytes.byteLength;
+      return;
+    }
     const isFirst = this.byteLength === 0;
     this.byteLength += bytes.byteLength;
     // The first is often the only one.
@@ -34,6 +51,12 @@ export class ByteCollector {
 
   /** Everything so far; begins anew. */
   take(): Uint8Array {
+    if (this.#expectedBytes > 0) {
+      const expected = this.#room.subarray(0, this.byteLength);
+      this.byteLength = 0;
+      this.#expectedBytes = 0;
+      return expected;
+    }
     this.#endTail();
     const [first] = this.#pieces;
     const whole = this.#pieces.length === 1 ? (first as Uint8Array) : Buffer.concat(this.#pieces, this.byteLength);

@@ -63,12 +63,12 @@ function cut(text: string, from: number, to: number, digits: string): DecodedMes
   // JSON has no leading zeros, and a longer number may not be the integer it looks like.
   if (digits === "" || digits.length > mostDigits || (digits.length > 1 && digits.startsWith("0"))) return undefined;
   const result = text.slice(from, to);
-  // A line break is allowed between tokens, but would break the frame of whoever sends the text on (SSE, stdio).
-  if (result.includes("\n") || result.includes("\r")) return undefined;
   const skeleton = withoutLongStrings(result);
+  // A line break is allowed between tokens, but would break the frame of whoever sends the text on (SSE, stdio).
+  if (skeleton.includes("\n") || skeleton.includes("\r")) return undefined;
   const value = parseOrUndefined(skeleton);
   if (!isJsonObject(value)) return undefined;
-  const answer = Answer.ofText(result, skeleton === result ? value : undefined);
+  const answer = Answer.ofText(result, skeleton === result ? value : undefined, skeleton);
   return { kind: "answer", id: Number(digits), answer };
 }
 

@@ -63,7 +63,12 @@ export function encodeRequest(id: RequestId | undefined, method: string, params:
 
 /** JSON text of a response around a result that is JSON text already. */
 export function encodeResult(id: RequestId, resultText: string): string {
-  return `{"jsonrpc":"2.0","id":${typeof id === "number" ? id : JSON.stringify(id)},"result":${resultText}}`;
+  return `${resultHead(id)}${resultText}}`;
+}
+
+/** What stands before the result in {@link encodeResult}; a brace follows it. */
+export function resultHead(id: RequestId): string {
+  return `{"jsonrpc":"2.0","id":${typeof id === "number" ? id : JSON.stringify(id)},"result":`;
 }
 
 export function encodeError(

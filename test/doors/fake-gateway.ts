@@ -109,6 +109,10 @@ export function fakeGateway(sections: Sections = {}): FakeGateway {
           context.signal.addEventListener("abort", () => resolve());
         });
         return text("waited");
+      case "long": {
+        const result = JSON.stringify(params["arguments"]);
+        return context.answerLong?.(id, result) ? undefined : encodeResult(id, result);
+      }
       case "cancelled":
         return undefined;
       case "pretty":

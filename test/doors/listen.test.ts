@@ -20,6 +20,39 @@ async function openSession(url: string): Promise<Record<string, string>> {
   return { "mcp-session-id": response.headers.get("mcp-session-id") as string };
 }
 
+test("openHttpDoor: a long answer reaches a slow reader whole, and one that leaves harms nobody", async () => {
+  const door = await openHttpDoor(fakeGateway());
+  try {
+    const session = await openSession(door.url);
+    const args = { text: "0123456789".repeat(800_000) };
+    const body = JSON.stringify(callTool(1, "long", args));
+    const head = `POST /mcp HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\naccept: application/json\r\nmcp-session-id: ${session["mcp-session-id"]}\r\nconnection: close\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+    const read = (enoughBytes: number) =>
+      new Promise<string>((resolve, reject) => {
+        const socket = connect(door.port, "127.0.0.1", () => void socket.write(head));
+        const chunks: Buffer[] = [];
+        let total = 0;
+        const done = () => resolve(Buffer.concat(chunks).toString("latin1"));
+        socket.on("error", reject);
+        socket.on("close", done);
+        socket.on("data", (chunk: Buffer) => {
+          chunks.push(chunk);
+          total += chunk.length;
+          if (total > enoughBytes) socket.destroy();
+          socket.pause();
+          setTimeout(() => socket.resume(), 1);
+        });
+      });
+    await read(100_000);
+    const slow = await read(Number.POSITIVE_INFINITY);
+    assert.equal(slow.split("0123456789").length - 1, 800_000);
+    const quick = await fetch(`${door.url}/mcp`, { method: "POST", headers: { ...json, ...session }, body });
+    assert.deepEqual(((await quick.json()) as { result: unknown }).result, args);
+  } finally {
+    await door.close(0);
+  }
+});
+
 test("openHttpDoor: the official client lists, calls, gets progress and notifications, and leaves", async () => {
   const gateway = fakeGateway();
   const door = await openHttpDoor(gateway);

@@ -235,6 +235,24 @@ test("batch: answered as an array up to 2025-03-26, one bad message harms no oth
   }
 });
 
+test("long answers: the same alone, in a batch and as an event, with every character", async () => {
+  const { post, initialize } = testApp(fakeGateway());
+  const args = { text: `${"long ".repeat(10_000)}日本語 \ud83d\ude00` };
+  const session = { "mcp-session-id": await initialize("/mcp", "2025-03-26") };
+  const alone = await post("/mcp", callTool("a", "long", args), session);
+  assert.deepEqual([alone.status, alone.headers.get("content-type")], [200, "application/json"]);
+  assert.ok(alone.headers.get("x-request-id"));
+  assert.deepEqual(await alone.json(), { jsonrpc: "2.0", id: "a", result: args });
+  for (const short of [[], [callTool(2, "echo", {})]]) {
+    const batch = await post("/mcp", [callTool(1, "long", args), ...short, callTool(3, "long", args)], session);
+    const answers = (await batch.json()) as { id: number; result: unknown }[];
+    assert.equal(answers.length, short.length + 2);
+    for (const id of [1, 3]) assert.deepEqual(answers.find((answer) => answer.id === id)?.result, args);
+  }
+  const asEvent = await post("/mcp", callTool(4, "long", args), { ...session, accept: "text/event-stream" });
+  assert.deepEqual((await eventsOf(asEvent)).at(-1), { jsonrpc: "2.0", id: 4, result: args });
+});
+
 test("batch: refused from 2025-06-18 on", async () => {
   const { post, initialize } = testApp(fakeGateway());
   const response = await post("/mcp", [request(1, "ping")], {

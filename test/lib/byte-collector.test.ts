@@ -21,6 +21,18 @@ test("ByteCollector gives back all it took, in order, whatever the sizes of the 
   assert.equal(collector.take().byteLength, 0);
 });
 
+test("ByteCollector keeps the room of one whole for the next that is announced", () => {
+  const collector = new ByteCollector();
+  const bytes = numbered(300_000);
+  for (const length of [200_000, 300_000, 150_000, 10, Number.NaN, 200_000]) {
+    collector.expect(length);
+    const whole = bytes.subarray(0, Number.isNaN(length) ? 5_000 : length);
+    for (let at = 0; at < whole.length; at += 4_999) collector.append(whole.subarray(at, at + 4_999));
+    assert.equal(collector.byteLength, whole.length);
+    assert.ok(Buffer.from(whole).equals(collector.take()));
+  }
+});
+
 test("ByteCollector leaves what it gave untouched when it goes on", () => {
   const collector = new ByteCollector();
   collector.append(numbered(10));

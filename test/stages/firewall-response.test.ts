@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Answer } from "../../src/core/answer.ts";
 import { UpstreamRpcError } from "../../src/core/errors.ts";
+import { decodeAnswer } from "../../src/mcp/decode-answer.ts";
 import type { FirewallReport } from "../../src/stages/firewall/finding.ts";
 import { firewallResponseStage } from "../../src/stages/firewall/firewall-response-stage.ts";
 import { fails, makeCall, off, on, security } from "./fixture.ts";
@@ -66,6 +67,19 @@ for (const [what, [text, left]] of Object.entries(credentials)) {
     assert.equal(JSON.parse(answer.text).structuredContent.text, left);
   });
 }
+
+test("firewallResponseStage sees an odd escape behind a string that is too long to be read twice", async () => {
+  const secret = `gh${"p_"}${random.slice(0, 36)}`;
+  const long = "a long string ".repeat(2_000);
+  for (const between of ["", `\\n${long}`]) {
+    const content = `{"a":"${long}","b":"${long}${between} \\u0067${secret.slice(1)}"}`;
+    const decoded = decodeAnswer(`{"jsonrpc":"2.0","id":1,"result":${content}}`);
+    assert.equal(decoded?.kind, "answer");
+    const { answer } = await through((decoded as { answer: Answer }).answer);
+    assert.ok(answer.text.includes(mark), between.slice(0, 5));
+    assert.equal(JSON.parse(answer.text).a, long);
+  }
+});
 
 /** Results that look a little like the above: every byte stays. */
 const harmless = [

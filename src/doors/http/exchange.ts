@@ -9,6 +9,8 @@ import type { Caller } from "../../core/caller.ts";
 import { CancelledError } from "../../core/errors.ts";
 import { type Cancellation, type CancelSignal, neverCancelled } from "../../lib/cancellation.ts";
 import type { SharedTimer, Wait, Waiting } from "../../lib/shared-timer.ts";
+import { type RequestId, resultHead } from "../../mcp/json-rpc.ts";
+import { partsBody } from "../../runtime/parts-body.ts";
 import type { Accepted } from "./accept.ts";
 import { EventStream, type StreamPace } from "./event-stream.ts";
 import { send, sendEmpty, sendJson } from "./respond.ts";
@@ -44,6 +46,8 @@ export class Exchange implements FaceContext, Waiting {
   #decide: ((response: Response) => void) | undefined;
   /** Runs until something is sent. */
   #silence: Wait | undefined;
+  /** Long answers, each as the parts of its text. */
+  readonly #long: (readonly string[])[] = [];
   #ended = false;
 
   /**
@@ -78,6 +82,13 @@ export class Exchange implements FaceContext, Waiting {
     return true;
   }
 
+  answerLong(id: RequestId, resultText: string): boolean {
+    // An event is one text.
+    if (this.#stream !== undefined || !this.#accepted.json) return false;
+    this.#long.push([resultHead(id), resultText, "}"]);
+    return true;
+  }
+
   /** @param work what the face does for this request */
   respond(work: Promise<Outcome>): Promise<Response> {
     return new Promise((resolve, reject) => {
@@ -107,18 +118,26 @@ export class Exchange implements FaceContext, Waiting {
   #finish(outcome: Outcome): void {
     this.#end();
     const inStream = this.#stream !== undefined || !this.#accepted.json;
-    const texts = textsOf(outcome);
+    const [long] = this.#long;
     // Nothing is due for notifications, nor for a request that its client has cancelled.
-    if (outcome === undefined || texts.length === 0) {
+    if (long === undefined && (outcome === undefined || (Array.isArray(outcome) && outcome.length === 0))) {
       if (this.#stream === undefined) this.#decide?.(sendEmpty(this.#visit, 202));
       else this.#stream.end();
     } else if (inStream) {
       const stream = this.#open();
-      for (const text of texts) stream.send(text);
+      for (const text of this.#textsOf(outcome)) stream.send(text);
       stream.end();
     } else if (typeof outcome === "string") this.#decide?.(sendJson(this.#visit, 200, outcome));
+    else if (outcome === undefined) this.#decide?.(sendJson(this.#visit, 200, partsBody(long as readonly string[])));
     else if ("status" in outcome) this.#decide?.(sendJson(this.#visit, outcome.status, outcome.text));
-    else this.#decide?.(sendJson(this.#visit, 200, `[${texts.join(",")}]`));
+    else this.#decide?.(sendJson(this.#visit, 200, `[${this.#textsOf(outcome).join(",")}]`));
+  }
+
+  #textsOf(outcome: Outcome): readonly string[] {
+    const long = this.#long.map((parts) => parts.join(""));
+    if (outcome === undefined) return long;
+    if (typeof outcome === "string") return [outcome];
+    return "status" in outcome ? [outcome.text] : [...outcome, ...long];
   }
 
   #end(): void {
@@ -136,10 +155,4 @@ export class Exchange implements FaceContext, Waiting {
     }
     return this.#stream;
   }
-}
-
-function textsOf(outcome: Outcome): readonly string[] {
-  if (outcome === undefined) return [];
-  if (typeof outcome === "string") return [outcome];
-  return "status" in outcome ? [outcome.text] : outcome;
 }

@@ -39,7 +39,12 @@ export function send(
   return respond(asker, status, bodiless, body, { "content-type": contentType, ...extra });
 }
 
-export function sendJson(asker: Asker, status: number, text: string, extra?: ExtraHeaders): Response {
+export function sendJson(
+  asker: Asker,
+  status: number,
+  text: string | ReadableStream<Uint8Array>,
+  extra?: ExtraHeaders,
+): Response {
   return respond(asker, status, ofJson, text, extra);
 }
 

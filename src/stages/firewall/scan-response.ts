@@ -33,9 +33,9 @@ export function scanResponse(answer: Answer, { looksFor }: ResponseScan): Scanne
 }
 
 function redactAnswer(answer: Answer): { answer: Answer; rules: readonly string[] } {
-  const { text } = answer;
+  const { text, skeleton } = answer;
   // The word first: in JSON within JSON every escape would be looked at.
-  if (!text.includes("\\u00") || !oddEscape.test(text)) {
+  if (!skeleton.includes("\\u00") || !oddEscape.test(skeleton)) {
     const { text: clean, rules } = redactCredentials(text);
     if (rules.length === 0) return { answer, rules };
     // Should a pattern ever have cut an escape in half, the long way below is the right one.

@@ -123,8 +123,10 @@ export class HttpConnection implements SocketHandlers, ResponseReceiver {
     this.#head = head;
     const { request, settled } = this.#exchange as Exchange;
     this.#sink = settled ? undefined : request.stream?.(head);
-    if (this.#sink === undefined && Number(head.headers.get("content-length")) > this.#options.maxBodyBytes)
-      throw answerTooLarge(this.#options.server, this.#options.maxBodyBytes);
+    if (this.#sink !== undefined || settled) return;
+    const length = Number(head.headers.get("content-length"));
+    if (length > this.#options.maxBodyBytes) throw answerTooLarge(this.#options.server, this.#options.maxBodyBytes);
+    this.#body.expect(length);
   }
 
   onBody(bytes: Uint8Array): void {
