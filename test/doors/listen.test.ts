@@ -45,7 +45,8 @@ test("openHttpDoor: a long answer reaches a slow reader whole, and one that leav
       });
     await read(100_000);
     const slow = await read(Number.POSITIVE_INFINITY);
-    assert.equal(slow.split("0123456789").length - 1, 800_000);
+    const withoutChunks = slow.replaceAll(/\r\n[0-9a-f]+\r\n/g, "");
+    assert.equal(withoutChunks.split("0123456789").length - 1, 800_000);
     const quick = await fetch(`${door.url}/mcp`, { method: "POST", headers: { ...json, ...session }, body });
     assert.deepEqual(((await quick.json()) as { result: unknown }).result, args);
   } finally {
