@@ -56,10 +56,21 @@ async function build(): Promise<House> {
     backends: { http: { http_url: backend.url }, stdio: { command: stdioBackend } },
   };
   const off = { enabled: false };
-  const failsafeOff = { circuit_breaker: off, retry: off, rate_limit: off, concurrency: off, health_check: off };
+  const stagesOff = {
+    failsafe: {
+      circuit_breaker: off,
+      retry: off,
+      rate_limit: off,
+      concurrency: off,
+      error_budget: off,
+      tool_error_budget: off,
+      health_check: off,
+    },
+    security: { sanitize_input: false, tool_policy: off, firewall: off, tool_integrity: off },
+  };
   // On, but beyond what the driver can reach: a refused call costs nothing and would flatter.
   const failsafeOn = { rate_limit: { requests_per_second: 1e9, burst_size: 1e9 } };
-  const bare = await start(startGateway({ ...config, failsafe: failsafeOff }));
+  const bare = await start(startGateway({ ...config, ...stagesOff }));
   const gateway = await start(startGateway({ ...config, failsafe: failsafeOn }));
   const { argv, env } = gatewayCommand(gateway.folder, { ...config, failsafe: failsafeOn });
   const overStdio = ["env", ...Object.entries(env).map(([name, value]) => `${name}=${value}`), ...argv, "--stdio"];
