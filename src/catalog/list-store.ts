@@ -3,6 +3,7 @@
  * A cache: a file that is missing, broken or of something else is as good as none, and a full disk costs nothing but it.
  */
 import { parseExact } from "../lib/exact-json.ts";
+import { FailureSeries } from "../lib/failure-series.ts";
 import { isJsonObject, type Json } from "../lib/json.ts";
 import { allListKinds, type ListKind } from "../mcp/protocol.ts";
 import { exists, readText, writeAtomic } from "../runtime/files.ts";
@@ -38,7 +39,7 @@ export function createListStore(
   isEnabled: () => boolean,
   onChange: (error: unknown) => void,
 ): ToolListStore {
-  let failing = false;
+  const failures = new FailureSeries(onChange);
   /** Asked once, before a key is worked out for every server: a first start has no lists. */
   let directoryExists: Promise<boolean> | undefined;
   const pathOf = (server: string, key: string) =>
@@ -62,13 +63,11 @@ export function createListStore(
         const text = JSON.stringify({ version: formatVersion, server: name, key, lists });
         await writeAtomic(pathOf(name, key), text, { mode: 0o600 });
         directoryExists = undefined;
-        if (failing) onChange(undefined);
-        failing = false;
+        failures.succeeded();
       } catch (error) {
-        if (!failing) onChange(error);
-        failing = true;
+        failures.failed(error);
       }
-      return !failing;
+      return !failures.isFailing;
     },
   };
 }

@@ -4,6 +4,7 @@
  */
 import type { SavedSession, SessionStore } from "../clients/session-table.ts";
 import type { Clock } from "../lib/clock.ts";
+import { FailureSeries } from "../lib/failure-series.ts";
 import { isJsonObject, type Json, type JsonObject } from "../lib/json.ts";
 import { isLegacyVersion } from "../mcp/protocol.ts";
 import { sha256Hex } from "../runtime/digest.ts";
@@ -20,7 +21,7 @@ export function createSessionStore(
   clock: Pick<Clock, "after">,
   onProblem: (error: unknown) => void,
 ): SessionStore {
-  let isFailing = false;
+  const failures = new FailureSeries(onProblem);
   /** What could not be written yet. */
   const unsaved = new Map<string, SavedSession>();
   /** The last write of each session, which the next one waits for. */
@@ -32,15 +33,11 @@ export function createSessionStore(
       const text = JSON.stringify({ version: formatVersion, ...saved });
       await writeAtomic(pathOf(id), text, { mode: 0o600, sync: false });
       unsaved.delete(id);
-      if (isFailing && unsaved.size === 0) {
-        isFailing = false;
-        onProblem(undefined);
-      }
+      if (unsaved.size === 0) failures.succeeded();
     } catch (error) {
       if (unsaved.size === 0) clock.after(retryMs, writeUnsaved);
       unsaved.set(id, saved);
-      if (!isFailing) onProblem(error);
-      isFailing = true;
+      failures.failed(error);
     }
   }
 

@@ -1,5 +1,6 @@
 /** Writes down what has changed some time after its first change, and tries again for as long as that fails. */
 import type { Clock } from "./clock.ts";
+import { FailureSeries } from "./failure-series.ts";
 
 export interface DelayedWriteOptions {
   readonly clock: Pick<Clock, "after">;
@@ -12,12 +13,13 @@ export interface DelayedWriteOptions {
 
 export class DelayedWrite {
   readonly #options: DelayedWriteOptions;
+  readonly #failures: FailureSeries;
   #cancel: (() => void) | undefined;
   #writing: Promise<void> = Promise.resolve();
-  #isFailing = false;
 
   constructor(options: DelayedWriteOptions) {
     this.#options = options;
+    this.#failures = new FailureSeries(options.onProblem);
   }
 
   /** Something has changed. */
@@ -38,14 +40,11 @@ export class DelayedWrite {
   }
 
   async #write(): Promise<void> {
-    const { write, onProblem } = this.#options;
     try {
-      await write();
-      if (this.#isFailing) onProblem(undefined);
-      this.#isFailing = false;
+      await this.#options.write();
+      this.#failures.succeeded();
     } catch (error) {
-      if (!this.#isFailing) onProblem(error);
-      this.#isFailing = true;
+      this.#failures.failed(error);
       this.touch();
     }
   }

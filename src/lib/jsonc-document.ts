@@ -2,6 +2,7 @@
  * Reads JSON as editors write their settings: with comments, commas behind the last member and a byte order mark. Every
  * value keeps its place, so that `jsonc-edit.ts` can change one of them and nothing else.
  */
+import { PlacedError } from "./placed-error.ts";
 
 export interface JsoncMember {
   readonly key: string;
@@ -21,15 +22,6 @@ export interface JsoncNode {
   readonly members: readonly JsoncMember[] | undefined;
 }
 
-/** The message begins with the place: `3:14  a comma is missing`. */
-export class JsoncError extends Error {
-  constructor(text: string, at: number, what: string) {
-    const before = text.slice(0, at).split("\n");
-    super(`${before.length}:${(before.at(-1) as string).length + 1}  ${what}`);
-    this.name = "JsoncError";
-  }
-}
-
 const maxDepth = 128;
 const scalar = /(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![\w.+-])/y;
 const words = /[^\s,:[\]{}"]*/y;
@@ -37,7 +29,7 @@ const words = /[^\s,:[\]{}"]*/y;
 const string = /"[^"\\\n]*(?:\\[^\n][^"\\\n]*)*"/y;
 const trivia = /(?:\s+|\ufeff|\/\/[^\n]*|\/\*[\s\S]*?\*\/)*/y;
 
-/** `undefined` for a text that has nothing but blanks and comments. @throws JsoncError */
+/** `undefined` for a text that has nothing but blanks and comments. @throws PlacedError */
 export function readJsonc(text: string): JsoncNode | undefined {
   return new Reader(text).document();
 }
@@ -150,6 +142,6 @@ class Reader {
   }
 
   #fail(what: string, at = this.#at): never {
-    throw new JsoncError(this.#text, at, what);
+    throw new PlacedError(this.#text, at, what);
   }
 }

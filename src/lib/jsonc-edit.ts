@@ -2,12 +2,14 @@
  * Sets and removes one member of a JSON text with comments. Everything else stays as it is, byte for byte: comments,
  * order, indentation, line ends, byte order mark. What the edited text says is read back before anyone gets it.
  */
+
 import { isJsonObject, stableJson } from "./json.ts";
-import { JsoncError, type JsoncMember, type JsoncNode, readJsonc } from "./jsonc-document.ts";
+import { type JsoncMember, type JsoncNode, readJsonc } from "./jsonc-document.ts";
+import { PlacedError } from "./placed-error.ts";
 
 type Path = readonly [string, ...string[]];
 
-/** The text with the value at the path; objects on the way are made where there are none. @throws JsoncError */
+/** The text with the value at the path; objects on the way are made where there are none. @throws PlacedError */
 export function setJsoncMember(text: string, path: Path, value: unknown): string {
   const root = readJsonc(text);
   if (root === undefined) {
@@ -30,10 +32,10 @@ export function setJsoncMember(text: string, path: Path, value: unknown): string
       ? inserted(text, node, key, inner)
       : replace(text, member.value.start, member.value.end, stringified(text, inner, indentAt(text, member.start)));
   if (stableJson(readJsonc(after)?.value) === stableJson(withValue(root.value, path, value))) return after;
-  throw new JsoncError(text, root.start, "cannot be changed without disturbing the rest: edit it by hand");
+  throw new PlacedError(text, root.start, "cannot be changed without disturbing the rest: edit it by hand");
 }
 
-/** The text without the member; unchanged when there is none. @throws JsoncError */
+/** The text without the member; unchanged when there is none. @throws PlacedError */
 export function removeJsoncMember(text: string, path: Path): string {
   let current = text;
   for (;;) {
@@ -105,11 +107,11 @@ function nested(path: readonly string[], value: unknown): unknown {
   return path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value);
 }
 
-/** The member that `path[depth]` names. @throws JsoncError when the node is no object */
+/** The member that `path[depth]` names. @throws PlacedError when the node is no object */
 function lastMember(text: string, node: JsoncNode, path: Path, depth: number): JsoncMember | undefined {
   if (node.members !== undefined) return node.members.findLast(({ key }) => key === path[depth]);
   const what = depth === 0 ? "the file" : `"${path.slice(0, depth).join(".")}"`;
-  throw new JsoncError(text, node.start, `${what} must be an object`);
+  throw new PlacedError(text, node.start, `${what} must be an object`);
 }
 
 function stringified(text: string, value: unknown, indent: string): string {

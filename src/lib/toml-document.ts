@@ -3,6 +3,7 @@
  * text, numbers, booleans, lists and inline tables. Dates are given as the text they are. Every table header keeps its
  * place, so that the lines of one table can be replaced.
  */
+import { PlacedError } from "./placed-error.ts";
 
 export type TomlTable = { [key: string]: unknown };
 
@@ -15,15 +16,6 @@ export interface TomlHeader {
 export interface TomlDocument {
   readonly value: Readonly<TomlTable>;
   readonly headers: readonly TomlHeader[];
-}
-
-/** The message begins with the place: `3:14  a value is missing`. */
-export class TomlError extends Error {
-  constructor(text: string, at: number, what: string) {
-    const before = text.slice(0, at).split("\n");
-    super(`${before.length}:${(before.at(-1) as string).length + 1}  ${what}`);
-    this.name = "TomlError";
-  }
 }
 
 const maxDepth = 64;
@@ -39,7 +31,7 @@ const plain = /[^\s,[\]{}#"'=]+(?: \d\d:\d\d[^\s,[\]{}#"'=]*)?/y;
 const number = /^[+-]?(?:0x[\da-fA-F_]+|0o[0-7_]+|0b[01_]+|\d[\d_]*(?:\.\d[\d_]*)?(?:[eE][+-]?\d[\d_]*)?|inf|nan)$/;
 const date = /^\d{4}-\d\d-\d\d|^\d\d:\d\d/;
 
-/** @throws TomlError */
+/** @throws PlacedError */
 export function readToml(text: string): TomlDocument {
   return new Reader(text).document();
 }
@@ -196,7 +188,7 @@ class Reader {
   }
 
   #fail(what: string, at = this.#at): never {
-    throw new TomlError(this.#text, at, what);
+    throw new PlacedError(this.#text, at, what);
   }
 }
 

@@ -3,6 +3,7 @@
  * waits, up to a limit, and is tried again: a full disk costs nothing but lines, and no line is ever there in half.
  */
 import type { Clock } from "../lib/clock.ts";
+import { FailureSeries } from "../lib/failure-series.ts";
 import { dirname } from "./paths.ts";
 
 export interface LineFile {
@@ -32,7 +33,7 @@ export function createLineFile({ path, clock, sync, onProblem, onDropped }: Line
   let waiting: string[] = [];
   let waitingCharacters = 0;
   let writing: Promise<void> | undefined;
-  let isFailing = false;
+  const failures = new FailureSeries(onProblem);
 
   async function writeAll(): Promise<void> {
     // Everything that came in the same turn goes in one write.
@@ -43,13 +44,11 @@ export function createLineFile({ path, clock, sync, onProblem, onDropped }: Line
       waitingCharacters = 0;
       try {
         await appendWhole(path, `${batch.join("\n")}\n`, sync);
-        if (isFailing) onProblem(undefined);
-        isFailing = false;
+        failures.succeeded();
       } catch (error) {
         waiting = [...batch, ...waiting];
         waitingCharacters = waiting.reduce((sum, line) => sum + line.length, 0);
-        if (!isFailing) onProblem(error);
-        isFailing = true;
+        failures.failed(error);
         clock.after(retryMs, start);
         break;
       }
@@ -70,15 +69,15 @@ export function createLineFile({ path, clock, sync, onProblem, onDropped }: Line
       waiting.push(line);
       waitingCharacters += line.length;
       // While the disk refuses, the retry has its own time.
-      if (!isFailing) start();
+      if (!failures.isFailing) start();
       return true;
     },
     async flush() {
-      if (isFailing) start();
+      if (failures.isFailing) start();
       while (writing) await writing;
     },
     get isFailing() {
-      return isFailing;
+      return failures.isFailing;
     },
   };
 }

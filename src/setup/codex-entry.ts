@@ -1,10 +1,12 @@
 /** Sets and removes one `[mcp_servers.NAME]` in the text of Codex's settings; every other line stays as it is. */
+
 import { stableJson } from "../lib/json.ts";
-import { readToml, TomlError, type TomlHeader } from "../lib/toml-document.ts";
+import { PlacedError } from "../lib/placed-error.ts";
+import { readToml, type TomlHeader } from "../lib/toml-document.ts";
 
 const section = "mcp_servers";
 
-/** @throws TomlError when the text cannot be read, or has the entry in another form than a table of its own */
+/** @throws PlacedError when the text cannot be read, or has the entry in another form than a table of its own */
 export function setCodexEntry(text: string, name: string, entry: Readonly<Record<string, unknown>>): string {
   const end = text.includes("\r\n") ? "\r\n" : "\n";
   const table = [`[${section}.${keyText(name)}]`, ...assignments(entry)].join(end);
@@ -17,7 +19,7 @@ export function setCodexEntry(text: string, name: string, entry: Readonly<Record
   return verified(text, after, name, entry);
 }
 
-/** Unchanged when there is none. @throws TomlError */
+/** Unchanged when there is none. @throws PlacedError */
 export function removeCodexEntry(text: string, name: string): string {
   const lines = tableLines(text, name);
   if (lines === undefined) return text;
@@ -73,5 +75,5 @@ function verified(before: string, after: string, name: string, entry: unknown): 
     now = undefined;
   }
   if (now !== undefined && stableJson(now) === stableJson(expected)) return after;
-  throw new TomlError(before, 0, `"${section}.${name}" is written in a way that cannot be edited: edit it by hand`);
+  throw new PlacedError(before, 0, `"${section}.${name}" is written in a way that cannot be edited: edit it by hand`);
 }

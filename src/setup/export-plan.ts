@@ -60,7 +60,7 @@ export async function exportFile(client: AiClient, machine: Machine): Promise<Cl
   return client.always ? files[0] : undefined;
 }
 
-/** The entry of that name in the client's file. @throws what reading it throws, JsoncError and TomlError among it */
+/** The entry of that name in the client's file. @throws what reading it throws, PlacedError among it */
 export async function entryIn({ path, format, keys }: ClientFile, name: string): Promise<unknown> {
   const text = (await readIfThere(path)) ?? "";
   const value = format === "toml" ? readToml(text).value : readJsonc(text)?.value;

@@ -1,7 +1,9 @@
 /** The servers in one file of a client. A file that is not there has none; one that cannot be read says why. */
+
 import { isMap, type Settings, valueAt } from "../config/path.ts";
-import { JsoncError, readJsonc } from "../lib/jsonc-document.ts";
-import { readToml, TomlError } from "../lib/toml-document.ts";
+import { readJsonc } from "../lib/jsonc-document.ts";
+import { PlacedError } from "../lib/placed-error.ts";
+import { readToml } from "../lib/toml-document.ts";
 import { readYaml, YamlError } from "../lib/yaml-document.ts";
 import { isMissing, readText } from "../runtime/files.ts";
 import type { Machine } from "../runtime/machine.ts";
@@ -37,7 +39,7 @@ export async function readClientFile(title: string, file: ClientFile, machine: M
   return { servers, problems };
 }
 
-/** `undefined` for an empty text. @throws JsoncError, TomlError or YamlError */
+/** `undefined` for an empty text. @throws PlacedError or YamlError */
 async function readValue(text: string, format: ClientFile["format"]): Promise<unknown> {
   if (format === "json") return readJsonc(text)?.value;
   return format === "toml" ? readToml(text).value : (await readYaml(text)).value;
@@ -50,7 +52,7 @@ function namedEntries(found: unknown): [string, unknown][] {
 }
 
 export function problemText(label: string, error: unknown): string {
-  if (error instanceof JsoncError || error instanceof TomlError) return `${label}:${error.message}`;
+  if (error instanceof PlacedError) return `${label}:${error.message}`;
   if (error instanceof YamlError) {
     const { line, column } = error.problems[0]?.place ?? { line: 1, column: 1 };
     return `${label}:${line}:${column}  ${error.message}`;

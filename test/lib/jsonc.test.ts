@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { JsoncError, readJsonc } from "../../src/lib/jsonc-document.ts";
+import { readJsonc } from "../../src/lib/jsonc-document.ts";
 import { removeJsoncMember, setJsoncMember } from "../../src/lib/jsonc-edit.ts";
+import { PlacedError } from "../../src/lib/placed-error.ts";
 
 test("readJsonc: comments, trailing commas and a byte order mark are read over, the last of equal keys counts", () => {
   const text = '\ufeff// head\r\n{ /* a */ "a": [1, -2.5e3, "x\\n",], "b": {"c": null,}, "a": true, // end\r\n}\n';
@@ -27,7 +28,7 @@ test("readJsonc: what is wrong is named with line and column", () => {
     assert.throws(
       () => readJsonc(text),
       (error: Error) => {
-        assert.ok(error instanceof JsoncError);
+        assert.ok(error instanceof PlacedError);
         assert.equal(error.message, message);
         return true;
       },

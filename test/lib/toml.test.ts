@@ -65,5 +65,5 @@ test("readToml: what is wrong is named with line and column", () => {
     ['a = "\\q"', '1:5  "\\q" is no escape'],
     [`a = ${"[".repeat(100)}`, "1:70  values are nested deeper than 64 levels"],
   ] as const)
-    assert.throws(() => readToml(text), { name: "TomlError", message });
+    assert.throws(() => readToml(text), { name: "PlacedError", message });
 });

@@ -5,6 +5,7 @@
  */
 import type { Logger } from "../../core/log.ts";
 import type { Clock } from "../../lib/clock.ts";
+import { FailureSeries } from "../../lib/failure-series.ts";
 import { globMatches } from "../../lib/glob.ts";
 import { type JsonObject, stableJson } from "../../lib/json.ts";
 import { sha256Hex } from "../../runtime/digest.ts";
@@ -68,7 +69,7 @@ export function createDefinitionGuard(options: DefinitionGuardOptions): Definiti
   const { store, settings, log, now } = options;
   const servers = new Map<string, Promise<GuardedServer>>();
   const known = new Map<string, GuardedServer>();
-  let isFailing = false;
+  const failures = new FailureSeries(options.onProblem);
   let saving: Promise<void> = Promise.resolve();
 
   function guarded(owner: PinOwner): Promise<GuardedServer> {
@@ -103,11 +104,9 @@ export function createDefinitionGuard(options: DefinitionGuardOptions): Definiti
     if (store === undefined) return;
     try {
       await store.save(owner, pins);
-      if (isFailing) options.onProblem(undefined);
-      isFailing = false;
+      failures.succeeded();
     } catch (error) {
-      if (!isFailing) options.onProblem(error);
-      isFailing = true;
+      failures.failed(error);
       options.clock.after(retryMs, () => save({ owner, pins }));
     }
   }
