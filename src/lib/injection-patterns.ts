@@ -3,6 +3,8 @@
  * same. Gaps are spaces or, in JSON text, escaped line breaks. They are held against lower case. Linear: fixed words, bounded gaps.
  */
 
+import { anyOf } from "./any-of.ts";
+
 const gap = '(?:[\\s*_"\'`>,:-]|\\\\[nrt"]){1,8}';
 interface InjectionPattern {
   readonly rule: string;
@@ -48,7 +50,7 @@ export const injectionPatterns: readonly InjectionPattern[] = [
   ),
   rule(
     "keep-from-user",
-    ["not never n't n’t", "user human operator", "tell mention inform reveal disclose notify alert show"],
+    ["user human operator", "not never n't n’t", "tell mention inform reveal disclose notify alert show"],
     "\\b(?:do|must|should)(?:n'?t|\\\\?n['’]t)?",
     `(?:not${gap}|never${gap})?${someOf("tell mention inform reveal disclose notify alert show")}`,
     `(?:(?:this|it|that|anything|any|of|about|these|instructions?|to)${gap}){0,6}(?:the${gap}|your${gap})?${someOf("user users human humans operator")}\\b`,
@@ -139,12 +141,7 @@ export const injectionPatterns: readonly InjectionPattern[] = [
 ];
 
 /** Whether the text, in lower case, has a word of the first list of any pattern: one pass over it. */
-export const mayHoldInjection = new RegExp(
-  injectionPatterns
-    .flatMap(({ needs }) => needs[0] ?? [])
-    .map((word) => word.replace(/[.[\]()|\\]/g, "\\$&"))
-    .join("|"),
-);
+export const mayHoldInjection = anyOf(injectionPatterns.flatMap(({ needs }) => needs[0] ?? []));
 
 /** How text in tag characters begins, as it is and as JSON writers that escape everything write it. */
 const tagMarks = ["\udb40", "\\udb40", "\\uDB40"];
