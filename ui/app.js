@@ -8,6 +8,7 @@ import { clientsView } from "./views/clients.js";
 import { configView } from "./views/config.js";
 import { lockedView } from "./views/locked.js";
 import { overviewView } from "./views/overview.js";
+import { safetyView } from "./views/safety.js";
 import { serverView } from "./views/server.js";
 import { tokensView } from "./views/tokens.js";
 import { toolsView } from "./views/tools.js";
@@ -23,6 +24,7 @@ const views = {
   calls: callsView,
   tokens: tokensView,
   clients: clientsView,
+  safety: safetyView,
   config: configView,
 };
 const sections = [
@@ -31,6 +33,7 @@ const sections = [
   ["calls", "Calls", "M3 12h4l3 7 4-14 3 7h4"],
   ["tokens", "Tokens", "M12 3v18M7 8c0-2 2-3 5-3s5 1 5 3-2 3-5 4-5 2-5 4 2 3 5 3 5-1 5-3"],
   ["clients", "Clients", "M4 6h16v10H4zM9 20h6M12 16v4"],
+  ["safety", "Safety", "M12 3l8 3v6c0 4-3 7-8 9-5-2-8-5-8-9V6Z"],
   ["config", "Config", "M4 7h10M18 7h2M4 17h2M10 17h10M16 5v4M8 15v4"],
 ];
 const byId = (id) => document.getElementById(id);

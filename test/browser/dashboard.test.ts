@@ -106,7 +106,7 @@ describe("dashboard", () => {
         await page.goto(`${url}/ui/#/tools/evil/${encodeURIComponent(attack)}`);
         await page.click("button[type=submit]", "Run");
         await says(page, "tool error");
-        for (const view of ["overview", "calls", "tokens", "clients", "config", "tools"]) {
+        for (const view of ["overview", "calls", "tokens", "clients", "safety", "config", "tools"]) {
           await page.evaluate(`location.hash = "#/${view}"`);
           await page.until(
             `document.querySelector("#nav [aria-current]")?.textContent.toLowerCase().startsWith("${view}")`,
@@ -119,6 +119,29 @@ describe("dashboard", () => {
         assert.equal(await page.evaluate("globalThis.hacked"), undefined);
       },
     ));
+
+  it("a tool that hides something is held back until it is approved, and a server can be switched off", () =>
+    visit({ backends: { one: hostile() }, cost_governance: { enabled: true, budgets: { daily: 2 } } }, async (page) => {
+      await page.evaluate(`location.hash = "#/server/one"`);
+      await page.click("button", "Ask for its tools");
+      await says(page, "fields");
+      await page.click("#nav a", "Safety");
+      await says(page, "Its definition may hide instructions to the model");
+      await says(page, "0 USD of 2 USD");
+      await page.click("summary", "What it says");
+      await says(page, "\\u202egnp.exe");
+      await page.click(".held button", "Approve");
+      await page.click(".held button.danger", "Really approve?");
+      await says(page, "None. A tool whose definition hides something");
+      await page.click("button", "Switch off");
+      await page.click("button.danger", "Really switch off?");
+      await says(page, "Switched off");
+      await page.click("button", "Switch on");
+      await says(page, "In use");
+      assert.equal(await page.evaluate("globalThis.hacked"), undefined);
+      await page.evaluate(`location.hash = "#/tools"`);
+      await says(page, attack.slice(0, 20));
+    }));
 
   it("where a token is asked for, so does the page; it keeps it for the tab only", () =>
     visit(
@@ -279,6 +302,7 @@ describe("dashboard", () => {
           "calls",
           "tokens",
           "clients",
+          "safety",
           "config",
         ]) {
           await page.evaluate(`location.hash = "#/${view}"`);

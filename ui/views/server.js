@@ -3,14 +3,12 @@ import { h } from "../dom.js";
 import { ago, clockTime, count, duration, percent, size } from "../format.js";
 import { circuitPill, rate, sparkline, statePill, table, tile, toolLink, trend } from "../parts.js";
 import { changed, state } from "../store.js";
+import { isArmed, isSure } from "../sure.js";
 import { yaml } from "../yaml.js";
 import { canEdit } from "./add-server.js";
 import { revive } from "./overview.js";
 
 const renewMs = 3_000;
-/** Time to press a second time. */
-const sureMs = 4_000;
-let isSure = false;
 let detail;
 let problem;
 let name;
@@ -71,16 +69,7 @@ export const serverView = {
       await load(context);
     },
     async remove(button, context) {
-      if (!isSure) {
-        isSure = true;
-        setTimeout(() => {
-          isSure = false;
-          changed();
-        }, sureMs);
-        changed();
-        return;
-      }
-      isSure = false;
+      if (!isSure(`remove ${name}`)) return;
       const path = `/ui/api/backends/${encodeURIComponent(name)}`;
       await context.act(
         button,
@@ -131,8 +120,8 @@ function head() {
         canEdit() &&
         h(
           "button",
-          { type: "button", "data-action": "remove", class: isSure ? "danger" : undefined },
-          isSure ? "Really remove?" : "Remove",
+          { type: "button", "data-action": "remove", class: isArmed(`remove ${name}`) ? "danger" : undefined },
+          isArmed(`remove ${name}`) ? "Really remove?" : "Remove",
         ),
     ),
   );

@@ -1,4 +1,6 @@
 /** What is refused and why, and what calls cost: backends switched off, tools held back, budgets. */
+import { diffDefinitions } from "../../../catalog/integrity/definition-diff.ts";
+import { whyHeld } from "../../../catalog/integrity/definition-guard.ts";
 import type { JsonObject } from "../../../lib/json.ts";
 import type { ManagementRoute, Task } from "./route.ts";
 import { notThere } from "./status-routes.ts";
@@ -19,6 +21,8 @@ async function safety({ gateway }: Task): Promise<JsonObject> {
       ...held,
       findings: findings.map((finding) => ({ ...finding })),
       approved: approved ?? null,
+      why: whyHeld({ findings, approved }),
+      changes: diffDefinitions(approved, held.definition),
     })),
   };
 }

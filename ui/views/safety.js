@@ -1,0 +1,195 @@
+/** What is kept from being called and why, what an operator can do about it, and what calls cost. */
+import { h } from "../dom.js";
+import { ago, exact, percent, plural } from "../format.js";
+import { serverLink, table, tile, toolLink } from "../parts.js";
+import { changed } from "../store.js";
+import { isArmed, isSure } from "../sure.js";
+
+const renewMs = 3_000;
+let safety;
+let costs;
+let problem;
+let timer;
+
+async function load(context) {
+  clearTimeout(timer);
+  try {
+    [safety, costs] = await Promise.all([context.ask("/ui/api/safety"), context.ask("/ui/api/costs")]);
+    problem = undefined;
+  } catch (error) {
+    problem = error.message;
+  }
+  changed();
+  timer = setTimeout(() => {
+    if (location.hash.startsWith("#/safety")) load(context);
+  }, renewMs);
+}
+
+function heldTools({ held_tools }) {
+  return h(
+    "section",
+    { class: "card" },
+    h("h2", {}, `Tools held back ${held_tools.length || ""}`),
+    held_tools.length === 0 &&
+      h("p", { class: "muted pad" }, "None. A tool whose definition hides something, or changes, is held back here."),
+    held_tools.map(({ server, tool, why, seenAt, approved, changes }) => {
+      const id = `${server} ${tool}`;
+      return h(
+        "article",
+        { class: "held", "data-key": id },
+        h(
+          "header",
+          {},
+          h("h3", {}, serverLink(server), h("span", { class: "muted" }, " · "), tool),
+          h(
+            "button",
+            {
+              type: "button",
+              "data-action": "approve",
+              "data-server": server,
+              "data-tool": tool,
+              class: isArmed(id) ? "danger" : undefined,
+            },
+            isArmed(id) ? "Really approve?" : "Approve",
+          ),
+        ),
+        h(
+          "p",
+          {},
+          why[0].toUpperCase() + why.slice(1),
+          h("span", { class: "muted" }, ` · ${ago(new Date(seenAt).toISOString())}`),
+        ),
+        h(
+          "details",
+          { open: approved !== null },
+          h("summary", {}, approved === null ? "What it says" : "What changed"),
+          h("pre", { class: "code" }, changes.join("\n")),
+        ),
+      );
+    }),
+  );
+}
+
+function servers({ servers: all, resting_tools }) {
+  return h(
+    "section",
+    { class: "card" },
+    h("h2", {}, "Servers and their error budgets"),
+    table(
+      [
+        { label: "Server" },
+        { label: "State" },
+        { label: "Errors", class: "num" },
+        { label: "Newest calls", class: "num" },
+        { label: "" },
+      ],
+      all.map(({ server, killed, error_rate, window }) => ({
+        key: server,
+        cells: [
+          serverLink(server),
+          h("span", { class: `pill ${killed ? "bad" : "good"}` }, killed ? "Switched off" : "In use"),
+          percent(error_rate),
+          exact(window.successes + window.failures),
+          h(
+            "button",
+            {
+              type: "button",
+              "data-action": killed ? "revive" : "kill",
+              "data-server": server,
+              class: isArmed(server) ? "danger" : undefined,
+            },
+            killed ? "Switch on" : isArmed(server) ? "Really switch off?" : "Switch off",
+          ),
+        ],
+      })),
+      { caption: "Servers", empty: "No server is configured." },
+    ),
+    resting_tools.length > 0 &&
+      table(
+        [{ label: "Tool left alone" }, { label: "Errors", class: "num" }, { label: "Tried again", class: "num" }],
+        resting_tools.map(({ backend, capability, error_rate, cooldown_seconds }) => ({
+          key: `${backend} ${capability}`,
+          cells: [
+            h("span", {}, serverLink(backend), h("span", { class: "muted" }, " · "), toolLink(backend, capability)),
+            percent(error_rate),
+            cooldown_seconds === null ? "never" : `in ${cooldown_seconds} s`,
+          ],
+        })),
+        { caption: "Tools that are left alone" },
+      ),
+  );
+}
+
+function spending() {
+  if (!costs.enabled) return undefined;
+  const { currency } = costs;
+  const money = (value) => `${Number(value.toPrecision(6))} ${currency}`;
+  return [
+    h(
+      "section",
+      { class: "tiles", "aria-label": "Costs" },
+      tile("Spent today", money(costs.total_cost), plural(costs.total_calls, "call")),
+      costs.budgets.map(({ scope, name, limit, spent, percent: used }) =>
+        tile(
+          scope === "daily" ? "Budget of the day" : `${scope === "tool" ? "Tools" : "Key"} ${name}`,
+          `${used} %`,
+          `${money(spent)} of ${money(limit)}`,
+          used >= 100 ? "bad" : used >= 80 ? "warn" : "",
+        ),
+      ),
+    ),
+    h(
+      "section",
+      { class: "card" },
+      h("h2", {}, "Costs today"),
+      table(
+        [{ label: "Tool" }, { label: "Calls", class: "num" }, { label: "Cost", class: "num" }],
+        costs.by_tool.slice(0, 50).map(({ tool_key, call_count, cost }) => ({
+          key: tool_key,
+          cells: [tool_key, exact(call_count), money(cost)],
+        })),
+        { caption: "Costs by tool", empty: "No call yet." },
+      ),
+    ),
+  ];
+}
+
+/** Of an action of the API on one server. */
+const serverAction = (path, done) => async (button, context) => {
+  const { server } = button.dataset;
+  await context.act(
+    button,
+    () => context.ask(`/ui/api/backends/${encodeURIComponent(server)}/${path}`, { method: "POST" }),
+    `${server} ${done}`,
+  );
+  await load(context);
+};
+const switchOff = serverAction("kill", "is switched off until it is switched on again");
+
+export const safetyView = {
+  enter(_rest, context) {
+    load(context);
+  },
+  render() {
+    if (problem !== undefined) return h("p", { class: "notice bad" }, problem);
+    if (safety === undefined) return h("p", { class: "muted pad" }, "Asking …");
+    return [h("h1", { class: "sr" }, "Safety"), heldTools(safety), servers(safety), spending()];
+  },
+  actions: {
+    async approve(button, context) {
+      const { server, tool } = button.dataset;
+      if (!isSure(`${server} ${tool}`)) return;
+      const path = `${encodeURIComponent(server)}/${encodeURIComponent(tool)}`;
+      await context.act(
+        button,
+        () => context.ask(`/ui/api/quarantine/${path}/approve`, { method: "POST" }),
+        `${tool} may be called`,
+      );
+      await load(context);
+    },
+    async kill(button, context) {
+      if (isSure(button.dataset.server)) await switchOff(button, context);
+    },
+    revive: serverAction("revive", "is switched on"),
+  },
+};
