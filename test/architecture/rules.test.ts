@@ -172,6 +172,21 @@ const cases: Case[] = [
     says: /serve\.ts → config\/c\.ts loads "node:fs" before the port is open/,
   },
   {
+    name: "serving loads nothing before the port is open that the first answer can do without",
+    rule: rules.servingStaysLight,
+    kept: {
+      "commands/run/serve.ts": `const methods = () => import("../../clients/methods.ts");\n`,
+      "doors/http/listen.ts": leaf,
+      "clients/methods.ts": leaf,
+    },
+    broken: {
+      "commands/run/serve.ts": `import { face } from "../../clients/face.ts";\n`,
+      "doors/http/listen.ts": leaf,
+      "clients/face.ts": `import { methods } from "./methods.ts";\n`,
+    },
+    says: /serve\.ts → clients\/face\.ts loads "clients\/methods\.ts" before the port is open/,
+  },
+  {
     name: "file names say what is inside",
     rule: rules.filesAreNamedWell,
     kept: { "upstreams/stdio/line-reader.ts": leaf },

@@ -104,22 +104,32 @@ export function startUpStaysLight(tree: SourceTree): string[] {
 /** What the executable carries as data: its imports are the build's business. */
 const embedded = ["config/config-outline.ts", "runtime/embedded-bundle.ts"];
 const servingMayLoad = ["hono", "fastest-levenshtein"];
+/** What no start needs, each with all that it needs itself: the first answer would come a tenth of a start later. */
+const loadedLater = [
+  "clients/methods.ts",
+  "config/explain.ts",
+  "lib/yaml-document.ts",
+  "meta/index.ts",
+  "observe/observatory.ts",
+  "stages/order.ts",
+];
 
 /** Follows what `serve` loads before its port is open; a module of the runtime costs up to a third of an empty program. */
 export function servingStaysLight(tree: SourceTree): string[] {
-  return loadedFrom(tree, ["main.ts", "commands/run/serve.ts", "doors/http/listen.ts"], embedded).flatMap(
-    ({ way, name }) =>
-      servingMayLoad.includes(name)
-        ? []
-        : [`${way} loads "${name}" before the port is open: use import() or runtime/builtin.ts`],
+  const entries = ["main.ts", "commands/run/serve.ts", "doors/http/listen.ts"];
+  return loadedFrom(tree, entries, embedded, loadedLater).flatMap(({ way, name }) =>
+    servingMayLoad.includes(name)
+      ? []
+      : [`${way} loads "${name}" before the port is open: use import() or runtime/builtin.ts`],
   );
 }
 
-/** Packages and `node:` modules that the entries import statically, however far away, and how they get there. */
+/** Packages, `node:` modules and files of `watched` that the entries import statically, however far away, and how they get there. */
 function loadedFrom(
   tree: SourceTree,
   entries: readonly string[],
   leaves: readonly string[] = [],
+  watched: readonly string[] = [],
 ): { way: string; name: string }[] {
   const loaded: { way: string; name: string }[] = [];
   const cameFrom = new Map<string, string | undefined>(entries.map((entry) => [entry, undefined]));
@@ -132,7 +142,10 @@ function loadedFrom(
     for (const { specifier, file, kind } of importsOf(path, tree.get(path) ?? "")) {
       if (kind !== "static") continue;
       if (file === undefined) loaded.push({ way: way(path), name: packageOf(specifier) });
-      else if (!cameFrom.has(file)) cameFrom.set(file, path);
+      else if (!cameFrom.has(file)) {
+        cameFrom.set(file, path);
+        if (watched.includes(file)) loaded.push({ way: way(path), name: file });
+      }
     }
   }
   return loaded;
