@@ -1,7 +1,7 @@
 /**
  * Waits awake for what comes at once. A processor that goes idle takes some 20 µs to wake, on virtual machines more:
- * as long as a quick server takes to answer. Adaptive, as locks and network drivers do it: only for one that answered
- * within {@link longestMs} the last time, only that long, and never where the other side needs this processor to answer.
+ * as long as a quick server takes to answer. Adaptive, as locks and network drivers do it: only for what came within
+ * {@link longestMs} the last time, only that long, and never where the other side needs this processor for it.
  */
 import { availableParallelism } from "node:os";
 import { setImmediate } from "node:timers";
@@ -16,7 +16,7 @@ const thisMachine = {
 };
 
 export interface ShortWait {
-  /** Something was sent that is answered. */
+  /** From now on something may come. */
   begin(): void;
   /** Something came. */
   end(): void;

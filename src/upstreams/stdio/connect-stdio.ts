@@ -48,7 +48,9 @@ export function stdioConnect(settings: StdioSettings): Connect {
     };
     /** Why we ended it; `undefined` when it ended by itself. */
     let ended: string | undefined;
-    const shortWait = createShortWait();
+    const answerWait = createShortWait();
+    /** For the next request of a client that makes one after the other. */
+    const requestWait = createShortWait();
 
     const fail = (what: string) =>
       peer.fail(new UpstreamError("UPSTREAM_CLOSED", `Server "${name}" ${what}`, { data: { server: name } }));
@@ -66,9 +68,10 @@ export function stdioConnect(settings: StdioSettings): Connect {
     const peer = createPeer({
       serverName: name,
       send(text) {
+        requestWait.end();
         child.write(`${text}\n`);
         // With more of them under way there is work to do meanwhile.
-        if (peer.inFlight === 1) shortWait.begin();
+        if (peer.inFlight === 1) answerWait.begin();
       },
       onNotification: (method, params) => session.onNotification(method, params),
       onRefused: (method, reason) => log.info("A request of the server was not relayed", { method, reason }),
@@ -86,8 +89,9 @@ export function stdioConnect(settings: StdioSettings): Connect {
 
     const child = await launch(settings, {
       onStdout(chunk) {
-        shortWait.end();
+        answerWait.end();
         messages.read(chunk);
+        if (peer.inFlight === 0) requestWait.begin();
       },
       onStderr: stderr.push,
       onStalled: (bytes) => abandon(`was killed because it stopped reading its input: ${bytes} bytes were waiting`),
