@@ -140,11 +140,13 @@ export const injectionPatterns: readonly InjectionPattern[] = [
   ),
 ];
 
-/** Whether the text, in lower case, has a word of the first list of any pattern: one pass over it. */
-export const mayHoldInjection = anyOf(injectionPatterns.flatMap(({ needs }) => needs[0] ?? []));
+/** In lower case; one of them is in every text that any pattern matches. */
+export const injectionWords: readonly string[] = injectionPatterns.flatMap(({ needs }) => needs[0] ?? []);
+/** Whether the text, in lower case, has one of {@link injectionWords}: one pass over it. */
+export const mayHoldInjection = anyOf(injectionWords);
 
 /** How text in tag characters begins, as it is and as JSON writers that escape everything write it. */
-const tagMarks = ["\udb40", "\\udb40", "\\uDB40"];
+export const tagMarks: readonly string[] = ["\udb40", "\\udb40", "\\uDB40"];
 const flags = /\u{1f3f4}[\u{e0020}-\u{e007f}]{1,8}/gu;
 const tagLetters = /[\u{e0020}-\u{e007e}]{2}|(?:\\u[dD][bB]40\\u[dD][cC][2-7][0-9a-fA-F]){2}/u;
 

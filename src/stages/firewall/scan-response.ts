@@ -1,8 +1,16 @@
 /** Takes credentials out of results and finds instructions in them. Loaded with the first result there is. */
 import { Answer } from "../../core/answer.ts";
 import { UpstreamRpcError } from "../../core/errors.ts";
-import { holdsTagText, injectionPatterns, mayHoldInjection } from "../../lib/injection-patterns.ts";
+import { anyOf } from "../../lib/any-of.ts";
+import {
+  holdsTagText,
+  injectionPatterns,
+  injectionWords,
+  mayHoldInjection,
+  tagMarks,
+} from "../../lib/injection-patterns.ts";
 import { type Json, type JsonObject, mapStrings } from "../../lib/json.ts";
+import { credentialPatterns } from "./credential-patterns.ts";
 import type { Finding, FindingKind } from "./finding.ts";
 import { redactCredentials } from "./redact-credentials.ts";
 
@@ -12,6 +20,17 @@ const tailChars = 32_768;
 
 /** JSON may write any letter as an escape; these are letters, digits and marks that no writer escapes without reason. */
 const oddEscape = /\\u00(?:2[b-f]|[3-7][0-9a-f])(?<!\\u003[ce])/i;
+
+/**
+ * What nothing is found without, in lower case: a short result, which most are, is looked at once for all of it. In long
+ * ones, looking for each by itself is quicker.
+ */
+const anySign = anyOf(
+  [...credentialPatterns.flatMap(({ needs }) => needs), ...injectionWords, ...tagMarks, "\\u00"].map((word) =>
+    word.toLowerCase(),
+  ),
+);
+const shortChars = 4_096;
 
 export interface ScannedResponse {
   /** The very same answer where nothing was taken out. */
@@ -25,6 +44,9 @@ export interface ResponseScan {
 }
 
 export function scanResponse(answer: Answer, { looksFor }: ResponseScan): ScannedResponse {
+  const { text } = answer;
+  if (text.length <= shortChars && !anySign.test(text.toLowerCase()))
+    return { answer, findings: [], isRedacted: false };
   const redacted = looksFor("credentials") ? redactAnswer(answer) : { answer, rules: [] };
   const findings: Finding[] = redacted.rules.map((rule) => found("credentials", rule, "high"));
   if (looksFor("prompt_injection") || looksFor("hidden_text"))
