@@ -2,34 +2,18 @@
 import { h } from "../dom.js";
 import { uptime } from "../format.js";
 import { table } from "../parts.js";
-import { changed } from "../store.js";
+import { renewed } from "../renewed.js";
 
-const renewMs = 3_000;
-let connections;
-let problem;
-let timer;
-
-async function load(context) {
-  clearTimeout(timer);
-  try {
-    ({ connections } = await context.ask("/api/v1/connections"));
-    problem = undefined;
-  } catch (error) {
-    problem = error.message;
-  }
-  changed();
-  timer = setTimeout(() => {
-    if (location.hash.startsWith("#/clients")) load(context);
-  }, renewMs);
-}
+const clients = renewed("clients", (context) => context.ask("/api/v1/connections"));
 
 export const clientsView = {
   enter(_rest, context) {
-    load(context);
+    clients.load(context);
   },
   render() {
-    if (problem !== undefined) return h("p", { class: "notice bad" }, problem);
-    if (connections === undefined) return h("p", { class: "muted pad" }, "Asking …");
+    if (clients.problem !== undefined) return h("p", { class: "notice bad" }, clients.problem);
+    if (clients.value === undefined) return h("p", { class: "muted pad" }, "Asking …");
+    const { connections } = clients.value;
     return h(
       "section",
       { class: "card" },
@@ -74,7 +58,7 @@ export const clientsView = {
         () => context.ask(`/api/v1/connections/${button.dataset.id}`, { method: "DELETE" }),
         "The client is disconnected",
       );
-      await load(context);
+      await clients.load(context);
     },
   },
 };

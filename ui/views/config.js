@@ -1,35 +1,20 @@
 /** The configuration in force, secrets hidden, and reading the file again. */
 import { h } from "../dom.js";
+import { renewed } from "../renewed.js";
 import { changed } from "../store.js";
 import { yaml } from "../yaml.js";
 
-const renewMs = 3_000;
-let config;
-let problem;
 let filter = "";
-let timer;
-
-async function load(context) {
-  clearTimeout(timer);
-  try {
-    config = await context.ask("/ui/api/config");
-    problem = undefined;
-  } catch (error) {
-    problem = error.message;
-  }
-  changed();
-  timer = setTimeout(() => {
-    if (location.hash.startsWith("#/config")) load(context);
-  }, renewMs);
-}
+const asked = renewed("config", (context) => context.ask("/ui/api/config"));
 
 export const configView = {
   enter(_rest, context) {
-    load(context);
+    asked.load(context);
   },
   render() {
-    if (problem !== undefined) return h("p", { class: "notice bad" }, problem);
-    if (config === undefined) return h("p", { class: "muted pad" }, "Asking …");
+    if (asked.problem !== undefined) return h("p", { class: "notice bad" }, asked.problem);
+    if (asked.value === undefined) return h("p", { class: "muted pad" }, "Asking …");
+    const config = asked.value;
     const sections = Object.entries(config.settings).filter(([name, value]) =>
       `${name} ${JSON.stringify(value)}`.toLowerCase().includes(filter),
     );
@@ -91,7 +76,7 @@ export const configView = {
         () => context.ask("/ui/api/reload", { method: "POST" }),
         ({ changes, restart_required }) => `${changes}${restart_required ? "; restart needed" : ""}`,
       );
-      await load(context);
+      await asked.load(context);
     },
   },
   inputs: {

@@ -2,28 +2,13 @@
 import { h } from "../dom.js";
 import { ago, exact, percent, plural } from "../format.js";
 import { serverLink, table, tile, toolLink } from "../parts.js";
-import { changed } from "../store.js";
+import { renewed } from "../renewed.js";
 import { isArmed, isSure } from "../sure.js";
 
-const renewMs = 3_000;
-let safety;
-let costs;
-let problem;
-let timer;
-
-async function load(context) {
-  clearTimeout(timer);
-  try {
-    [safety, costs] = await Promise.all([context.ask("/ui/api/safety"), context.ask("/ui/api/costs")]);
-    problem = undefined;
-  } catch (error) {
-    problem = error.message;
-  }
-  changed();
-  timer = setTimeout(() => {
-    if (location.hash.startsWith("#/safety")) load(context);
-  }, renewMs);
-}
+const asked = renewed("safety", async ({ ask }) => {
+  const [safety, costs] = await Promise.all([ask("/ui/api/safety"), ask("/ui/api/costs")]);
+  return { safety, costs };
+});
 
 function heldTools({ held_tools }) {
   return h(
@@ -120,7 +105,7 @@ function servers({ servers: all, resting_tools }) {
   );
 }
 
-function spending() {
+function spending(costs) {
   if (!costs.enabled) return undefined;
   const { currency } = costs;
   const money = (value) => `${Number(value.toPrecision(6))} ${currency}`;
@@ -162,18 +147,19 @@ const serverAction = (path, done) => async (button, context) => {
     () => context.ask(`/ui/api/backends/${encodeURIComponent(server)}/${path}`, { method: "POST" }),
     `${server} ${done}`,
   );
-  await load(context);
+  await asked.load(context);
 };
 const switchOff = serverAction("kill", "is switched off until it is switched on again");
 
 export const safetyView = {
   enter(_rest, context) {
-    load(context);
+    asked.load(context);
   },
   render() {
-    if (problem !== undefined) return h("p", { class: "notice bad" }, problem);
-    if (safety === undefined) return h("p", { class: "muted pad" }, "Asking …");
-    return [h("h1", { class: "sr" }, "Safety"), heldTools(safety), servers(safety), spending()];
+    if (asked.problem !== undefined) return h("p", { class: "notice bad" }, asked.problem);
+    if (asked.value === undefined) return h("p", { class: "muted pad" }, "Asking …");
+    const { safety, costs } = asked.value;
+    return [h("h1", { class: "sr" }, "Safety"), heldTools(safety), servers(safety), spending(costs)];
   },
   actions: {
     async approve(button, context) {
@@ -185,7 +171,7 @@ export const safetyView = {
         () => context.ask(`/ui/api/quarantine/${path}/approve`, { method: "POST" }),
         `${tool} may be called`,
       );
-      await load(context);
+      await asked.load(context);
     },
     async kill(button, context) {
       if (isSure(button.dataset.server)) await switchOff(button, context);
