@@ -1,6 +1,13 @@
 /** What is told of every call that ended, for logs, statistics and the record of calls. */
 import type { GatewayErrorCode } from "./error-codes.ts";
 
+const shownNameChars = 128;
+
+/** As much of a tool's name as logs and lists show: callers can call a tool by any name on `/mcp/{backend}`. */
+export function shownToolName<T extends string | undefined>(tool: T): T {
+  return tool?.slice(0, shownNameChars) as T;
+}
+
 export interface CallRecord {
   readonly requestId: string;
   /** {@link Caller.name}. */

@@ -1,6 +1,6 @@
 /** One log line per call, so that the request id of an answer leads to what happened. */
 
-import type { CallRecord } from "../core/call-record.ts";
+import { type CallRecord, shownToolName } from "../core/call-record.ts";
 import type { Logger } from "../core/log.ts";
 
 /**
@@ -17,8 +17,6 @@ const quiet: ReadonlySet<CallRecord["outcome"]> = new Set([
 ]);
 
 const maxReason = 500;
-/** A client may call a tool by any name on `/mcp/{backend}`. */
-const maxTool = 128;
 
 /**
  * Debug lines for what goes well or was refused by a policy, info for errors a server answers with, which may be the
@@ -38,7 +36,7 @@ export function callLog(
       caller,
       server: upstream,
       method,
-      tool: tool?.slice(0, maxTool),
+      tool: shownToolName(tool),
       code: outcome === "OK" ? undefined : outcome,
       // Cut after secrets are out of it, or half of one would pass.
       reason: isQuiet || reason === undefined ? undefined : redact(reason).slice(0, maxReason),

@@ -1,4 +1,5 @@
 /** What the firewall found: a line of the log, and a line of `security.firewall.audit_log` where one is configured. */
+import { shownToolName } from "../core/call-record.ts";
 import type { Logger } from "../core/log.ts";
 import { stableJson } from "../lib/json.ts";
 import { sha256Hex } from "../runtime/digest.ts";
@@ -20,7 +21,6 @@ export interface FirewallLogOptions {
 }
 
 const verbs = { warn: "flagged", block: "blocked", redact: "redacted" } as const;
-const maxTool = 128;
 
 export function createFirewallLog({ log, auditFile, now }: FirewallLogOptions): FirewallLog {
   let last: LineFile | undefined;
@@ -31,7 +31,7 @@ export function createFirewallLog({ log, auditFile, now }: FirewallLogOptions): 
         request_id: call.requestId,
         caller: call.caller.name,
         server: call.upstream,
-        tool: toolName(call)?.slice(0, maxTool),
+        tool: shownToolName(toolName(call)),
         findings: describeFindings(findings),
       });
       last = auditFile();

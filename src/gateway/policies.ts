@@ -1,6 +1,8 @@
 /** What the policies need besides their settings: what they remember, and where they report. One for all configurations. */
+
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Config } from "../config/schema.ts";
+import { shownToolName } from "../core/call-record.ts";
 import type { Logger } from "../core/log.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { CostBook } from "../stages/cost/cost-stage.ts";
@@ -48,8 +50,6 @@ export interface PoliciesOptions {
   noteProblem(what: string, consequence: string): (error: unknown) => void;
 }
 
-const maxTool = 128;
-
 export function createPolicies(options: PoliciesOptions): Policies {
   const { config, catalog, log, clock, stateDirectory, noteProblem } = options;
   const inState = (name: string) => (stateDirectory === undefined ? undefined : `${stateDirectory}/${name}`);
@@ -81,7 +81,7 @@ export function createPolicies(options: PoliciesOptions): Policies {
       onTrip(server, { tool, errorRate }) {
         const what = tool === undefined ? "a server fail: it is switched off" : "a tool fail: it is left alone";
         const error_rate = Math.round(errorRate * 100) / 100;
-        log.warn(`Most calls of ${what}`, { server, tool: tool?.slice(0, maxTool), error_rate });
+        log.warn(`Most calls of ${what}`, { server, tool: shownToolName(tool), error_rate });
       },
     },
     onCall: record.onCall,

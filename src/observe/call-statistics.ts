@@ -3,7 +3,7 @@
  * callers, so it tells a bounded number of them apart.
  */
 
-import type { CallRecord } from "../core/call-record.ts";
+import { type CallRecord, shownToolName } from "../core/call-record.ts";
 import { Histogram } from "../lib/histogram.ts";
 import { type CallKind, isTimed, kindOf, noCalls } from "./call-kind.ts";
 import { ToolObservation, type ToolProfile } from "./tool-profile.ts";
@@ -81,7 +81,7 @@ export class CallStatistics {
     let found = tools.get(tool);
     if (found === undefined) {
       const isTold = tools.size < maxTools && this.#options.isListed(server, tool) !== false;
-      const name = isTold ? tool.slice(0, 128) : otherTool;
+      const name = isTold ? shownToolName(tool) : otherTool;
       found = tools.get(name) ?? new ToolObservation();
       tools.set(name, found);
     }

@@ -1,12 +1,11 @@
 /** The last calls, for who wants to see what goes on. */
 
-import type { CallRecord } from "../core/call-record.ts";
+import { type CallRecord, shownToolName } from "../core/call-record.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { kindOf } from "./call-kind.ts";
 
 const keptCalls = 200;
 const maxText = 300;
-const maxTool = 128;
 
 interface Seen {
   readonly call: CallRecord;
@@ -55,7 +54,7 @@ export class LiveCalls {
       caller,
       server: upstream,
       method,
-      tool: tool?.slice(0, maxTool) ?? null,
+      tool: shownToolName(tool) ?? null,
       kind: kindOf(call),
       code: outcome,
       reason: reason === undefined ? null : this.#options.redact(reason).slice(0, maxText),

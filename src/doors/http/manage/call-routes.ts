@@ -1,4 +1,5 @@
 /** Calls while they run and when they have ended, as a list or as a stream. Never arguments or results. */
+import { shownToolName } from "../../../core/call-record.ts";
 import type { Gateway } from "../../../gateway/gateway.ts";
 import type { Clock } from "../../../lib/clock.ts";
 import type { JsonObject } from "../../../lib/json.ts";
@@ -18,7 +19,6 @@ export const callRoutes: readonly ManagementRoute[] = [
 const lookEveryMs = 500;
 const maxStreams = 20;
 const maxRunning = 100;
-const maxTool = 128;
 const streams = new WeakMap<Gateway, Set<EventStream>>();
 
 /** Ends the streams, which would otherwise stay open for ever. */
@@ -46,7 +46,7 @@ function running({ operation }: Gateway, clock: Clock): JsonObject[] {
       caller: call.caller.name,
       server: call.upstream,
       method: call.method,
-      tool: toolName(call)?.slice(0, maxTool) ?? null,
+      tool: shownToolName(toolName(call)) ?? null,
       running_ms: Math.round(clock.now() - startedMs),
     });
   }
