@@ -100,7 +100,7 @@ export function createPeer(options: PeerOptions): Peer {
         return;
       case "request":
         void serverRequests
-          .answer(message, onlyClient(pending.all().map(({ request }) => request)))
+          .answer(message, () => onlyClient(pending.all().map(({ request }) => request)))
           .then((text) => text !== undefined && options.send(text));
     }
   };

@@ -30,15 +30,27 @@ export class ServerRequests {
     this.#onRefused = onRefused;
   }
 
-  /** JSON text of the response to send back; `undefined` when the server has given the request up. Never rejects. */
-  async answer(message: RpcRequestMessage, client: ClientLink | undefined): Promise<string | undefined> {
+  /**
+   * JSON text of the response to send back; `undefined` when the server has given the request up. Never rejects.
+   * @param clientNow who is to be asked; once more when the call it was asked on ended first: where a client has several
+   *   under way, the question was of another one
+   */
+  async answer(message: RpcRequestMessage, clientNow: () => ClientLink | undefined): Promise<string | undefined> {
     const { id, method, params = {} } = message;
     if (method === "ping") return encodeResult(id, "{}");
     const cancellation = new Cancellation();
     this.#running.set(id, cancellation);
     try {
+      const client = clientNow();
       if (client === undefined) throw nobodyToAsk(method);
-      return encodeResult(id, JSON.stringify(await client.ask(method, params, cancellation)));
+      const ask = (link: ClientLink): Promise<JsonObject> =>
+        link.ask(method, params, cancellation).catch((error: unknown) => {
+          const next = clientNow();
+          const isOfAnother = error instanceof CancelledError && !cancellation.aborted && next !== link;
+          if (isOfAnother && next?.sessionId === link.sessionId) return ask(next);
+          throw error;
+        });
+      return encodeResult(id, JSON.stringify(await ask(client)));
     } catch (error) {
       if (cancellation.aborted) return undefined;
       if (error instanceof ClientRpcError) return encodeError(id, error.rpc);
