@@ -100,7 +100,12 @@ export function createPeer(options: PeerOptions): Peer {
         return;
       case "request":
         void serverRequests
-          .answer(message, () => onlyClient(pending.all().map(({ request }) => request)))
+          .answer(message, (sessionId) =>
+            onlyClient(
+              pending.all().map(({ request }) => request),
+              sessionId,
+            ),
+          )
           .then((text) => text !== undefined && options.send(text));
     }
   };

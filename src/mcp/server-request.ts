@@ -21,6 +21,9 @@ export const relayedCapabilities = {
   extensions: { [uiExtension]: { mimeTypes: ["text/html;profile=mcp-app"] } },
 } satisfies JsonObject;
 
+/** The client to ask; with the id of a session that one alone. `undefined`: nobody, or nobody for certain. */
+export type ClientChoice = (sessionId?: string) => ClientLink | undefined;
+
 export class ServerRequests {
   readonly #running = new Map<RequestId, Cancellation>();
   readonly #onRefused: (method: string, reason: string) => void;
@@ -32,23 +35,22 @@ export class ServerRequests {
 
   /**
    * JSON text of the response to send back; `undefined` when the server has given the request up. Never rejects.
-   * @param clientNow who is to be asked; once more when the call it was asked on ended first: where a client has several
-   *   under way, the question was of another one
+   * @param clientFor who is to be asked. When the call it was asked on ends first, it is asked for another one of that
+   *   session: where a client has several under way, a question does not say of which it is
    */
-  async answer(message: RpcRequestMessage, clientNow: () => ClientLink | undefined): Promise<string | undefined> {
+  async answer(message: RpcRequestMessage, clientFor: ClientChoice): Promise<string | undefined> {
     const { id, method, params = {} } = message;
     if (method === "ping") return encodeResult(id, "{}");
     const cancellation = new Cancellation();
     this.#running.set(id, cancellation);
     try {
-      const client = clientNow();
+      const client = clientFor();
       if (client === undefined) throw nobodyToAsk(method);
       const ask = (link: ClientLink): Promise<JsonObject> =>
         link.ask(method, params, cancellation).catch((error: unknown) => {
-          const next = clientNow();
-          const isOfAnother = error instanceof CancelledError && !cancellation.aborted && next !== link;
-          if (isOfAnother && next?.sessionId === link.sessionId) return ask(next);
-          throw error;
+          const next = error instanceof CancelledError && !cancellation.aborted ? clientFor(link.sessionId) : undefined;
+          if (next === undefined || next === link) throw error;
+          return ask(next);
         });
       return encodeResult(id, JSON.stringify(await ask(client)));
     } catch (error) {
@@ -75,11 +77,15 @@ export class ServerRequests {
   }
 }
 
-/** The client that a server means where the transport does not say: certain only while it works for one alone. */
-export function onlyClient(requests: Iterable<RpcRequest>): ClientLink | undefined {
+/**
+ * The client that a server means where the transport does not say: certain only while it works for one alone, or when
+ * it was before.
+ * @param sessionId of the client that is known to be meant
+ */
+export function onlyClient(requests: Iterable<RpcRequest>, sessionId?: string): ClientLink | undefined {
   let only: ClientLink | undefined;
   for (const { client } of requests) {
-    if (client === undefined) continue;
+    if (client === undefined || (sessionId !== undefined && client.sessionId !== sessionId)) continue;
     if (only !== undefined && only.sessionId !== client.sessionId) return undefined;
     only = client;
   }

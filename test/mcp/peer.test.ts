@@ -181,6 +181,34 @@ test("a request of the server is refused when no client is certain to be meant",
   assert.deepEqual(refused.sort(), ["elicitation/create", "roots/list"]);
 });
 
+test("a question outlives the wrong one of its client's calls, and is never asked of another client", async () => {
+  const { peer, sent, ask, receive } = connect();
+  const over = new CancelledError("The request is over");
+  const [wrong, right, other] = [fakeClient("a"), fakeClient("a"), fakeClient("b")];
+  const link = (client: ClientLink, end: Promise<never>): ClientLink => ({
+    ...client,
+    ask: (...question) => Promise.race([client.ask(...question), end]),
+  });
+  let endOfCall = (_reason: Error): void => {};
+  const end = new Promise<never>((_, reject) => {
+    endOfCall = reject;
+  });
+  void ask("tools/call", { client: right.client });
+  const ending = ask("tools/call", { client: link(wrong.client, end) });
+  receive({ id: "s", method: "elicitation/create" });
+  void ask("tools/call", { client: other.client });
+  assert.deepEqual([wrong.asked.length, right.asked.length], [1, 0]);
+  receive({ id: sent[1]?.["id"] as string, result: {} });
+  endOfCall(over);
+  await ending;
+  await turn();
+  assert.deepEqual([wrong.asked.length, right.asked.length, other.asked.length], [1, 1, 0]);
+  right.asked[0]?.answer({ action: "decline" });
+  await turn();
+  assert.deepEqual(sent.at(-1), { jsonrpc: "2.0", id: "s", result: { action: "decline" } });
+  assert.equal(peer.inFlight, 2);
+});
+
 test("a client's error reaches the server as it is, a question given up is not answered", async () => {
   const { peer, sent, ask, receive } = connect();
   const error = { code: -1, message: "User rejected it", data: { by: "user" } };

@@ -100,7 +100,7 @@ export class StreamableConnection implements Connection, PostingSession {
   onMessage(message: ServerMessage, request: RpcRequest | undefined): void {
     if (message.kind === "request") {
       void this.#serverRequests
-        .answer(message, () => (request === undefined ? onlyClient(this.#askable) : request.client))
+        .answer(message, (sessionId) => (request === undefined ? onlyClient(this.#askable, sessionId) : request.client))
         .then((text) => text !== undefined && this.#postQuietly(text));
       return;
     }
