@@ -3,6 +3,7 @@
  * yardstick (a fifteen-line fetch proxy for HTTP, a twenty-line relay for stdio), and through the gateway by
  * `/mcp/{backend}` and by `gateway_invoke`, with the stages off and on. Medians over the rounds.
  */
+import type { BlobKind } from "./backend-answers.ts";
 import type { LoadPlan, LoadResult } from "./load.ts";
 import {
   bun,
@@ -233,33 +234,35 @@ function printCalls(transport: Transport, ways: readonly Way[], mid: Found) {
 
 export function benchSizes(): Promise<void> {
   return inHouse(async ({ ways }) => {
-    for (const transport of ["http", "stdio"] as const) {
-      const asked = ways[transport].filter(({ name }) => !name.endsWith("stages off"));
-      const found = new Map<string, number[]>();
-      for (let round = 0; round < Math.min(rounds, 3); round++)
-        for (const [size, bytes] of Object.entries(sizes))
-          for (const way of asked) {
-            const { p50Us } = await load(way, transport, { sessions: 1, tool: "blob", args: { bytes } });
-            found.set(`${way.name} ${size}`, [...(found.get(`${way.name} ${size}`) ?? []), p50Us]);
-          }
-      const mid = (way: Way, size: string) => median(found.get(`${way.name} ${size}`)!);
-      const perMegabyte = (way: Way) => ((mid(way, "10 MB") - mid(way, "10 kB")) / (10_000_000 - 10_000)) * 1_000_000;
-      const yardstick = asked.find((way) => way.isYardstick)!;
-      console.log(`Answers of a ${transport} backend by size, one session, p50 in ms\n`);
-      printTable(
-        ["way", ...Object.keys(sizes), "ms per MB", `vs ${yardstick.name}`],
-        asked.map((way) => [
-          way.name,
-          ...Object.keys(sizes).map((size) => fixed(mid(way, size) / 1_000, 2)),
-          fixed(perMegabyte(way) / 1_000, 2),
-          ratio(
-            perMegabyte(way) / perMegabyte(yardstick),
-            way.pid === undefined || way.isYardstick ? undefined : { atMost: 2 },
-          ),
-        ]),
-      );
-    }
+    for (const transport of ["http", "stdio"] as const)
+      for (const kind of ["image", "text"] as const) await measureSizes(ways[transport], transport, kind);
   });
+}
+
+async function measureSizes(ways: readonly Way[], transport: Transport, kind: BlobKind): Promise<void> {
+  const found = new Map<string, number[]>();
+  for (let round = 0; round < Math.min(rounds, 3); round++)
+    for (const [size, bytes] of Object.entries(sizes))
+      for (const way of ways) {
+        const { p50Us } = await load(way, transport, { sessions: 1, tool: "blob", args: { bytes, kind } });
+        found.set(`${way.name} ${size}`, [...(found.get(`${way.name} ${size}`) ?? []), p50Us]);
+      }
+  const mid = (way: Way, size: string) => median(found.get(`${way.name} ${size}`)!);
+  const perMegabyte = (way: Way) => ((mid(way, "10 MB") - mid(way, "10 kB")) / (10_000_000 - 10_000)) * 1_000_000;
+  const yardstick = ways.find((way) => way.isYardstick)!;
+  console.log(`Answers of a ${transport} backend by size, ${kind}, one session, p50 in ms\n`);
+  printTable(
+    ["way", ...Object.keys(sizes), "ms per MB", `vs ${yardstick.name}`],
+    ways.map((way) => [
+      way.name,
+      ...Object.keys(sizes).map((size) => fixed(mid(way, size) / 1_000, 2)),
+      fixed(perMegabyte(way) / 1_000, 2),
+      ratio(
+        perMegabyte(way) / perMegabyte(yardstick),
+        way.pid === undefined || way.isYardstick ? undefined : { atMost: 2 },
+      ),
+    ]),
+  );
 }
 
 export function benchMemory(): Promise<void> {

@@ -63,7 +63,7 @@ export class Answer {
     return this.#text;
   }
 
-  /** {@link text} without the insides of long strings that hold no escape, where those were found out; else all of it. */
+  /** {@link text} without the insides of long strings that hold no `\u`, where those were found out; else all of it. */
   get skeleton(): string {
     return this.#skeleton ?? this.text;
   }

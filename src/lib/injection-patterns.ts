@@ -1,29 +1,43 @@
 /**
  * Instructions to a model where data is expected. They are reported and passed on: a text about prompt injection looks the
- * same. Gaps are spaces or, in JSON text, escaped line breaks. They are held against lower case. Linear: fixed words, bounded gaps.
+ * same. Gaps are spaces or, in JSON text, escaped line breaks. In whatever case. Linear: fixed words, bounded gaps.
  */
 
-import { anyOf } from "./any-of.ts";
+import { WordFinder } from "./any-of.ts";
 
 const gap = '(?:[\\s*_"\'`>,:-]|\\\\[nrt"]){1,8}';
 interface InjectionPattern {
   readonly rule: string;
-  /** Of each of these lists one word is in every match: a cheap look before the pattern. */
-  readonly needs: readonly (readonly string[])[];
+  /** One of these words is in every match. */
+  readonly words: readonly string[];
+  /** All of these find something in a text with a match: a quick look before the pattern. */
+  readonly needs: readonly [WordFinder, ...WordFinder[]];
   readonly pattern: RegExp;
 }
 
-const rule = (name: string, needs: readonly string[], ...parts: readonly string[]): InjectionPattern => ({
-  rule: name,
-  needs: needs.map((words) => words.split(" ")),
-  pattern: new RegExp(parts.join(gap)),
-});
+function injection(
+  rule: string,
+  [words, ...others]: readonly [readonly string[], ...(readonly string[])[]],
+  pattern: RegExp,
+): InjectionPattern {
+  const needs = [new WordFinder(words), ...others.map((some) => new WordFinder(some))] as const;
+  return { rule, words, needs, pattern };
+}
+
+/** Words in a row, each of several; words in `needs` stand in one text, apart. */
+function phrase(rule: string, [words, ...others]: readonly [string, ...string[]], ...parts: readonly string[]) {
+  return injection(
+    rule,
+    [words.split(" "), ...others.map((some) => some.split(" "))],
+    new RegExp(parts.join(gap), "i"),
+  );
+}
 
 const someOf = (words: string) => `(?:${words.split(" ").join("|")})`;
 const optional = (words: string, most: number) => `(?:${someOf(words)}${gap}){0,${most}}`;
 
 export const injectionPatterns: readonly InjectionPattern[] = [
-  rule(
+  phrase(
     "override-instructions",
     [
       "ignore disregard forget override bypass",
@@ -33,14 +47,14 @@ export const injectionPatterns: readonly InjectionPattern[] = [
     `${optional("all any every the your my of these those its other", 4)}${someOf("previous prior above earlier preceding foregoing existing original initial system former past")}`,
     `${optional("set system user developer safety of security", 3)}${someOf("instructions? prompts? rules? directions? guidelines? messages? context commands? directives? constraints?")}\\b`,
   ),
-  rule(
+  phrase(
     "new-instructions",
     ["instruction"],
     `\\b${someOf("new updated revised real actual important urgent")}`,
     `(?:${someOf("system admin developer security")}${gap})?instructions?`,
     `(?:for${gap}(?:the${gap})?)?${someOf("ai assistant llm model agent you claude chatgpt")}\\b`,
   ),
-  rule(
+  phrase(
     "new-role",
     ["now henceforth"],
     "\\byou",
@@ -48,23 +62,23 @@ export const injectionPatterns: readonly InjectionPattern[] = [
     someOf("now henceforth"),
     `(?:${someOf("an? the my")}${gap})?(?:act|behave|operat|respond|in${gap}(?:developer|debug|god|admin|unrestricted|dan)|dan\\b|(?:unrestricted|unfiltered|uncensored|jailbroken|evil|hacker|different|new)\\b|no${gap}longer${gap}(?:bound|restricted|an?))`,
   ),
-  rule(
+  phrase(
     "keep-from-user",
     ["user human operator", "not never n't n’t", "tell mention inform reveal disclose notify alert show"],
     "\\b(?:do|must|should)(?:n'?t|\\\\?n['’]t)?",
     `(?:not${gap}|never${gap})?${someOf("tell mention inform reveal disclose notify alert show")}`,
     `(?:(?:this|it|that|anything|any|of|about|these|instructions?|to)${gap}){0,6}(?:the${gap}|your${gap})?${someOf("user users human humans operator")}\\b`,
   ),
-  rule(
+  phrase(
     "keep-from-user",
     ["without", "user human operator"],
     "\\bwithout",
     someOf("telling informing asking notifying alerting mentioning"),
     `(?:(?:this|it|anything|to)${gap}){0,3}(?:the${gap}|your${gap})?${someOf("user users human humans operator")}\\b`,
   ),
-  {
-    rule: "send-secrets",
-    needs: [
+  injection(
+    "send-secrets",
+    [
       [
         "conversation",
         "chat history",
@@ -81,31 +95,28 @@ export const injectionPatterns: readonly InjectionPattern[] = [
       ],
       ["http", "@", "to the ", "via the "],
     ],
-    pattern:
-      /\b(?:send|post|upload|forward|e-?mail|exfiltrate|transmit|leak|copy|paste|append|include)\b[^.!?"]{0,80}\b(?:conversation|chat history|api[ _-]keys?|passwords?|credentials?|system prompt|environment variables?|private keys?|session tokens?|ssh keys?)\b[^.!?"]{0,40}\b(?:to|at|via|into)\b[^.!?"]{0,20}(?:https?:|[\w.+-]{1,64}@|the (?:url|address|endpoint|webhook|server|following))/,
-  },
-  rule(
+    /\b(?:send|post|upload|forward|e-?mail|exfiltrate|transmit|leak|copy|paste|append|include)\b[^.!?"]{0,80}\b(?:conversation|chat history|api[ _-]keys?|passwords?|credentials?|system prompt|environment variables?|private keys?|session tokens?|ssh keys?)\b[^.!?"]{0,40}\b(?:to|at|via|into)\b[^.!?"]{0,20}(?:https?:|[\w.+-]{1,64}@|the (?:url|address|endpoint|webhook|server|following))/i,
+  ),
+  phrase(
     "reveal-prompt",
     ["prompt instruction", "system initial hidden developer"],
     `\\b${someOf("reveal print repeat output show display disclose leak dump")}`,
     `${optional("me us back the your full entire exact hidden initial complete original of", 4)}${someOf("system initial hidden developer")}`,
     someOf("prompt prompts instructions"),
   ),
-  {
-    rule: "model-control-tokens",
-    needs: [["<|", "inst]", "sys>>"]],
-    pattern:
-      /<\|(?:im_start|im_end|system|user|assistant|eot_id|start_header_id|begin_of_text)\|>|\[\/?inst\]|<<\/?sys>>/,
-  },
-  {
-    rule: "instruction-tag",
-    needs: [["<system", "<important", "<instruction", "<admin", "<secret", "<hidden", "<override", "\\u003c"]],
-    pattern:
-      /(?:<|\\u003c)(?:system|important|instructions?|admin|secret|hidden|override)(?:[ _-](?:prompt|message|instructions?|note|override|reminder|notice))?(?:>|\\u003e)/,
-  },
-  {
-    rule: "speaks-to-the-model",
-    needs: [
+  injection(
+    "model-control-tokens",
+    [["<|", "inst]", "sys>>"]],
+    /<\|(?:im_start|im_end|system|user|assistant|eot_id|start_header_id|begin_of_text)\|>|\[\/?inst\]|<<\/?sys>>/i,
+  ),
+  injection(
+    "instruction-tag",
+    [["<system", "<important", "<instruction", "<admin", "<secret", "<hidden", "<override", "\\u003c"]],
+    /(?:<|\\u003c)(?:system|important|instructions?|admin|secret|hidden|override)(?:[ _-](?:prompt|message|instructions?|note|override|reminder|notice))?(?:>|\\u003e)/i,
+  ),
+  injection(
+    "speaks-to-the-model",
+    [
       [
         "attention",
         "note to",
@@ -120,16 +131,14 @@ export const injectionPatterns: readonly InjectionPattern[] = [
       ],
       ["ai", "llm", "language model", "claude", "chatgpt", "gpt", "copilot", "gemini"],
     ],
-    pattern:
-      /\b(?:attention|note (?:to|for)|instructions? (?:to|for)|message (?:to|for)|dear|hey|hello|important for) (?:all |any |the )?(?:ai|llms?|language models?|ai[ -](?:assistants?|agents?|models?)|claude|chatgpt|gpt-?\d|copilot|gemini)\b/,
-  },
-  {
-    rule: "speaks-as-the-system",
-    needs: [["system", "admin", "developer", "security"]],
-    pattern:
-      /(?:^|["\n]|\\n)\s{0,8}[[(#*]{0,3}\s?(?:system|admin|developer|security)\s?(?:message|note|notice|override|prompt|instructions?|alert|update|directive)?\s?[\])*]{0,3}\s?:\s{0,4}(?:you|please|ignore|disregard|the (?:ai|assistant|model|agent)|do not|don't|from now|immediately|execute|call|run|new)\b/,
-  },
-  rule(
+    /\b(?:attention|note (?:to|for)|instructions? (?:to|for)|message (?:to|for)|dear|hey|hello|important for) (?:all |any |the )?(?:ai|llms?|language models?|ai[ -](?:assistants?|agents?|models?)|claude|chatgpt|gpt-?\d|copilot|gemini)\b/i,
+  ),
+  injection(
+    "speaks-as-the-system",
+    [["system", "admin", "developer", "security"]],
+    /(?:^|["\n]|\\n)\s{0,8}[[(#*]{0,3}\s?(?:system|admin|developer|security)\s?(?:message|note|notice|override|prompt|instructions?|alert|update|directive)?\s?[\])*]{0,3}\s?:\s{0,4}(?:you|please|ignore|disregard|the (?:ai|assistant|model|agent)|do not|don't|from now|immediately|execute|call|run|new)\b/i,
+  ),
+  phrase(
     "call-a-tool",
     ["tool function", "you"],
     "\\byou",
@@ -140,17 +149,29 @@ export const injectionPatterns: readonly InjectionPattern[] = [
   ),
 ];
 
+/** No match is longer. */
+const longestMatch = 400;
+
+/** Rules that the text breaks, each once. */
+export function injectionRules(text: string): ReadonlySet<string> {
+  const rules = new Set<string>();
+  for (const { rule, needs, pattern } of injectionPatterns)
+    if (!rules.has(rule) && needs.every((words) => words.test(text)))
+      // Many begin with a common word, but no match is far from a rare one.
+      for (const part of needs[0].around(text, longestMatch)) if (pattern.test(part)) rules.add(rule);
+  return rules;
+}
+
 /** In lower case; one of them is in every text that any pattern matches. */
-export const injectionWords: readonly string[] = injectionPatterns.flatMap(({ needs }) => needs[0] ?? []);
-/** Whether the text, in lower case, has one of {@link injectionWords}: one pass over it. */
-export const mayHoldInjection = anyOf(injectionWords);
+export const injectionWords: readonly string[] = injectionPatterns.flatMap(({ words }) => words);
 
 /** How text in tag characters begins, as it is and as JSON writers that escape everything write it. */
 export const tagMarks: readonly string[] = ["\udb40", "\\udb40", "\\uDB40"];
+const tagEscape = /\\u[dD][bB]40/;
 const flags = /\u{1f3f4}[\u{e0020}-\u{e007f}]{1,8}/gu;
 const tagLetters = /[\u{e0020}-\u{e007e}]{2}|(?:\\u[dD][bB]40\\u[dD][cC][2-7][0-9a-fA-F]){2}/u;
 
 /** Letters that only a machine reads, spelt in tag characters; the flags of regions are spelt in them too. */
 export function holdsTagText(text: string): boolean {
-  return tagMarks.some((mark) => text.includes(mark)) && tagLetters.test(text.replace(flags, ""));
+  return (text.includes("\udb40") || tagEscape.test(text)) && tagLetters.test(text.replace(flags, ""));
 }

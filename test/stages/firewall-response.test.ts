@@ -68,6 +68,15 @@ for (const [what, [text, left]] of Object.entries(credentials)) {
   });
 }
 
+test("firewallResponseStage finds a credential wherever it stands behind base64 that it passes over", async () => {
+  const before = resultOf("").text.indexOf('"text":"') + 8;
+  for (const [what, [text, left]] of Object.entries(credentials))
+    for (let at = 131_072 - 80; at < 131_072 + 10; at += 9) {
+      const filler = `${"QUJDREVGR0hJSktM".repeat(8_193).slice(0, at - before)},`;
+      assert.equal(await shown(`${filler}${text}`), `${filler}${left}`, `${what} at ${at}`);
+    }
+});
+
 test("firewallResponseStage sees an odd escape behind a string that is too long to be read twice", async () => {
   const secret = `gh${"p_"}${random.slice(0, 36)}`;
   const long = "a long string ".repeat(2_000);

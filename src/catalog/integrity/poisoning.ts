@@ -87,7 +87,7 @@ function* rulesBroken(text: string, otherTools: OtherTools): Generator<string> {
   // They may stand between the letters of a word.
   const lower = text.toLowerCase().replace(invisible, "");
   for (const { rule, needs, pattern } of injections)
-    if (needs.every((words) => words.some((word) => lower.includes(word))) && pattern.test(lower)) yield rule;
+    if (needs.every((words) => words.test(lower)) && pattern.test(lower)) yield rule;
   for (const { rule, pattern } of patterns) if (pattern.test(lower)) yield rule;
   if (ordersAbout(text, otherTools)) yield "other-servers-tool";
 }

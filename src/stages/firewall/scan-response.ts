@@ -2,19 +2,13 @@
 import { Answer } from "../../core/answer.ts";
 import { UpstreamRpcError } from "../../core/errors.ts";
 import { anyOf } from "../../lib/any-of.ts";
-import {
-  holdsTagText,
-  injectionPatterns,
-  injectionWords,
-  mayHoldInjection,
-  tagMarks,
-} from "../../lib/injection-patterns.ts";
+import { holdsTagText, injectionRules, injectionWords, tagMarks } from "../../lib/injection-patterns.ts";
 import { type Json, type JsonObject, mapStrings } from "../../lib/json.ts";
-import { credentialPatterns } from "./credential-patterns.ts";
+import { credentialGroups } from "./credential-patterns.ts";
 import type { Finding, FindingKind } from "./finding.ts";
 import { redactCredentials } from "./redact-credentials.ts";
 
-/** Instructions are looked for at both ends of a long result: what lies between no model reads as a whole, and looking takes 4 ms a megabyte. */
+/** Instructions are looked for at both ends of a long result: what lies between no model reads as a whole. */
 const headChars = 65_536;
 const tailChars = 32_768;
 
@@ -26,9 +20,12 @@ const oddEscape = /\\u00(?:2[b-f]|[3-7][0-9a-f])(?<!\\u003[ce])/i;
  * ones, looking for each by itself is quicker.
  */
 const anySign = anyOf(
-  [...credentialPatterns.flatMap(({ needs }) => needs), ...injectionWords, ...tagMarks, "\\u00"].map((word) =>
-    word.toLowerCase(),
-  ),
+  [
+    ...credentialGroups.flatMap(({ patterns }) => patterns.flatMap(({ needs }) => needs)),
+    ...injectionWords,
+    ...tagMarks,
+    "\\u00",
+  ].map((word) => word.toLowerCase()),
 );
 const shortChars = 4_096;
 
@@ -56,8 +53,7 @@ export function scanResponse(answer: Answer, { looksFor }: ResponseScan): Scanne
 
 function redactAnswer(answer: Answer): { answer: Answer; rules: readonly string[] } {
   const { text, skeleton } = answer;
-  // The word first: in JSON within JSON every escape would be looked at.
-  if (!skeleton.includes("\\u00") || !oddEscape.test(skeleton)) {
+  if (!oddEscape.test(skeleton)) {
     const { text: clean, rules } = redactCredentials(text);
     if (rules.length === 0) return { answer, rules };
     // Should a pattern ever have cut an escape in half, the long way below is the right one.
@@ -101,13 +97,7 @@ ${whole.slice(-tailChars)}`
     : whole;
   const findings: Finding[] = [];
   if (holdsTagText(text)) findings.push(found("hidden_text", "tag-characters", "medium"));
-  const lower = text.toLowerCase();
-  if (!mayHoldInjection.test(lower)) return findings;
-  const isPossible = (needs: readonly (readonly string[])[]) =>
-    needs.every((words) => words.some((word) => lower.includes(word)));
-  for (const { rule, needs, pattern } of injectionPatterns)
-    if (!findings.some((other) => other.rule === rule) && isPossible(needs) && pattern.test(lower))
-      findings.push(found("prompt_injection", rule, "medium"));
+  for (const rule of injectionRules(text)) findings.push(found("prompt_injection", rule, "medium"));
   return findings;
 }
 
