@@ -127,12 +127,14 @@ export class SearchIndex {
   /** Adds the BM25F score of one term to every live document that has it; returns how many have. */
   #scoreTerm(postings: TermPostings, weight: number, touched: number[]): number {
     const having: number[] = [];
-    for (const [at, documents] of postings) {
+    for (const [at, inField] of postings.entries()) {
+      if (inField === undefined) continue;
       const { weight: fieldWeight, b } = fields[fieldNames[at] as keyof typeof fields];
       const average = (this.#totals[at] as number) / this.#live || 1;
-      for (const [number, frequency] of documents) {
+      for (const [index, number] of inField.documents.entries()) {
         const document = this.#documents[number];
         if (document === undefined) continue;
+        const frequency = inField.frequencies[index] as number;
         if (this.#frequencies[number] === 0) having.push(number);
         const relativeLength = (document.lengths[at] as number) / average;
         (this.#frequencies[number] as number) +=
