@@ -22,6 +22,7 @@ const approve = {
   args: {
     tool: { ...tool, required: false },
     all: { type: "boolean", description: "Every tool that is quarantined" },
+    digest: { type: "string", description: "Only if its definition is still the one that `show` gives this digest" },
   },
   manyWords: true,
   run: async (input) => (await import("./run/quarantine.ts")).approve(input),

@@ -349,7 +349,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     costs: policies.costs,
     killSwitches,
     heldTools: () => policies.integrity.held(),
-    approveTool: (server, tool) => policies.integrity.approve(server, tool),
+    approveTool: (server, tool, digest) => policies.integrity.approve(server, tool, digest),
     async reload(next, env) {
       const { changes, serverAddressChanged } = diffConfigs(config, next);
       const before = plan.routes;

@@ -1,6 +1,6 @@
 /** The composed gateway as doors and commands see it. */
 import type { Catalog } from "../catalog/catalog.ts";
-import type { HeldTool } from "../catalog/integrity/definition-guard.ts";
+import type { Approval, HeldTool } from "../catalog/integrity/definition-guard.ts";
 import type { Face } from "../clients/face.ts";
 import type { ModernFace } from "../clients/modern/modern-face.ts";
 import type { SessionTable } from "../clients/session.ts";
@@ -46,8 +46,8 @@ export interface Gateway {
   costs(): Promise<CostReport>;
   /** Tools that are refused until an operator approves them, of servers that were asked since the start. */
   heldTools(): Promise<readonly HeldTool[]>;
-  /** Approves the definition a held tool has now; whether there was one. */
-  approveTool(server: string, tool: string): Promise<boolean>;
+  /** Lets a held tool be called with the definition of this digest, if that is still the one that is held. */
+  approveTool(server: string, tool: string, digest: string): Promise<Approval>;
   /** Calls running now. */
   readonly inFlight: number;
   readonly operation: Operation;

@@ -3,7 +3,7 @@
  * loaded with the first list of tools.
  */
 import type { Catalog } from "../catalog/catalog.ts";
-import type { DefinitionGuard, HeldTool } from "../catalog/integrity/definition-guard.ts";
+import type { Approval, DefinitionGuard, HeldTool } from "../catalog/integrity/definition-guard.ts";
 import type { PinOwner, PinStore } from "../catalog/integrity/pin-store.ts";
 import type { ToolIntegritySettings } from "../catalog/integrity/schema.ts";
 import type { Logger } from "../core/log.ts";
@@ -22,8 +22,8 @@ export interface ToolIntegrity {
   /** Asking the backend for its tools came to an end, whichever. */
   onAsked(server: string): void;
   held(): Promise<readonly HeldTool[]>;
-  /** Whether the tool was held; it may be called now. */
-  approve(server: string, tool: string): Promise<boolean>;
+  /** Approves the definition with this digest, if it is the one that is held; the tool may be called then. */
+  approve(server: string, tool: string, digest: string): Promise<Approval>;
   flush(): Promise<void>;
   close(): void;
 }
@@ -169,14 +169,15 @@ export function createToolIntegrity(options: ToolIntegrityOptions): ToolIntegrit
     async held() {
       return loading === undefined ? [] : (await loading).guard.held();
     },
-    async approve(server, tool) {
+    async approve(server, tool, digest) {
       const owner = ownerOf(server);
-      if (owner === undefined) return false;
+      if (owner === undefined) return "not held";
       const { guard } = await load();
-      if (!(await guard.approve(owner, tool))) return false;
+      const outcome = await guard.approve(owner, tool, digest);
+      if (outcome !== "approved") return outcome;
       await note(owner);
       options.onFreed(server);
-      return true;
+      return outcome;
     },
     async flush() {
       await (await loading)?.guard.flush();

@@ -166,7 +166,7 @@ export function fakeGateway(sections: Sections = {}): FakeGateway {
     killSwitches: createKillSwitchPanel(stageStates),
     costs: () => Promise.reject(new Error("not called by doors")),
     heldTools: async () => [],
-    approveTool: async () => false,
+    approveTool: async () => "not held",
     reload: () => Promise.reject(new Error("not called by doors")),
     drain: () => Promise.resolve(),
     async close() {

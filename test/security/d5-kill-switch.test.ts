@@ -30,8 +30,12 @@ test("D5: a killed server is refused to all, by the tool and by the API, until i
   const json = ({ content }: Loose) => JSON.parse(content[0].text);
   const echo = () => run(somebody, "gateway_invoke", { server: "files", tool: "echo", arguments: { token: "a" } });
   const isRefused = (result: Loose) => result._meta?.["mcp-gateway/error"]?.code === "SERVER_DISABLED";
-  const api = async (method: string, path: string, headers = admin) => {
-    const request = { method, headers: { ...headers, "content-type": "application/json" } };
+  const api = async (method: string, path: string, headers = admin, body?: object) => {
+    const request = {
+      method,
+      headers: { ...headers, "content-type": "application/json" },
+      ...(body && { body: JSON.stringify(body) }),
+    };
     const response = await fetch(`${gateway.url}/ui/api/${path}`, request);
     return { status: response.status, body: (await response.json()) as Loose };
   };
@@ -64,5 +68,6 @@ test("D5: a killed server is refused to all, by the tool and by the API, until i
   assert.equal(total_cost, 2 * 4);
   assert.equal(budgets[0].percent, 8);
   assert.equal((await api("GET", "costs")).body.total_cost, 8);
-  assert.equal((await api("POST", "quarantine/files/echo/approve")).status, 404);
+  assert.equal((await api("POST", "quarantine/files/echo/approve")).status, 400);
+  assert.equal((await api("POST", "quarantine/files/echo/approve", admin, { digest: "0" })).status, 404);
 });

@@ -125,10 +125,43 @@ test("T2: a definition that changes is held, what was approved stays listed, and
   );
   assert.equal(run("quarantine", "show", "calc:echo").code, 1);
   assert.equal(run("quarantine", "approve", "calc:echo").code, 1);
-  assert.deepEqual([run("quarantine", "approve", "calc:add").out], ["Approved calc:add.\n"]);
+  const digest = /--digest ([0-9a-f]{16})$/m.exec(show.out)?.[1] as string;
+  const another = run("quarantine", "approve", "calc:add", "--digest", "0".repeat(16));
+  assert.equal(another.code, 1, "not what was looked at");
+  assert.equal(codeOf(await all.invoke("calc", "add")), "TOOL_QUARANTINED");
+  assert.deepEqual([run("quarantine", "approve", "calc:add", "--digest", digest).out], ["Approved calc:add.\n"]);
   assert.equal(codeOf(await all.invoke("calc", "add")), undefined, "the running gateway knows");
   await eventually(async () => (await listed(house))[0].description === changedAdd.description);
   assert.equal(run("quarantine", "list").out, "No tool is quarantined.\n");
+});
+
+test("T2: an approval is of the definition that was looked at, not of what the server said since", async (t) => {
+  const house = await setting(t, [add]);
+  await listed(house);
+  const approve = async (digest: string) => {
+    const response = await fetch(`${house.gateway.url}/ui/api/quarantine/calc/add/approve`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ digest }),
+    });
+    return response.status;
+  };
+  const heldDigest = async () => {
+    const { held_tools } = (await (await fetch(`${house.gateway.url}/ui/api/safety`)).json()) as Loose;
+    return held_tools[0]?.digest as string;
+  };
+  house.offer([changedAdd]);
+  await askedAgain(house, "A tool is quarantined");
+  const lookedAt = await heldDigest();
+  house.offer([{ ...changedAdd, description: "Deletes two numbers" }]);
+  await eventually(async () => {
+    await listed(house);
+    return (await heldDigest()) !== lookedAt;
+  });
+  assert.equal(await approve(lookedAt), 409);
+  assert.equal(codeOf(await house.all.invoke("calc", "add")), "TOOL_QUARANTINED");
+  assert.equal(await approve(await heldDigest()), 200);
+  assert.equal(codeOf(await house.all.invoke("calc", "add")), undefined);
 });
 
 test("T2: a running gateway takes an approval without being asked", async (t) => {

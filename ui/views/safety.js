@@ -17,8 +17,8 @@ function heldTools({ held_tools }) {
     h("h2", {}, `Tools held back ${held_tools.length || ""}`),
     held_tools.length === 0 &&
       h("p", { class: "muted pad" }, "None. A tool whose definition hides something, or changes, is held back here."),
-    held_tools.map(({ server, tool, why, seenAt, approved, changes }) => {
-      const id = `${server} ${tool}`;
+    held_tools.map(({ server, tool, digest, why, seenAt, approved, changes }) => {
+      const id = `${server} ${tool} ${digest}`;
       return h(
         "article",
         { class: "held", "data-key": id },
@@ -33,6 +33,7 @@ function heldTools({ held_tools }) {
               "data-action": "approve",
               "data-server": server,
               "data-tool": tool,
+              "data-digest": digest,
               class: isArmed(id) ? "danger" : undefined,
             },
             isArmed(id) ? "Really approve?" : "Approve",
@@ -163,12 +164,12 @@ export const safetyView = {
   },
   actions: {
     async approve(button, context) {
-      const { server, tool } = button.dataset;
-      if (!isSure(`${server} ${tool}`)) return;
+      const { server, tool, digest } = button.dataset;
+      if (!isSure(`${server} ${tool} ${digest}`)) return;
       const path = `${encodeURIComponent(server)}/${encodeURIComponent(tool)}`;
       await context.act(
         button,
-        () => context.ask(`/ui/api/quarantine/${path}/approve`, { method: "POST" }),
+        () => context.ask(`/ui/api/quarantine/${path}/approve`, { method: "POST", body: { digest } }),
         `${tool} may be called`,
       );
       await asked.load(context);

@@ -28,6 +28,9 @@ export interface HeldTool extends HeldDefinition {
   readonly approved: JsonObject | undefined;
 }
 
+/** `changed`: another definition is held than the one that was looked at. */
+export type Approval = "approved" | "changed" | "not held";
+
 export interface DefinitionGuard {
   /** What of the tools a server lists may be seen: approved definitions, and stand-ins for those that never were. */
   admit(owner: PinOwner, tools: readonly JsonObject[], otherTools: ReadonlySet<string>): Promise<JsonObject[]>;
@@ -37,8 +40,8 @@ export interface DefinitionGuard {
   held(): HeldTool[];
   /** Whether anything of the server was ever pinned or held. */
   isKnown(owner: PinOwner): Promise<boolean>;
-  /** Whether the tool was held and is approved now. */
-  approve(owner: PinOwner, tool: string): Promise<boolean>;
+  /** Approves the definition with this digest, if it is the one that is held. */
+  approve(owner: PinOwner, tool: string, digest: string): Promise<Approval>;
   /** Reads what operators approved meanwhile; returns whether a tool of the server is free now. */
   readApprovals(owner: PinOwner): Promise<boolean>;
   /** Resolves when every pin is on the disk, or could not be written now. */
@@ -179,13 +182,15 @@ export function createDefinitionGuard(options: DefinitionGuardOptions): Definiti
       [...known.values()].flatMap((server) => [...server.pins.keys()].flatMap((tool) => heldOf(server, tool) ?? [])),
     flush: () => saving,
     isKnown: async (owner) => (await guarded(owner)).pins.size > 0,
-    async approve(owner, tool) {
+    async approve(owner, tool, digest) {
       const server = await guarded(owner);
       const held = server.pins.get(tool)?.held;
-      if (held === undefined) return false;
-      await store?.approve(owner, tool, held.digest);
-      server.approved = new Set([...server.approved, approvalOf(tool, held.digest)]);
-      return free(server);
+      if (held === undefined) return "not held";
+      if (held.digest !== digest) return "changed";
+      await store?.approve(owner, tool, digest);
+      server.approved = new Set([...server.approved, approvalOf(tool, digest)]);
+      free(server);
+      return "approved";
     },
     async readApprovals(owner) {
       const server = await guarded(owner);

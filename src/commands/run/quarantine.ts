@@ -23,6 +23,9 @@ interface HeldEntry {
   readonly held: HeldDefinition;
 }
 
+/** As much of a digest as tells definitions apart and can be read. */
+const shownDigest = 16;
+
 function storeOf({ global }: CommandInput): PinStore {
   return createPinStore(`${dataDirectory(global.dataDir, environment())}/pins`);
 }
@@ -69,7 +72,7 @@ export async function show(input: CommandInput): Promise<number> {
       `${name} is quarantined since ${new Date(held.seenAt).toISOString()}: ${whyOf(entry)}`,
       ...(pin.definition === undefined ? ["It was never approved. Its definition:"] : ["What changed:"]),
       ...diffDefinitions(pin.definition, held.definition).map((line) => `  ${line}`),
-      `Approve it with: mcp-gateway quarantine approve ${name}`,
+      `Approve it with: mcp-gateway quarantine approve ${name} --digest ${held.digest.slice(0, shownDigest)}`,
     ];
     await writeStdout(`${lines.map(escapeHidden).join("\n")}\n`);
   }
@@ -78,7 +81,10 @@ export async function show(input: CommandInput): Promise<number> {
 
 export async function approve(input: CommandInput): Promise<number> {
   const names = input.words;
+  const digest = input.text("digest") ?? "";
   if (names.length === 0 && !input.flag("all")) throw new UsageError("Name a tool as server:tool, or pass --all");
+  if (digest !== "" && (names.length !== 1 || input.flag("all")))
+    throw new UsageError("--digest is of one tool: name that one, as server:tool");
   const store = storeOf(input);
   const entries = await heldTools(store);
   let failures = 0;
@@ -89,6 +95,13 @@ export async function approve(input: CommandInput): Promise<number> {
     }
   for (const { owner, tool, name, held } of entries) {
     if (!input.flag("all") && !names.includes(name)) continue;
+    if (!held.digest.startsWith(digest)) {
+      await writeStderr(
+        `The definition of "${escapeHidden(name)}" changed again: look at it with "mcp-gateway quarantine show", then approve that\n`,
+      );
+      failures++;
+      continue;
+    }
     await store.approve(owner, tool, held.digest);
     await writeStdout(`Approved ${escapeHidden(name)}.\n`);
   }

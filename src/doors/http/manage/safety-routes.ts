@@ -1,7 +1,9 @@
 /** What is refused and why, and what calls cost: backends switched off, tools held back, budgets. */
 import { diffDefinitions } from "../../../catalog/integrity/definition-diff.ts";
 import { whyHeld } from "../../../catalog/integrity/definition-guard.ts";
+import { GatewayError } from "../../../core/errors.ts";
 import type { JsonObject } from "../../../lib/json.ts";
+import { Refusal } from "../respond.ts";
 import type { ManagementRoute, Task } from "./route.ts";
 import { notThere } from "./status-routes.ts";
 
@@ -35,9 +37,19 @@ function kill({ gateway, names, visit }: Task): JsonObject {
   return { backend, status: "disabled", ...outcome };
 }
 
-async function approve({ gateway, names, visit }: Task): Promise<JsonObject> {
+async function approve({ gateway, names, visit, body }: Task): Promise<JsonObject> {
   const [server, tool] = [names["server"] as string, names["tool"] as string];
-  if (!(await gateway.approveTool(server, tool))) return notThere(`${server}/${tool}`);
+  const { digest } = body;
+  if (typeof digest !== "string")
+    throw new GatewayError("INVALID_REQUEST", 'The body needs "digest", a string', {
+      hint: "Send the digest of the definition that was looked at, as /ui/api/safety shows it",
+    });
+  const outcome = await gateway.approveTool(server, tool, digest);
+  if (outcome === "not held") return notThere(`${server}/${tool}`);
+  if (outcome === "changed")
+    throw new Refusal(409, `The definition of "${tool}" changed again since it was looked at`, {
+      hint: "Look at it as it is now, then approve that",
+    });
   gateway.log.info("A held tool is approved by an operator", { server, tool, caller: visit.caller.name });
   return { server, tool, status: "approved" };
 }
