@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { type Client, httpClient, startStdioGateway } from "./client.ts";
-import { eventually, linesOf, rawBackend, unlimited, withGateway } from "./gateway.ts";
+import { eventually, health, linesOf, rawBackend, unlimited, withGateway } from "./gateway.ts";
 
 const backend = { ...rawBackend(), timeout: "30s" };
 const config = { failsafe: unlimited, backends: { direct: backend, invoked: backend } };
@@ -37,6 +37,22 @@ describe("F1 backend killed in the middle of a call", () => {
       const meta = await httpClient(gateway);
       const invoke: Client["call"] = (tool, args) => meta.invoke("invoked", tool, args);
       await killedMidCall("invoked", invoke, join(gateway.folder, "invoked"));
+    }));
+
+  test("many calls die with it, and the next one is answered all the same: it was one failure", () =>
+    withGateway({ ...config, failsafe: { rate_limit: { enabled: false } } }, async (gateway) => {
+      const client = await httpClient(gateway, "/mcp/direct");
+      const file = join(gateway.folder, "many");
+      const answers = Array.from({ length: 12 }, () => client.call("work", { file }));
+      const [line] = await eventually(
+        () => linesOf(file),
+        ({ length }) => length === answers.length,
+      );
+      process.kill(Number(line?.split(" ")[1]), "SIGKILL");
+      for (const { code } of await Promise.all(answers)) assert.equal(code, "UPSTREAM_CLOSED");
+      const next = await client.call("pid");
+      assert.equal(next.failed, false, next.text);
+      assert.equal((await health(gateway)).backends["direct"]?.circuit_state, "closed");
     }));
 
   test("over stdio likewise", async () => {

@@ -7,7 +7,9 @@ import { breakerStage } from "../../src/stages/breaker/breaker-stage.ts";
 import { FakeClock } from "../fixtures/fake-clock.ts";
 import { answers, fails, failsafe, hangs, makeCall, on, watch } from "./fixture.ts";
 
-const closed = new UpstreamError("UPSTREAM_CLOSED", "The program exited with code 1");
+/** A failure of its own for every call. */
+const failing: Next = () => Promise.reject(gone());
+const gone = () => new UpstreamError("UPSTREAM_CLOSED", "The program exited with code 1");
 
 function setup() {
   const clock = new FakeClock();
@@ -31,9 +33,9 @@ function held() {
 describe("breakerStage", () => {
   test("opens after failures in a row, then refuses without asking and says why and until when", async () => {
     const { clock, breaker, stage, run } = setup();
-    await run(fails(closed), 2);
+    await run(failing, 2);
     await run(answers);
-    await run(fails(closed), 2);
+    await run(failing, 2);
     assert.equal(breaker.state, "closed", "a success in between starts the count anew");
     await run(fails(new UpstreamError("TIMEOUT", "Too slow")));
     assert.equal(breaker.state, "open");
@@ -48,6 +50,18 @@ describe("breakerStage", () => {
     assert.equal(breaker.retryAfterMs, 6_000);
   });
 
+  test("counts a lost connection once, however many calls it took along", async () => {
+    const { breaker, run } = setup();
+    for (const [losses, state] of [
+      [1, "closed"],
+      [2, "closed"],
+      [3, "open"],
+    ] as const) {
+      await run(fails(gone()), 8);
+      assert.deepEqual([breaker.state, breaker.failures], [state, losses]);
+    }
+  });
+
   test("counts only missing answers", async () => {
     const { breaker, run } = setup();
     const harmless = [
@@ -59,16 +73,16 @@ describe("breakerStage", () => {
     ];
     for (const error of harmless) await run(fails(error), 10);
     assert.deepEqual([breaker.state, breaker.failures], ["closed", 0]);
-    await run(fails(closed), 5, makeCall({ signal: AbortSignal.abort() }));
+    await run(failing, 5, makeCall({ signal: AbortSignal.abort() }));
     assert.equal(breaker.failures, 0, "the caller had left");
-    await run(fails(closed), 2);
+    await run(failing, 2);
     await run(fails(harmless[0]));
     assert.equal(breaker.failures, 0, "a JSON-RPC error is an answer");
   });
 
   test("half-open lets one probe through at a time and closes after enough successes", async () => {
     const { clock, breaker, run } = setup();
-    await run(fails(closed), 3);
+    await run(failing, 3);
     await clock.advance(10_000);
     assert.equal(breaker.retryAfterMs, 0);
     for (const isLast of [false, true]) {
@@ -87,16 +101,16 @@ describe("breakerStage", () => {
 
   test("any failed probe opens it again for the whole time", async () => {
     const { clock, breaker, run } = setup();
-    await run(fails(closed), 3);
+    await run(failing, 3);
     await clock.advance(10_000);
     await run(answers);
-    await run(fails(closed));
+    await run(failing);
     assert.deepEqual([breaker.state, breaker.trips, breaker.retryAfterMs], ["open", 2, 10_000]);
   });
 
   test("a cancelled or refused probe frees the probe's place", async () => {
     const { clock, breaker, stage, run } = setup();
-    await run(fails(closed), 3);
+    await run(failing, 3);
     await clock.advance(10_000);
     const controller = new AbortController();
     const probe = watch(stage(makeCall({ signal: controller.signal }), hangs));
@@ -115,13 +129,13 @@ describe("breakerStage", () => {
     const lateSuccess = held();
     const lateFailure = held();
     const running = [run(lateSuccess.next), run(lateFailure.next, breaker.settings.failure_threshold)];
-    await run(fails(closed), 3);
+    await run(failing, 3);
     await clock.advance(10_000);
     await run(answers);
     await lateSuccess.answer();
     await running[0];
     assert.equal(breaker.state, "half_open");
-    lateFailure.fail(closed);
+    lateFailure.fail(gone());
     await running[1];
     assert.equal(breaker.state, "half_open");
     await run(answers);
@@ -130,13 +144,13 @@ describe("breakerStage", () => {
 
   test("reset closes it, and new settings take effect on an open circuit", async () => {
     const { clock, breaker, run } = setup();
-    await run(fails(closed), 3);
+    await run(failing, 3);
     breaker.settings = { ...breaker.settings, reset_timeout: 2_000 };
     assert.equal(breaker.retryAfterMs, 2_000);
     await clock.advance(500);
     breaker.reset();
     assert.deepEqual([breaker.state, breaker.failures, breaker.trips], ["closed", 0, 1]);
-    await run(fails(closed), 2);
+    await run(failing, 2);
     assert.equal(breaker.state, "closed");
   });
 });

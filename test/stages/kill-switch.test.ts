@@ -35,7 +35,7 @@ describe("killSwitchStage", () => {
     const refused = await call("read");
     assert.deepEqual([refused.code, refused.data], ["SERVER_DISABLED", { server: "files" }]);
     assert.equal(panel.safety()[0]?.killed, true);
-    state.breaker.failed(state.breaker.enter() as never, "x");
+    state.breaker.failed(state.breaker.enter() as never, slow);
     assert.deepEqual(panel.revive("files"), { was_killed: true, breaker_was_open: false });
     assert.equal(await call("read"), pong);
     assert.throws(() => panel.kill("other"), { code: "SERVER_NOT_FOUND" });

@@ -27,7 +27,7 @@ function settle(breaker: Breaker, pass: Pass, call: Call, error: unknown): void 
   else if (error instanceof UpstreamRpcError) breaker.succeeded(pass);
   // The server did answer, only too much for us: asking for less must stay possible.
   else if (error instanceof UpstreamError && error.code === "RESULT_TOO_LARGE") breaker.succeeded(pass);
-  else if (error instanceof UpstreamError) breaker.failed(pass, error.message);
+  else if (error instanceof UpstreamError) breaker.failed(pass, error);
   else breaker.left(pass);
 }
 

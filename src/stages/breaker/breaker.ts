@@ -32,7 +32,7 @@ export class Breaker {
   #failures = 0;
   #trips = 0;
   #lastTripMs: number | undefined;
-  #lastFailure: string | undefined;
+  #lastFailure: Error | undefined;
 
   constructor(settings: BreakerSettings, clock: Pick<Clock, "now">) {
     this.settings = settings;
@@ -50,7 +50,7 @@ export class Breaker {
 
   /** Message of the last failure. */
   get lastFailure(): string | undefined {
-    return this.#lastFailure;
+    return this.#lastFailure?.message;
   }
 
   /** Times the circuit opened. */
@@ -87,10 +87,11 @@ export class Breaker {
     if (pass.is === "half_open" && ++pass.successes >= this.settings.success_threshold) this.reset();
   }
 
-  failed(pass: Pass, message: string): void {
+  /** @param error one and the same for all calls that a lost connection took along: that is one failure, however many */
+  failed(pass: Pass, error: Error): void {
     this.left(pass);
-    if (pass !== this.#phase) return;
-    this.#lastFailure = message;
+    if (pass !== this.#phase || error === this.#lastFailure) return;
+    this.#lastFailure = error;
     this.#failures++;
     if (pass.is === "closed" && this.#failures < this.settings.failure_threshold) return;
     this.#trips++;
