@@ -52,6 +52,9 @@ export class DeniedError extends GatewayError {}
 /** The upstream gave no usable answer: breaker and retry count it. */
 export class UpstreamError extends GatewayError {}
 
+/** Its server waits before it is started again: worth waiting for, but the upstream was not asked, so no breaker may count it. */
+export class NotStartedYetError extends UpstreamError {}
+
 /** The upstream answered, with a JSON-RPC error: a healthy server; relayed verbatim, but for secrets of ours. */
 export class UpstreamRpcError extends GatewayError {
   rpc: { readonly code: number; readonly message: string; readonly data?: Json | undefined };

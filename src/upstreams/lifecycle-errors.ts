@@ -1,5 +1,5 @@
 /** What a request hears when its server cannot be asked now. */
-import { DeniedError, UpstreamError } from "../core/errors.ts";
+import { DeniedError, NotStartedYetError, UpstreamError } from "../core/errors.ts";
 
 /** No failure of the server: neither breaker nor retry may count it. */
 export function isStopping(server: string): DeniedError {
@@ -14,9 +14,9 @@ export function startedTooSlowly(server: string, limitMs: number): UpstreamError
   );
 }
 
-export function notStartedAgainYet(server: string, error: string, restMs: number): UpstreamError {
+export function notStartedAgainYet(server: string, error: string, restMs: number): NotStartedYetError {
   const retryAfterMs = Math.max(1, Math.ceil(restMs));
-  return new UpstreamError("UPSTREAM_START_FAILED", `Server "${server}" is not started again yet: ${error}`, {
+  return new NotStartedYetError("UPSTREAM_START_FAILED", `Server "${server}" is not started again yet: ${error}`, {
     hint: `It may be started again in ${Math.ceil(retryAfterMs / 1_000)} s`,
     data: { server, retry_after_ms: retryAfterMs },
   });

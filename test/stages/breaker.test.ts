@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Next } from "../../src/core/call.ts";
-import { CancelledError, DeniedError, UpstreamError, UpstreamRpcError } from "../../src/core/errors.ts";
+import {
+  CancelledError,
+  DeniedError,
+  NotStartedYetError,
+  UpstreamError,
+  UpstreamRpcError,
+} from "../../src/core/errors.ts";
 import { Breaker } from "../../src/stages/breaker/breaker.ts";
 import { breakerStage } from "../../src/stages/breaker/breaker-stage.ts";
 import { FakeClock } from "../fixtures/fake-clock.ts";
@@ -70,6 +76,7 @@ describe("breakerStage", () => {
       new CancelledError(),
       new UpstreamError("RESULT_TOO_LARGE", "The answer is larger than the limit"),
       new TypeError("A defect"),
+      new NotStartedYetError("UPSTREAM_START_FAILED", "Not started again yet"),
     ];
     for (const error of harmless) await run(fails(error), 10);
     assert.deepEqual([breaker.state, breaker.failures], ["closed", 0]);

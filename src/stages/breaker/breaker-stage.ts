@@ -1,6 +1,6 @@
 /** Stops calling a backend that keeps failing. Only a missing answer is a failure; a JSON-RPC error is an answer. */
 import type { Call, Stage } from "../../core/call.ts";
-import { DeniedError, UpstreamError, UpstreamRpcError } from "../../core/errors.ts";
+import { DeniedError, NotStartedYetError, UpstreamError, UpstreamRpcError } from "../../core/errors.ts";
 import type { Breaker, Pass } from "./breaker.ts";
 import type { BreakerSettings } from "./schema.ts";
 
@@ -23,7 +23,7 @@ export function breakerStage(settings: BreakerSettings, breaker: Breaker): Stage
 }
 
 function settle(breaker: Breaker, pass: Pass, call: Call, error: unknown): void {
-  if (call.signal.aborted) breaker.left(pass);
+  if (call.signal.aborted || error instanceof NotStartedYetError) breaker.left(pass);
   else if (error instanceof UpstreamRpcError) breaker.succeeded(pass);
   // The server did answer, only too much for us: asking for less must stay possible.
   else if (error instanceof UpstreamError && error.code === "RESULT_TOO_LARGE") breaker.succeeded(pass);

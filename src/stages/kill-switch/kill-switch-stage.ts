@@ -1,6 +1,6 @@
 /** Refuses calls to what an operator switched off, or what used up its error budget, and counts how calls end. */
 import type { Call, Stage } from "../../core/call.ts";
-import { DeniedError, UpstreamError, UpstreamRpcError } from "../../core/errors.ts";
+import { DeniedError, NotStartedYetError, UpstreamError, UpstreamRpcError } from "../../core/errors.ts";
 import { toolName } from "../tool-name.ts";
 import type { KillSwitch } from "./kill-switch.ts";
 
@@ -19,7 +19,7 @@ export function killSwitchStage(killSwitch: KillSwitch): Stage {
         return answer;
       },
       (error) => {
-        if (!call.signal.aborted) count(killSwitch, tool, error);
+        if (!call.signal.aborted && !(error instanceof NotStartedYetError)) count(killSwitch, tool, error);
         throw error;
       },
     );
