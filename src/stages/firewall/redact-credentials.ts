@@ -1,17 +1,6 @@
 /** Takes credentials out of text, and tells which kinds there were. */
-import {
-  credentialGroups,
-  isPlaceholder,
-  keyLine,
-  looksRandom,
-  redactedCredential,
-  tellingCharacter,
-} from "./credential-patterns.ts";
-
-/** A longer text is looked at in parts, so that what is base64 of it is passed over. */
-const partChars = 65_536;
-/** More than any mark is long. */
-const overlapChars = 512;
+import { withoutBase64 } from "../../lib/without-base64.ts";
+import { credentialGroups, isPlaceholder, keyLine, looksRandom, redactedCredential } from "./credential-patterns.ts";
 
 export interface Redaction {
   readonly text: string;
@@ -21,7 +10,8 @@ export interface Redaction {
 
 /** The very same text where nothing had to go. */
 export function redactCredentials(text: string): Redaction {
-  const marked = markedGroups(text);
+  const readable = withoutBase64(text);
+  const marked = credentialGroups.filter(({ mark }) => mark.test(readable));
   if (marked.length === 0) return { text, rules: [] };
   const rules = new Set<string>();
   let clean = text;
@@ -36,17 +26,4 @@ export function redactCredentials(text: string): Redaction {
     });
   }
   return { text: clean, rules: [...rules] };
-}
-
-/** Those whose patterns may match. */
-function markedGroups(text: string): typeof credentialGroups {
-  if (text.length <= partChars) return credentialGroups.filter(({ mark }) => mark.test(text));
-  const marked = new Set<(typeof credentialGroups)[number]>();
-  for (let at = 0; at < text.length; at += partChars) {
-    const part = text.slice(Math.max(0, at - overlapChars), at + partChars);
-    const isTelling = tellingCharacter.test(part);
-    for (const group of credentialGroups)
-      if ((isTelling || group.isPlain) && !marked.has(group) && group.mark.test(part)) marked.add(group);
-  }
-  return credentialGroups.filter((group) => marked.has(group));
 }

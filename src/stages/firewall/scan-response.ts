@@ -4,6 +4,7 @@ import { UpstreamRpcError } from "../../core/errors.ts";
 import { anyOf } from "../../lib/any-of.ts";
 import { holdsTagText, injectionRules, injectionWords, tagMarks } from "../../lib/injection-patterns.ts";
 import { type Json, type JsonObject, mapStrings } from "../../lib/json.ts";
+import { withoutBase64 } from "../../lib/without-base64.ts";
 import { credentialGroups } from "./credential-patterns.ts";
 import type { Finding, FindingKind } from "./finding.ts";
 import { redactCredentials } from "./redact-credentials.ts";
@@ -91,13 +92,10 @@ export function redactError(error: unknown): readonly string[] {
 
 function findInjection(whole: string): Finding[] {
   const isLong = whole.length > headChars + tailChars;
-  const text = isLong
-    ? `${whole.slice(0, headChars)}
-${whole.slice(-tailChars)}`
-    : whole;
+  const text = isLong ? `${whole.slice(0, headChars)}\n${whole.slice(-tailChars)}` : whole;
   const findings: Finding[] = [];
   if (holdsTagText(text)) findings.push(found("hidden_text", "tag-characters", "medium"));
-  for (const rule of injectionRules(text)) findings.push(found("prompt_injection", rule, "medium"));
+  for (const rule of injectionRules(withoutBase64(text))) findings.push(found("prompt_injection", rule, "medium"));
   return findings;
 }
 
