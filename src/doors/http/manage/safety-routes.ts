@@ -39,12 +39,12 @@ function kill({ gateway, names, visit }: Task): JsonObject {
 
 async function approve({ gateway, names, visit, body }: Task): Promise<JsonObject> {
   const [server, tool] = [names["server"] as string, names["tool"] as string];
-  const { digest } = body;
-  if (typeof digest !== "string")
+  const { digest: lookedAt } = body;
+  if (typeof lookedAt !== "string")
     throw new GatewayError("INVALID_REQUEST", 'The body needs "digest", a string', {
       hint: "Send the digest of the definition that was looked at, as /ui/api/safety shows it",
     });
-  const outcome = await gateway.approveTool(server, tool, digest);
+  const outcome = await gateway.approveTool(server, tool, lookedAt);
   if (outcome === "not held") return notThere(`${server}/${tool}`);
   if (outcome === "changed")
     throw new Refusal(409, `The definition of "${tool}" changed again since it was looked at`, {
