@@ -155,10 +155,15 @@ const longestMatch = 400;
 /** Rules that the text breaks, each once. */
 export function injectionRules(text: string): ReadonlySet<string> {
   const rules = new Set<string>();
-  for (const { rule, needs, pattern } of injectionPatterns)
-    if (!rules.has(rule) && needs.every((words) => words.test(text)))
-      // Many begin with a common word, but no match is far from a rare one.
-      for (const part of needs[0].around(text, longestMatch)) if (pattern.test(part)) rules.add(rule);
+  for (const { rule, needs, pattern } of injectionPatterns) {
+    if (rules.has(rule) || !needs.every((words) => words.test(text))) continue;
+    // Many patterns begin with a common word, but no match is far from a rare one.
+    for (const part of needs[0].around(text, longestMatch)) {
+      if (!pattern.test(part)) continue;
+      rules.add(rule);
+      break;
+    }
+  }
   return rules;
 }
 
