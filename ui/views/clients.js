@@ -11,8 +11,8 @@ export const clientsView = {
     clients.load(context);
   },
   render() {
-    if (clients.problem !== undefined) return h("p", { class: "notice bad" }, clients.problem);
-    if (clients.value === undefined) return h("p", { class: "muted pad" }, "Asking …");
+    const notice = clients.notice();
+    if (notice !== undefined) return notice;
     const { connections } = clients.value;
     return h(
       "section",

@@ -12,8 +12,8 @@ export const configView = {
     asked.load(context);
   },
   render() {
-    if (asked.problem !== undefined) return h("p", { class: "notice bad" }, asked.problem);
-    if (asked.value === undefined) return h("p", { class: "muted pad" }, "Asking …");
+    const notice = asked.notice();
+    if (notice !== undefined) return notice;
     const config = asked.value;
     const sections = Object.entries(config.settings).filter(([name, value]) =>
       `${name} ${JSON.stringify(value)}`.toLowerCase().includes(filter),

@@ -157,8 +157,8 @@ export const safetyView = {
     asked.load(context);
   },
   render() {
-    if (asked.problem !== undefined) return h("p", { class: "notice bad" }, asked.problem);
-    if (asked.value === undefined) return h("p", { class: "muted pad" }, "Asking …");
+    const notice = asked.notice();
+    if (notice !== undefined) return notice;
     const { safety, costs } = asked.value;
     return [h("h1", { class: "sr" }, "Safety"), heldTools(safety), servers(safety), spending(costs)];
   },
