@@ -43,7 +43,11 @@ export const dependencies: Readonly<Record<string, Dependency>> = {
     typesOrLazy: true,
     reason: "Signatures of access tokens, loaded with the first one",
   },
-  minisearch: { homes: ["catalog"], lazy: true, reason: "Full-text index over the tools, built at the first search" },
+  minisearch: {
+    homes: ["catalog"],
+    lazy: true,
+    reason: "Beginnings and misspellings of search terms, from its radix tree; loaded at the first search",
+  },
   "quickjs-emscripten-core": {
     homes: ["sandbox"],
     lazy: true,
