@@ -6,7 +6,6 @@ import { stableHash } from "../catalog/stable-hash.ts";
 import { createFace } from "../clients/create-face.ts";
 import { announceElicitationEnd, announceListChange, announceUpdate, announceView } from "../clients/fan-out.ts";
 import type { FaceHost } from "../clients/host.ts";
-import type { ModernFace } from "../clients/modern/modern-face.ts";
 import { mostVerboseLevel } from "../clients/most-verbose-level.ts";
 import { createSessionTable } from "../clients/session-table.ts";
 import { Subscriptions, type Watched } from "../clients/subscriptions.ts";
@@ -27,11 +26,12 @@ import { startHealthChecks } from "../upstreams/health.ts";
 import { createPool } from "../upstreams/pool.ts";
 import { warmStart } from "../upstreams/warm-start.ts";
 import { planBackends } from "./backend-plan.ts";
-import type { OAuthContext } from "./backend-upstream.ts";
 import { type Route, requestLogLevel, tellWatched } from "./dispatch.ts";
 import type { Gateway, ReloadOutcome } from "./gateway.ts";
 import { createKillSwitchPanel } from "./kill-switch-panel.ts";
 import { createListKeeper } from "./list-keeper.ts";
+import { createLogins } from "./logins.ts";
+import { modernFaceOf } from "./modern-face-of.ts";
 import { createOperation, type RunningOperation } from "./operation.ts";
 import { operatorActions, viewOf } from "./operator-actions.ts";
 import { createPolicies } from "./policies.ts";
@@ -165,20 +165,16 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     },
   };
   const isWatched = (name: string) => subscriptions.hasAny(name);
-  const loggedIn = new Set<string>();
-  const oauth: OAuthContext = {
-    directory: stateDirectory === undefined ? undefined : `${stateDirectory}/oauth`,
-    key: options.env["MCP_GATEWAY_TOKEN_KEY"],
-    onSecret: options.learnSecret,
-    onAccess: (server) => void loggedIn.add(server),
+  const logins = createLogins({
+    ...options,
+    onProblem: noteProblem("Logins", "they end with this process"),
     onLoggedIn(server, loginId) {
       announceElicitationEnd(host, server, { elicitationId: loginId });
       // Its lists were out of reach until now.
       const upstream = routeOf(server)?.upstream;
       if (upstream !== undefined) void warmStart([upstream], stopping);
     },
-    onProblem: noteProblem("Logins", "they end with this process"),
-  };
+  });
   const noteLostProfiles = noteProblem("Tool profiles", "what is measured from now on is lost with this process");
   const logsDenied = () => config.security.tool_policy.log_denied;
   const { onCall } = policies;
@@ -186,7 +182,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
   const serverLog = new ServerLog();
   const kept = serverLog.keeping(log);
   const watched = { ...watch, ...policies.context, log: kept };
-  const context = { ...options, ...watched, events, isWatched, oauth, loggedIn, stageStates };
+  const context = { ...options, ...watched, events, isWatched, ...logins, stageStates };
   let plan = planBackends(config, pool, context);
   adopt(plan.routes);
 
@@ -282,16 +278,6 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     );
   }
 
-  async function loadModernFace(): Promise<ModernFace> {
-    const [{ createModernFace }, { createStateSeal }] = await Promise.all([
-      import("../clients/modern/modern-face.ts"),
-      import("./state-seal.ts"),
-    ]);
-    const keyPath = stateDirectory === undefined ? undefined : `${stateDirectory}/request-state.key`;
-    const noteLoss = noteProblem("Keys for what clients keep", "calls that wait for input end with this process");
-    return createModernFace(host, { seal: createStateSeal(keyPath, noteLoss), randomId: () => randomToken(16) });
-  }
-
   async function stop(graceMs: number): Promise<void> {
     draining = true;
     stopping.abort();
@@ -307,16 +293,12 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     await sessions.closeAll();
   }
 
-  let modernFace: Promise<ModernFace> | undefined;
   const gateway: RunningGateway = {
     log,
     sessions,
     catalog,
     face: createFace(host),
-    modernFace() {
-      modernFace ??= loadModernFace();
-      return modernFace;
-    },
+    modernFace: modernFaceOf({ host, stateDirectory, noteProblem }),
     startedAt: new Date(),
     configError: undefined,
     get config() {
