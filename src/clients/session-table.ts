@@ -165,6 +165,7 @@ export type SessionInit = Parameters<SessionTable["open"]>[0];
 class OpenSession implements Session {
   readonly id: string;
   readonly principal: string;
+  caller: Session["caller"];
   readonly backend: string | undefined;
   readonly protocolVersion: Session["protocolVersion"];
   readonly clientInfo: Session["clientInfo"];

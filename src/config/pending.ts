@@ -13,7 +13,6 @@ export const pendingSettings: readonly string[] = [
   "backends.*.runtime_profile",
   "backends.*.identity_propagation",
   "cache",
-  "webhooks",
   "marketplace",
   "key_server",
   "agent_auth",

@@ -16,6 +16,7 @@ import type { Definition, Pool, PoolChange } from "../upstreams/pool.ts";
 import { type BackendContext, backendUpstream, definitionOf, kindOf } from "./backend-upstream.ts";
 import { Route } from "./dispatch.ts";
 import type { PolicyContext } from "./policies.ts";
+import type { Webhooks } from "./webhooks.ts";
 
 export interface PlanContext extends BackendContext, PolicyContext {
   readonly env: Environment;
@@ -25,6 +26,7 @@ export interface PlanContext extends BackendContext, PolicyContext {
   readonly loggedIn: ReadonlySet<string>;
   readonly underWay: CallsUnderWay;
   readonly onCall: CallSink;
+  readonly webhooks: Pick<Webhooks, "take">;
   /** Outlive every plan. */
   readonly stageStates: StageStates;
 }
@@ -134,7 +136,8 @@ function backendDefinition(backend: BackendConfig, context: BackendContext) {
   };
 }
 
-function capabilityDefinition(config: Config, { env, log, events, clock, stateDirectory }: PlanContext) {
+function capabilityDefinition(config: Config, context: PlanContext) {
+  const { env, log, events, clock, stateDirectory, webhooks } = context;
   const { enabled, name, directories, builtin } = config.capabilities;
   if (!enabled || Object.hasOwn(config.backends, name)) return [];
   const ssrfProtection = config.security.ssrf_protection;
@@ -156,6 +159,7 @@ function capabilityDefinition(config: Config, { env, log, events, clock, stateDi
           events,
           watch: watchTree,
           clock,
+          onWebhooks: (upstream, found) => webhooks.take(upstream, found, env),
         }),
     },
   ];

@@ -35,11 +35,12 @@ import { modernFaceOf } from "./modern-face-of.ts";
 import { createOperation, type RunningOperation } from "./operation.ts";
 import { operatorActions, viewOf } from "./operator-actions.ts";
 import { createPolicies } from "./policies.ts";
-import { sessionHolders } from "./principals.ts";
+import { reviewSessions } from "./principals.ts";
 import { SaveProblems } from "./save-problems.ts";
 import { ServerLog } from "./server-log.ts";
 import { createSessionStore } from "./session-store.ts";
 import { watchCalls } from "./watch-calls.ts";
+import { createWebhooks } from "./webhooks.ts";
 
 export interface GatewayOptions {
   readonly config: Config;
@@ -182,7 +183,10 @@ export function createGateway(options: GatewayOptions): RunningGateway {
   const serverLog = new ServerLog();
   const kept = serverLog.keeping(log);
   const watched = { ...watch, ...policies.context, log: kept };
-  const context = { ...options, ...watched, events, isWatched, ...logins, stageStates };
+  const capabilities = () => (plan.capabilityName === undefined ? undefined : routeOf(plan.capabilityName)?.upstream);
+  const { onFindings } = policies.context;
+  const webhooks = createWebhooks({ ...options, config: () => config, capabilities, host: () => host, onFindings });
+  const context = { ...options, ...watched, events, isWatched, ...logins, stageStates, webhooks };
   let plan = planBackends(config, pool, context);
   adopt(plan.routes);
 
@@ -209,7 +213,8 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       counts: watch.counts,
       killSwitches,
       costs: policies.costs,
-      capabilities: () => (plan.capabilityName === undefined ? undefined : routeOf(plan.capabilityName)?.upstream),
+      capabilities,
+      webhooks,
       lists: () => lists,
       reloadConfig: options.reloadConfig,
     }),
@@ -329,11 +334,12 @@ export function createGateway(options: GatewayOptions): RunningGateway {
         killed: (stageStates.made(name)?.killSwitch.restMs ?? 0) > 0,
       })),
     costs: policies.costs,
+    webhooks,
     killSwitches,
     heldTools: () => policies.integrity.held(),
     approveTool: (server, tool, digest) => policies.integrity.approve(server, tool, digest),
     async reload(next, env) {
-      const { changes, serverAddressChanged } = diffConfigs(config, next);
+      const { changes, serverAddressChanged, sections } = diffConfigs(config, next);
       const before = plan.routes;
       const viewChanged = viewOf(config) !== viewOf(next);
       const nextPlan = planBackends(next, pool, { ...context, env });
@@ -341,8 +347,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       profiles = new RoutingProfiles(next.routing_profiles, next.default_routing_profile);
       plan = nextPlan;
       adopt(before);
-      const mayGoOn = sessionHolders(next);
-      for (const { id, principal } of sessions.all()) if (!mayGoOn(principal)) sessions.close(id, principal);
+      reviewSessions(sessions, next, sections);
       for (const kind of ["tools", "resources", "prompts"] as const)
         for (const name of [...nextPlan.change.added, ...nextPlan.change.changed, ...nextPlan.change.removed])
           if (before.has(name) || catalog.list(name, kind) !== undefined) announceListChange(host, name, kind);

@@ -1,5 +1,6 @@
 /** A gateway without backends: a tiny face over the real session table, for driving the doors. */
 import * as v from "valibot";
+import { webhooksSchema } from "../../src/capabilities/webhooks/schema.ts";
 import type { Face, FaceContext } from "../../src/clients/face.ts";
 import type { SessionTable } from "../../src/clients/session.ts";
 import { createSessionTable } from "../../src/clients/session-table.ts";
@@ -28,6 +29,7 @@ export interface FakeGateway extends Gateway {
   release(): void;
   config: Gateway["config"];
   modernFace: Gateway["modernFace"];
+  webhooks: Gateway["webhooks"];
   draining: boolean;
   configError: string | undefined;
   degraded: string[];
@@ -46,6 +48,7 @@ export function fakeConfig(sections: Sections = {}): Gateway["config"] {
     auth: v.parse(authSchema, sections.auth ?? {}),
     streaming: v.parse(streamingSchema, sections.streaming ?? {}),
     meta_mcp: v.parse(metaMcpSchema, {}),
+    webhooks: v.parse(webhooksSchema, {}),
     backends: {},
   } as Gateway["config"];
 }
@@ -161,6 +164,7 @@ export function fakeGateway(sections: Sections = {}): FakeGateway {
       redact: (text) => text,
       stopping: neverCancelled,
     }),
+    webhooks: { receiver: async () => undefined, list: async () => [], known: () => [], take() {} },
     call: () => Promise.reject(new Error("not called by doors")),
     modernFace: () => Promise.reject(new Error("not called by these tests")),
     killSwitches: createKillSwitchPanel(stageStates),

@@ -7,11 +7,9 @@ import { controlPlaneSchema } from "./control-plane/schema.ts";
 import { keyServerSchema } from "./key-server/schema.ts";
 import { marketplaceSchema } from "./marketplace/schema.ts";
 import { runtimeSchema } from "./runtime/schema.ts";
-import { webhooksSchema } from "./webhooks/schema.ts";
 
 export const pendingSections = {
   cache: setting(cacheSchema, {}, "Response cache"),
-  webhooks: setting(webhooksSchema, {}, "Webhooks"),
   marketplace: setting(marketplaceSchema, {}, "Plugin marketplace"),
   key_server: setting(keyServerSchema, {}, "Short-lived tokens for people who log in elsewhere"),
   agent_auth: setting(agentAuthSchema, {}, "Tokens signed by agents"),

@@ -19,6 +19,7 @@ import type { SseDoor } from "./sse-door.ts";
 import { dashboardFile, toDashboard } from "./ui.ts";
 import type { Asker, Guest, Visit } from "./visit.ts";
 import type { WebSocketDoor } from "./web-socket-door.ts";
+import { webhookPathOf } from "./webhook-paths.ts";
 
 export interface HttpApp {
   fetch(request: Request, peer: Guest): Response | Promise<Response>;
@@ -75,6 +76,11 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
       identify: (headers, path, guest) => authenticator.identify(headers, path, guest, gateway.config),
     });
     return webSockets.open(visit, backend);
+  }
+
+  async function deliver(visit: Omit<Visit, "caller">, webhookPath: string): Promise<Response> {
+    const { receiveWebhook } = await import("./receive-webhook.ts");
+    return receiveWebhook(gateway, visit, webhookPath);
   }
 
   async function metadata(visit: Visit): Promise<Response> {
@@ -160,7 +166,7 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
 
   function admit(request: Request, peer: Guest, onlySockets: boolean): Response | Promise<Response> {
     const { headers } = request;
-    const { server } = gateway.config;
+    const { server, webhooks } = gateway.config;
     const requestId = requestIdFrom(headers.get("x-request-id"));
     let crossOrigin: string | undefined;
     const refused = (error: unknown) => refuseEntry({ requestId, crossOrigin }, headers, peer, error);
@@ -170,6 +176,8 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
       const route = request.method === "POST" ? known.get(request.url) : undefined;
       let path = route?.path ?? pathOf(request.url);
       if (onlySockets) path = socketPathOf(request, path);
+      const webhookPath = route === undefined ? webhookPathOf(webhooks, path) : undefined;
+      if (webhookPath !== undefined) return deliver({ request, peer, requestId, path, crossOrigin }, webhookPath);
       const sessionId = path === messagesPath ? streamIdOf(request.url) : undefined;
       const enter = (caller: Caller) => {
         const visit: Visit = { request, peer, requestId, path, caller, crossOrigin };
