@@ -183,9 +183,12 @@ export function createGateway(options: GatewayOptions): RunningGateway {
   const serverLog = new ServerLog();
   const kept = serverLog.keeping(log);
   const watched = { ...watch, ...policies.context, log: kept };
-  const capabilities = () => (plan.capabilityName === undefined ? undefined : routeOf(plan.capabilityName)?.upstream);
-  const { onFindings } = policies.context;
-  const webhooks = createWebhooks({ ...options, config: () => config, capabilities, host: () => host, onFindings });
+  const inForce = {
+    config: () => config,
+    host: () => host,
+    capabilities: () => (plan.capabilityName === undefined ? undefined : routeOf(plan.capabilityName)?.upstream),
+  };
+  const webhooks = createWebhooks({ ...options, ...inForce, ...policies.context, noteProblem });
   const context = { ...options, ...watched, events, isWatched, ...logins, stageStates, webhooks };
   let plan = planBackends(config, pool, context);
   adopt(plan.routes);
@@ -209,11 +212,10 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       return profiles;
     },
     actions: operatorActions({
-      config: () => config,
+      ...inForce,
       counts: watch.counts,
       killSwitches,
       costs: policies.costs,
-      capabilities,
       webhooks,
       lists: () => lists,
       reloadConfig: options.reloadConfig,
@@ -294,7 +296,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     // What still runs fails with its backend and so is answered; ending the sessions first would cancel it silently.
     await Promise.all([pool.close(0), catalog.flush()]);
     // After the last call has ended.
-    await Promise.all([watch.flush(), policies.flush()]);
+    await Promise.all([watch.flush(), policies.flush(), webhooks.flush()]);
     await sessions.closeAll();
   }
 

@@ -1,5 +1,6 @@
 /** Webhooks of the capabilities, put together: what they report passes the firewall and reaches who may use the capability. */
 import type { Endpoint, WebhookReceiver } from "../capabilities/webhooks/receiver.ts";
+import type { SeenDeliveries } from "../capabilities/webhooks/seen-deliveries.ts";
 import type { Webhook } from "../capabilities/webhooks/webhook.ts";
 import { announceMessage } from "../clients/fan-out.ts";
 import type { FaceHost } from "../clients/host.ts";
@@ -25,6 +26,8 @@ export interface Webhooks {
   known(): readonly WebhookView[];
   /** What the capability backend read in its files. */
   take(upstream: Upstream, webhooks: readonly Webhook[], env: Environment): void;
+  /** Resolves when it is on the disk which deliveries came. */
+  flush(): Promise<void>;
 }
 
 export interface WebhooksOptions {
@@ -36,6 +39,9 @@ export interface WebhooksOptions {
   readonly capabilities: () => Upstream | undefined;
   readonly host: () => FaceHost;
   readonly onFindings: FirewallSink;
+  /** `undefined` keeps in memory which deliveries came. */
+  readonly stateDirectory: string | undefined;
+  noteProblem(what: string, consequence: string): (error: unknown) => void;
 }
 
 /** In the log of the firewall. */
@@ -49,16 +55,28 @@ const sender: Caller = {
 };
 
 export function createWebhooks(options: WebhooksOptions): Webhooks {
-  const { config, capabilities, host, onFindings } = options;
+  const { config, capabilities, host, onFindings, stateDirectory, noteProblem } = options;
   let receiver: WebhookReceiver | undefined;
+  let seen: SeenDeliveries | undefined;
   /** Resolves when everything that was taken is in force. */
   let taking: Promise<void> = Promise.resolve();
 
   async function load(): Promise<WebhookReceiver> {
-    const { WebhookReceiver } = await import("../capabilities/webhooks/receiver.ts");
-    receiver ??= new WebhookReceiver({
+    if (receiver !== undefined) return receiver;
+    const [{ WebhookReceiver }, { openSeenDeliveries }] = await Promise.all([
+      import("../capabilities/webhooks/receiver.ts"),
+      import("../capabilities/webhooks/seen-deliveries.ts"),
+    ]);
+    seen = await openSeenDeliveries({
+      ...options,
+      path: stateDirectory === undefined ? undefined : `${stateDirectory}/webhooks.json`,
+      calendar: Date.now,
+      onProblem: noteProblem("Deliveries of webhooks", "one may be told again after a restart"),
+    });
+    receiver = new WebhookReceiver({
       ...options,
       settings: () => config().webhooks,
+      seen,
       calendar: Date.now,
       inspect,
       tell: ({ capability }, params) => announceMessage(host(), config().capabilities.name, capability, params),
@@ -125,6 +143,9 @@ export function createWebhooks(options: WebhooksOptions): Webhooks {
       // The one before may have read its files once more.
       if (upstream !== capabilities() || (receiver === undefined && webhooks.length === 0)) return;
       taking = taking.then(async () => (await load()).configure(webhooks, env));
+    },
+    async flush() {
+      await seen?.flush();
     },
   };
 }

@@ -13,7 +13,7 @@ import { readSecret } from "../secrets.ts";
 import { cutData, deliveryId, eventData, eventType } from "./event.ts";
 import { readPayload } from "./payload.ts";
 import type { WebhooksSettings } from "./schema.ts";
-import { SeenDeliveries } from "./seen-deliveries.ts";
+import type { SeenDeliveries } from "./seen-deliveries.ts";
 import { assertRecent, type HeaderOf, toleranceMs, verifySignature } from "./signatures.ts";
 import type { Webhook } from "./webhook.ts";
 
@@ -65,6 +65,7 @@ export interface Endpoint {
 
 export interface ReceiverOptions {
   readonly settings: () => WebhooksSettings;
+  readonly seen: SeenDeliveries;
   readonly log: Logger;
   readonly clock: Clock;
   /** Calendar time in milliseconds. */
@@ -85,7 +86,6 @@ interface OpenEndpoint extends Endpoint {
 
 export class WebhookReceiver {
   readonly #options: ReceiverOptions;
-  readonly #seen: SeenDeliveries;
   readonly #buckets = new Map<string, TokenBucket>();
   #ratePerMinute = 0;
   #endpoints: ReadonlyMap<string, OpenEndpoint> = new Map();
@@ -93,7 +93,6 @@ export class WebhookReceiver {
 
   constructor(options: ReceiverOptions) {
     this.#options = options;
-    this.#seen = new SeenDeliveries(options.clock);
   }
 
   get endpoints(): readonly Endpoint[] {
@@ -139,16 +138,16 @@ export class WebhookReceiver {
 
     const id = deliveryId(header, payload);
     const marks = marksOf(webhook, id, signature);
-    if (this.#seen.has(marks)) {
+    if (this.#options.seen.has(marks)) {
       counts.repeated++;
       return nobody;
     }
-    this.#seen.add(marks, id === undefined ? rememberedWithoutIdMs : rememberedMs);
+    this.#options.seen.add(marks, id === undefined ? rememberedWithoutIdMs : rememberedMs);
     try {
       return await this.#announce(endpoint, payload, id, delivery);
     } catch (error) {
       // The service is told that it failed, and will send it again.
-      this.#seen.remove(marks);
+      this.#options.seen.remove(marks);
       throw error;
     }
   }

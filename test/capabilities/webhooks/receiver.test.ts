@@ -3,6 +3,7 @@ import { test } from "node:test";
 import * as v from "valibot";
 import { type Delivery, WebhookReceiver } from "../../../src/capabilities/webhooks/receiver.ts";
 import { webhooksSchema } from "../../../src/capabilities/webhooks/schema.ts";
+import { SeenDeliveries } from "../../../src/capabilities/webhooks/seen-deliveries.ts";
 import type { Webhook } from "../../../src/capabilities/webhooks/webhook.ts";
 import { GatewayError } from "../../../src/core/errors.ts";
 import type { JsonObject } from "../../../src/lib/json.ts";
@@ -25,6 +26,7 @@ const github: Webhook = {
 
 function setUp(webhooks: readonly Webhook[] = [github], env: Record<string, string> = { HOOK_SECRET: secret }) {
   const clock = new FakeClock();
+  const now = () => 1_700_000_000_000 + clock.now();
   const log = new KeptLog();
   const told: JsonObject[] = [];
   const learned: string[] = [];
@@ -38,7 +40,8 @@ function setUp(webhooks: readonly Webhook[] = [github], env: Record<string, stri
     settings: () => state.settings,
     log,
     clock,
-    calendar: () => 1_700_000_000_000 + clock.now(),
+    calendar: now,
+    seen: new SeenDeliveries({ path: undefined, clock, calendar: now, log, onProblem() {} }),
     learnSecret: (value) => void learned.push(value),
     async inspect(_webhook, params) {
       if (state.failure !== undefined) throw state.failure;
@@ -50,7 +53,6 @@ function setUp(webhooks: readonly Webhook[] = [github], env: Record<string, stri
     },
   });
   receiver.configure(webhooks, env);
-  const now = () => 1_700_000_000_000 + clock.now();
   /** Signs as the service of the webhook does, unless `headers` says otherwise. */
   const send = async (
     payload: unknown,
