@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseExact, withPlainNumbers } from "../../src/lib/exact-json.ts";
+import { type Json, mapStrings } from "../../src/lib/json.ts";
 
 test("parseExact: what is written out again has the digits it had", () => {
   const kept = '{"max":9223372036854775807,"ids":[1234567890123456789, -12345678901234567890],"n":1}';
@@ -25,4 +26,9 @@ test("withPlainNumbers gives numbers to calculate with, and the same object wher
   assert.deepEqual(withPlainNumbers(parseExact('{"a":[12345678901234567890]}')), { a: [12345678901234567000] });
   const plain = { a: 1 };
   assert.equal(withPlainNumbers(plain), plain);
+});
+
+test("mapStrings leaves long numbers as they are", () => {
+  const value = parseExact('{"text":"a","ids":[12345678901234567890]}') as Json;
+  assert.equal(JSON.stringify(mapStrings(value, () => "b")), '{"text":"b","ids":[12345678901234567890]}');
 });
