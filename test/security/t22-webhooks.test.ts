@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { startGateway } from "../e2e/harness.ts";
+import { until } from "../fixtures/processes.ts";
 import { senders } from "../fixtures/webhook-senders.ts";
 import { HttpClient, type Loose } from "./clients.ts";
 
@@ -96,6 +97,24 @@ test("T22: an event is told to who may use its capability, and not kept for anyb
   assert.doesNotMatch(first, /private/);
   const status = JSON.parse((await mayNot.tool("gateway_webhook_status")).message.result.content[0].text);
   assert.deepEqual([status.total_endpoints, status.endpoints[0].capability], [1, "news"]);
+});
+
+test("T22: rights that a reload takes away hold for the next event, before the client asks anything", async (t) => {
+  const { gateway, config, deliver, open, next, stop } = await setUp();
+  t.after(stop);
+  const client = await open("key-that-may-0123");
+  assert.equal((await deliver("/signed", '{"n":1}')).answer.sessions, 1);
+  const api_keys = [{ key: "key-that-may-0123", name: "may", denied_tools: ["events"] }];
+  const server = { host: "127.0.0.1", port: gateway.port };
+  writeFileSync(gateway.configPath, JSON.stringify({ ...config, server, auth: { enabled: true, api_keys } }));
+  await until(() => gateway.stderr().includes("Configuration reloaded"));
+  assert.equal((await deliver("/signed", '{"n":2}')).answer.sessions, 0);
+  assert.equal((await deliver("/news", '{"n":3}')).answer.sessions, 0, "who holds the session is not known yet");
+  await client.request("ping");
+  assert.equal((await deliver("/signed", '{"n":4}')).answer.sessions, 0);
+  assert.equal((await deliver("/news", '{"n":5}')).answer.sessions, 1);
+  const kept = await next(client);
+  assert.ok(kept.includes('{"n":1}') && !/"n":[24]/.test(kept), kept);
 });
 
 test("T22: event text passes the firewall: credentials go, instructions are named, a rule keeps all back", async (t) => {

@@ -9,7 +9,7 @@ import { isJsonObject, type Json, type JsonObject } from "../../lib/json.ts";
 import { TokenBucket } from "../../lib/token-bucket.ts";
 import { hexOf } from "../../runtime/digest.ts";
 import type { Environment } from "../../runtime/process.ts";
-import { readSecret } from "../secrets.ts";
+import { type FoundSecret, readSecret } from "../secrets.ts";
 import { cutData, deliveryId, eventData, eventType } from "./event.ts";
 import { readPayload } from "./payload.ts";
 import type { WebhooksSettings } from "./schema.ts";
@@ -113,7 +113,10 @@ export class WebhookReceiver {
         return [webhook.path, { webhook, counts, objection, secret }];
       }),
     );
-    for (const endpoint of this.#endpoints.values()) this.#complain(endpoint, this.#objectionTo(endpoint.webhook));
+    // What can be said without asking a file or a keychain is said now, and not with the first delivery.
+    for (const endpoint of this.#endpoints.values())
+      if ((endpoint.webhook.secret?.from ?? "environment") === "environment")
+        void this.#secretOf(endpoint).catch(() => {});
   }
 
   /**
@@ -197,36 +200,24 @@ export class WebhookReceiver {
 
   /** `undefined` where there is none and none is needed. @throws GatewayError UNAUTHENTICATED */
   async #secretOf(endpoint: OpenEndpoint): Promise<string | undefined> {
-    const { webhook } = endpoint;
-    let objection = this.#objectionTo(webhook);
-    if (objection === undefined && webhook.secret === undefined) return undefined;
-    if (objection === undefined && webhook.secret !== undefined) {
-      const found = await readSecret(webhook.secret, this.#env, AbortSignal.timeout(secretTimeoutMs));
-      if (found.secret !== undefined) {
-        if (found.secret !== endpoint.secret) this.#options.learnSecret(found.secret);
-        endpoint.secret = found.secret;
-        endpoint.objection = undefined;
-        return found.secret;
-      }
-      objection = found.missing;
-    }
-    this.#complain(endpoint, objection);
+    const { secret: source } = endpoint.webhook;
+    if (source === undefined && !this.#options.settings().require_signature) return undefined;
+    const found =
+      source === undefined ? noSecret : await readSecret(source, this.#env, AbortSignal.timeout(secretTimeoutMs));
+    this.#note(endpoint, found);
+    if (found.secret !== undefined) return found.secret;
     throw new GatewayError("UNAUTHENTICATED", "This webhook takes no deliveries until its secret is configured");
   }
 
-  /** Why nothing can be taken there, as far as it shows without looking for the secret elsewhere than in the environment. */
-  #objectionTo({ secret }: Webhook): string | undefined {
-    const { require_signature } = this.#options.settings();
-    if (secret === undefined)
-      return require_signature ? 'it has no "secret", and webhooks.require_signature wants one' : undefined;
-    if (secret.from !== "environment" || this.#env[secret.name]) return undefined;
-    return `the environment variable "${secret.name}" is not set`;
-  }
-
-  #complain(endpoint: OpenEndpoint, objection: string | undefined): void {
-    if (objection !== undefined && objection !== endpoint.objection && this.#options.settings().enabled)
-      this.#options.log.warn(`${endpoint.webhook.place}  The webhook refuses every delivery: ${objection}`);
+  #note(endpoint: OpenEndpoint, { secret, missing }: FoundSecret): void {
+    const { settings, log, learnSecret } = this.#options;
+    if (secret !== undefined && secret !== endpoint.secret) learnSecret(secret);
+    endpoint.secret = secret;
+    const objection = secret === undefined ? missing : undefined;
+    if (objection === endpoint.objection || !settings().enabled) return;
     endpoint.objection = objection;
+    if (objection !== undefined)
+      log.warn(`${endpoint.webhook.place}  The webhook refuses every delivery: ${objection}`);
   }
 
   #verify(endpoint: OpenEndpoint, secret: string, header: HeaderOf, body: Uint8Array): Uint8Array | undefined {
@@ -255,6 +246,10 @@ export class WebhookReceiver {
   }
 }
 
+const noSecret: FoundSecret = {
+  secret: undefined,
+  missing: 'it has no "secret", and webhooks.require_signature wants one',
+};
 const nobody: Receipt = { notified: false, sessions: 0 };
 
 function newState(): Omit<OpenEndpoint, "webhook"> {

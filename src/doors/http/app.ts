@@ -14,6 +14,7 @@ import { createManagement } from "./management.ts";
 import { createMcpEndpoint, notAllowed } from "./mcp-endpoint.ts";
 import { PathRouter } from "./path-router.ts";
 import { isPreflight, preflight } from "./preflight.ts";
+import type { Arrival } from "./receive-webhook.ts";
 import { Refusal, refuse } from "./respond.ts";
 import type { SseDoor } from "./sse-door.ts";
 import { dashboardFile, toDashboard } from "./ui.ts";
@@ -78,7 +79,7 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
     return webSockets.open(visit, backend);
   }
 
-  async function deliver(visit: Omit<Visit, "caller">, webhookPath: string): Promise<Response> {
+  async function deliver(visit: Arrival, webhookPath: string): Promise<Response> {
     const { receiveWebhook } = await import("./receive-webhook.ts");
     return receiveWebhook(gateway, visit, webhookPath);
   }

@@ -13,8 +13,11 @@ import { readBody } from "./read-body.ts";
 import { type ExtraHeaders, Refusal, send, sendJson } from "./respond.ts";
 import type { Visit } from "./visit.ts";
 
+/** A request to an address that asks nobody who calls. */
+export type Arrival = Omit<Visit, "caller">;
+
 /** @param path as {@link webhookPathOf} gives it */
-export async function receiveWebhook(gateway: Gateway, visit: Omit<Visit, "caller">, path: string): Promise<Response> {
+export async function receiveWebhook(gateway: Gateway, visit: Arrival, path: string): Promise<Response> {
   try {
     const { challenge, ...receipt } = await receive(gateway, visit, path);
     if (challenge !== undefined) return send(visit, 200, "text/plain", challenge);
@@ -25,7 +28,7 @@ export async function receiveWebhook(gateway: Gateway, visit: Omit<Visit, "calle
   }
 }
 
-async function receive(gateway: Gateway, visit: Omit<Visit, "caller">, path: string): Promise<Receipt> {
+async function receive(gateway: Gateway, visit: Arrival, path: string): Promise<Receipt> {
   const { request, peer, requestId } = visit;
   if (gateway.draining) throw new GatewayError("SHUTTING_DOWN", "The gateway is stopping: send it again");
   const receiver = await gateway.webhooks.receiver();
@@ -42,7 +45,7 @@ async function receive(gateway: Gateway, visit: Omit<Visit, "caller">, path: str
   });
 }
 
-function refused(visit: Omit<Visit, "caller">, error: unknown): Response {
+function refused(visit: Arrival, error: unknown): Response {
   const body = (text: string) => JSON.stringify({ error: text, request_id: visit.requestId });
   if (!(error instanceof GatewayError)) return sendJson(visit, 500, body("The gateway failed: its log has the reason"));
   if (error instanceof Refusal) return sendJson(visit, error.status, body(error.message), error.headers);
