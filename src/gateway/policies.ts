@@ -13,6 +13,7 @@ import type { ToolGate } from "../stages/quarantine/quarantine-stage.ts";
 import type { CallSink } from "../stages/record/record-stage.ts";
 import { SessionUsage } from "../stages/session-sandbox/session-usage.ts";
 import { createCosts } from "./costs.ts";
+import { createKeptAnswers, type KeptAnswers } from "./kept-answers.ts";
 import { createSecurityRecord } from "./security-record.ts";
 import { createToolIntegrity, type ToolIntegrity } from "./tool-integrity.ts";
 
@@ -21,6 +22,7 @@ export interface PolicyContext {
   readonly onFindings: FirewallSink;
   readonly costBook: CostBook;
   readonly sessionUsage: SessionUsage;
+  readonly kept: KeptAnswers;
   gateOf(name: string): ToolGate;
   isAuditFailing(): boolean;
   /** An error budget is used up. */
@@ -71,8 +73,14 @@ export function createPolicies(options: PoliciesOptions): Policies {
     now: Date.now,
     onProblem: noteProblem("Costs", "what is spent now may be forgotten by a restart"),
   });
+  const kept = createKeptAnswers({
+    path: inState("idempotency.jsonl"),
+    clock,
+    onProblem: noteProblem("Idempotency keys", "a restart may forget which calls were made"),
+  });
   return {
     context: {
+      kept,
       onFindings: record.onFindings,
       costBook: costs.book,
       sessionUsage: new SessionUsage(clock),
@@ -88,7 +96,7 @@ export function createPolicies(options: PoliciesOptions): Policies {
     integrity,
     costs: () => costs.report(config().cost_governance),
     async flush() {
-      await Promise.all([record.flush(), costs.flush(), integrity.flush()]);
+      await Promise.all([record.flush(), costs.flush(), integrity.flush(), kept.flush()]);
     },
   };
 }

@@ -5,12 +5,16 @@ import { accountStage } from "./account/account-stage.ts";
 import { argumentsStage } from "./arguments/arguments-stage.ts";
 import { auditStage } from "./audit/audit-stage.ts";
 import { breakerStage } from "./breaker/breaker-stage.ts";
+import type { AnswerStore } from "./cache/answer-store.ts";
+import { cacheStage } from "./cache/cache-stage.ts";
+import type { CacheSettings } from "./cache/schema.ts";
 import { concurrencyStage } from "./concurrency/concurrency-stage.ts";
 import { type CostBook, costStage } from "./cost/cost-stage.ts";
 import type { CostGovernanceSettings } from "./cost/schema.ts";
 import type { FirewallSink } from "./firewall/finding.ts";
 import { firewallRequestStage } from "./firewall/firewall-request-stage.ts";
 import { firewallResponseStage } from "./firewall/firewall-response-stage.ts";
+import { type IdempotencyBook, idempotencyStage } from "./idempotency/idempotency-stage.ts";
 import { killSwitchStage } from "./kill-switch/kill-switch-stage.ts";
 import { quarantineStage, type ToolGate } from "./quarantine/quarantine-stage.ts";
 import { rateLimitStage } from "./rate-limit/rate-limit-stage.ts";
@@ -49,6 +53,10 @@ export interface StageOptions {
   readonly sessionUsage?: SessionUsage | undefined;
   /** Left out, calls cost nothing. */
   readonly costs?: { readonly settings: CostGovernanceSettings; readonly book: CostBook } | undefined;
+  /** Left out, idempotency keys mean nothing. */
+  readonly idempotency?: IdempotencyBook | undefined;
+  /** Left out, or without settings, no answer is kept. */
+  readonly cache?: { readonly settings: CacheSettings | undefined; readonly store: AnswerStore } | undefined;
   /** What is known of the definitions of the backend's tools; left out, none is held. */
   readonly gate?: ToolGate | undefined;
 }
@@ -69,6 +77,8 @@ export function stagesFor(options: StageOptions): (Stage | undefined)[] {
     isAuditFailing,
     costs,
     sessionUsage,
+    idempotency,
+    cache,
   } = options;
   const { clock } = state;
   return [
@@ -88,6 +98,10 @@ export function stagesFor(options: StageOptions): (Stage | undefined)[] {
     argumentsStage(security?.sanitize_input ?? false),
     // Before any key is derived from the arguments, and before they take anybody's place or time.
     security && firewallRequestStage(security.firewall, onFindings),
+    // Above the cache: a key stands for one call, whatever was asked before.
+    idempotencyStage(idempotency),
+    // Before what counts and pays: what is at hand costs the backend nothing.
+    cacheStage(cache?.settings, cache?.store),
     // Before a place is taken: what is not paid for does not wait.
     costs && costStage(costs.settings, costs.book),
     // Around retry: a call that is being repeated still occupies the backend.
