@@ -199,6 +199,9 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     get meta() {
       return config.meta_mcp;
     },
+    get tracer() {
+      return policies.tracing.current();
+    },
     get sections() {
       const { code_mode: codeMode, playbooks, meta_mcp } = config;
       return { codeMode, playbooks, maxResultSize: meta_mcp.max_result_size };
@@ -346,6 +349,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       profiles = new RoutingProfiles(next.routing_profiles, next.default_routing_profile);
       plan = nextPlan;
       kept.answers.forgetAll();
+      policies.tracing.configure(next.tracing);
       adopt(before);
       const mayGoOn = sessionHolders(next);
       for (const { id, principal } of sessions.all()) if (!mayGoOn(principal)) sessions.close(id, principal);

@@ -1,5 +1,6 @@
 /** The list of policies every call walks through. A new policy is a folder, a state if it needs one, and one line here. */
 import type { Stage } from "../core/call.ts";
+import type { Tracer } from "../core/tracing.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { accountStage } from "./account/account-stage.ts";
 import { argumentsStage } from "./arguments/arguments-stage.ts";
@@ -27,6 +28,7 @@ import { sessionSandboxStage } from "./session-sandbox/session-sandbox-stage.ts"
 import type { SessionUsage } from "./session-sandbox/session-usage.ts";
 import { timeoutStage } from "./timeout/timeout-stage.ts";
 import { toolPolicyStage } from "./tool-policy/tool-policy-stage.ts";
+import { traceStage } from "./trace/trace-stage.ts";
 import type { UpstreamStageState } from "./upstream-stage-state.ts";
 import { wakeStage } from "./wake/wake-stage.ts";
 
@@ -53,6 +55,8 @@ export interface StageOptions {
   readonly sessionUsage?: SessionUsage | undefined;
   /** Left out, calls cost nothing. */
   readonly costs?: { readonly settings: CostGovernanceSettings; readonly book: CostBook } | undefined;
+  /** Left out, calls have no spans. */
+  readonly tracer?: (() => Tracer | undefined) | undefined;
   /** Left out, idempotency keys mean nothing. */
   readonly idempotency?: IdempotencyBook | undefined;
   /** Left out, or without settings, no answer is kept. */
@@ -79,11 +83,14 @@ export function stagesFor(options: StageOptions): (Stage | undefined)[] {
     sessionUsage,
     idempotency,
     cache,
+    tracer,
   } = options;
   const { clock } = state;
   return [
     // Outermost: what the others refuse is recorded too.
     recordStage(sink, clock, underWay),
+    // Around everything else: a span has in it what the others do, and record the call as it came.
+    traceStage(tracer),
     // Before anything happens that would not be on record.
     auditStage(isAuditFailing),
     // Before everything that decides about single calls: what is switched off is off for all.

@@ -30,6 +30,7 @@ import { sessionSandboxStage } from "../../src/stages/session-sandbox/session-sa
 import { SessionUsage } from "../../src/stages/session-sandbox/session-usage.ts";
 import { timeoutStage } from "../../src/stages/timeout/timeout-stage.ts";
 import { toolPolicyStage } from "../../src/stages/tool-policy/tool-policy-stage.ts";
+import { traceStage } from "../../src/stages/trace/trace-stage.ts";
 import { createStageState } from "../../src/stages/upstream-stage-state.ts";
 import { FakeClock } from "../fixtures/fake-clock.ts";
 import { answers, awake, fails, failsafe, hangs, makeCall, off, on, pong, security, watch } from "./fixture.ts";
@@ -57,6 +58,7 @@ const everyStage: Record<string, { build: Build; alwaysOn?: true }> = {
   "firewall.response": {
     build: (_clock, s) => firewallResponseStage({ ...security().firewall, enabled: s.retry.enabled }, undefined),
   },
+  trace: { build: (_clock, s) => traceStage(s.retry.enabled ? () => undefined : undefined) },
   idempotency: {
     build: (_clock, s) => idempotencyStage(s.retry.enabled ? { begin: () => Promise.reject(new Error()) } : undefined),
   },
