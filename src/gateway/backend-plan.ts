@@ -45,6 +45,8 @@ export interface Plan {
   readonly definitions: readonly (Definition<Upstream> & { readonly description: string })[];
   readonly healthTargets: readonly HealthTarget[];
   readonly capabilityName: string | undefined;
+  /** The backend of that name; `undefined` while capabilities are off. */
+  capabilities(): Upstream | undefined;
   /** Other names of the capability backend, where no backend has them. */
   readonly capabilityAliases: ReadonlyMap<string, string>;
   readonly change: PoolChange<Upstream>;
@@ -81,6 +83,7 @@ export function planBackends(config: Config, pool: Pool<Upstream>, context: Plan
     definitions,
     healthTargets,
     capabilityName,
+    capabilities: () => (capabilityName === undefined ? undefined : routes.get(capabilityName)?.upstream),
     capabilityAliases: new Map(
       ["gateway", "fulcrum", "capabilities"]
         .filter((alias) => capabilityName !== undefined && !Object.hasOwn(config.backends, alias))
@@ -103,6 +106,10 @@ function policiesOf(config: Config, upstream: Upstream, context: PlanContext) {
     isAuditFailing: transparency_log.enabled && transparency_log.fail_closed ? context.isAuditFailing : undefined,
     costs: { settings: config.cost_governance, book: context.costBook },
     sessionUsage: context.sessionUsage,
+    idempotency: context.kept.idempotency,
+    tracer: config.tracing?.enabled ? context.tracer : undefined,
+    // Capabilities say themselves how long their answers last.
+    cache: upstream.kind === "capability" ? undefined : { settings: config.cache, store: context.kept.answers },
     isPersonal: personalOf(config, name, context),
   };
 }

@@ -127,6 +127,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       }
     },
   });
+  const { kept } = policies.context;
   const pool = createPool<Upstream>();
   const stageStates = new StageStates(clock, policies.context.onTrip);
   const killSwitches = createKillSwitchPanel(stageStates);
@@ -146,6 +147,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
 
   const events: UpstreamEvents = {
     onNotification: (upstream, method, params) => {
+      if (method !== "notifications/message") kept.answers.forget(upstream.name);
       if (method === "notifications/message")
         // Cut after secrets are out of it, or half of one would pass.
         log.debug("A backend logged", {
@@ -157,6 +159,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       else lists.onNotification(upstream.name, method);
     },
     onConnected: (upstream) => {
+      kept.answers.forget(upstream.name);
       policies.integrity.onConnected(upstream.name);
       lists.onConnected(upstream.name);
       host.applyLogLevels();
@@ -181,13 +184,8 @@ export function createGateway(options: GatewayOptions): RunningGateway {
   const { onCall } = policies;
   const watch = watchCalls({ ...options, catalog, logsDenied, onCall, onProblem: noteLostProfiles });
   const serverLog = new ServerLog();
-  const kept = serverLog.keeping(log);
-  const watched = { ...watch, ...policies.context, log: kept };
-  const inForce = {
-    config: () => config,
-    host: () => host,
-    capabilities: () => (plan.capabilityName === undefined ? undefined : routeOf(plan.capabilityName)?.upstream),
-  };
+  const watched = { ...watch, ...policies.context, log: serverLog.keeping(log) };
+  const inForce = { config: () => config, host: () => host, capabilities: () => plan.capabilities() };
   const webhooks = createWebhooks({ ...options, ...inForce, ...policies.context, noteProblem });
   const context = { ...options, ...watched, events, isWatched, ...logins, stageStates, webhooks };
   let plan = planBackends(config, pool, context);
@@ -203,6 +201,9 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     clock,
     get meta() {
       return config.meta_mcp;
+    },
+    get tracer() {
+      return policies.tracing.current();
     },
     get sections() {
       const { code_mode: codeMode, playbooks, meta_mcp } = config;
@@ -247,7 +248,10 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     clock,
     log,
     maxAgeMs: () => config.meta_mcp.cache_ttl,
-    onChanged: (server, kind) => announceListChange(host, server, kind),
+    onChanged(server, kind) {
+      kept.answers.forget(server);
+      announceListChange(host, server, kind);
+    },
     admit: policies.integrity.admit,
     onAsked: policies.integrity.onAsked,
   });
@@ -348,6 +352,8 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       config = next;
       profiles = new RoutingProfiles(next.routing_profiles, next.default_routing_profile);
       plan = nextPlan;
+      kept.answers.forgetAll();
+      policies.tracing.configure(next.tracing);
       adopt(before);
       reviewSessions(sessions, next, sections);
       for (const kind of ["tools", "resources", "prompts"] as const)
