@@ -50,9 +50,12 @@ export class AgentCall {
   readonly #reply: AgentReply;
   /** Ends what is sent. It follows the caller's signal, not always at once. */
   readonly #life = new Cancellation();
+  #isFollowUp = false;
+  /** The agent has said something. */
+  #hasAnswered = false;
   #progress = 0;
-  #told = "";
-  #toldAtMs = Number.NEGATIVE_INFINITY;
+  #lastNews = "";
+  #lastNewsAtMs = Number.NEGATIVE_INFINITY;
   #cancelLinger = () => {};
 
   constructor(link: AgentLink, card: AgentCard, outputModes: readonly string[], request: RpcRequest) {
@@ -94,8 +97,8 @@ export class AgentCall {
 
   async #work(message: OutgoingMessage): Promise<AgentReply> {
     const reply = this.#reply;
-    // A follow-up belongs to its task from the start.
     reply.taskId = message.taskId;
+    this.#isFollowUp = message.taskId !== undefined;
     try {
       await this.#send(message);
       for (let delayMs = firstPollMs, failures = 0; !reply.isSettled; delayMs *= pollGrowth) {
@@ -108,7 +111,7 @@ export class AgentCall {
       return reply;
     } finally {
       // A task that waits for an answer still waits when the agent would not take one.
-      const isUnderWay = !reply.isSettled && (reply.state !== undefined || this.#request.signal.aborted);
+      const isUnderWay = !reply.isSettled && (this.#hasAnswered || this.#request.signal.aborted);
       if (isUnderWay && reply.taskId !== undefined) this.#link.cancelTask(this.#card, reply.taskId);
     }
   }
@@ -117,7 +120,8 @@ export class AgentCall {
     const { dialect, isStreaming, tenant } = this.#card;
     const configuration = {
       ...(this.#outputModes.length > 0 && { acceptedOutputModes: this.#outputModes }),
-      ...(isStreaming ? {} : dialect.atOnce),
+      // Without a stream, only the answer that was waited for tells a question from the one it follows.
+      ...(!isStreaming && dialect.waiting(this.#isFollowUp)),
     };
     const params = { tenant, message: dialect.message(message), configuration };
     const method = isStreaming ? dialect.stream : dialect.send;
@@ -126,7 +130,7 @@ export class AgentCall {
     } catch (error) {
       // The task outlives the stream that told of it.
       const isCut = error instanceof UpstreamError && error.code === "UPSTREAM_CLOSED";
-      if (!isCut || this.#life.aborted || this.#reply.state === undefined) throw error;
+      if (!isCut || this.#life.aborted || this.#reply.taskId === undefined) throw error;
     }
     if (!this.#reply.isSettled && this.#reply.taskId === undefined)
       throw protocolError(this.#link.server, "ended its answer without naming a task");
@@ -157,6 +161,10 @@ export class AgentCall {
         `answered with what is neither a message nor a task: ${excerpt(JSON.stringify(result))}`,
       );
     reply.apply(update, chars);
+    // A stream begins with the task as it was (1.0, 3.1.2): waiting for what has just been sent.
+    const isAsBefore = update.is === "task" && this.#isFollowUp && this.#card.isStreaming && !this.#hasAnswered;
+    if (isAsBefore && /-required$/.test(update.status.state)) reply.isSettled = false;
+    this.#hasAnswered = true;
     if (this.#request.signal.aborted) this.handleEvent();
     else if (!reply.isSettled) this.#tell(update);
     return reply.isSettled;
@@ -170,9 +178,9 @@ export class AgentCall {
         : textOf(update.status.message) || update.status.state;
     // A task that is asked for again has seldom changed, and the parts of an answer may be single words.
     const nowMs = this.#link.clock.now();
-    if (update.is === "artifact" ? nowMs - this.#toldAtMs < partsPauseMs : message === this.#told) return;
-    this.#told = message;
-    this.#toldAtMs = nowMs;
+    if (update.is === "artifact" ? nowMs - this.#lastNewsAtMs < partsPauseMs : message === this.#lastNews) return;
+    this.#lastNews = message;
+    this.#lastNewsAtMs = nowMs;
     this.#request.onProgress({ progress: ++this.#progress, message });
   }
 }

@@ -30,8 +30,8 @@ export interface Dialect {
   readonly get: string;
   readonly cancel: string;
   message(message: OutgoingMessage): JsonObject;
-  /** In `configuration`: answer with the task at once, not when it is done. */
-  readonly atOnce: JsonObject;
+  /** For `configuration`: whether the answer comes when the task is done, or at once. */
+  waiting(isWaiting: boolean): JsonObject;
 }
 
 const legacy: Dialect = {
@@ -55,7 +55,7 @@ const legacy: Dialect = {
       },
     ),
   }),
-  atOnce: { blocking: false },
+  waiting: (blocking) => ({ blocking }),
 };
 
 const first: Dialect = {
@@ -78,7 +78,7 @@ const first: Dialect = {
       },
     ),
   }),
-  atOnce: { returnImmediately: true },
+  waiting: (isWaiting) => ({ returnImmediately: !isWaiting }),
 };
 
 export const dialects: Readonly<Record<A2aVersion, Dialect>> = { "0.3": legacy, "1.0": first };
