@@ -518,8 +518,7 @@ test("the card: which interface is used", async () => {
       connect({ url: "https://evil.example/rpc" }),
       fails(
         "UPSTREAM_PROTOCOL",
-        new RegExp(`"https://evil.example/rpc" as its address, and "a2a_url" is on ${origin}`),
-        /set "a2a_url" to it/,
+        new RegExp(`"https://evil.example/rpc" as its address, but "a2a_url" is on ${origin}: set "a2a_url"`),
       ),
     );
     for (const url of ["file:///etc/passwd", "//evil.example", "not an address", `${origin}.evil.example/`])

@@ -129,8 +129,7 @@ function chosenOf(
   const named = excerpt(spoken[0]?.url ?? "");
   throw protocolError(
     server,
-    `has an agent card that names "${named}" as its address, and "a2a_url" is on ${configured.origin}: credentials do not leave the configured origin`,
-    { hint: `If the address in the card is right, set "a2a_url" to it; else correct the card at the agent` },
+    `has an agent card that names "${named}" as its address, but "a2a_url" is on ${configured.origin}: set "a2a_url" to that address if it is the right one, else correct the card at the agent`,
   );
 }
 
