@@ -22,10 +22,10 @@ export async function login(input: CommandInput): Promise<number> {
     await writeStdout(`Backend "${name}" takes the gateway as it is: there is nothing to log in to\n`);
     return 0;
   }
-  const begun = await session.login();
-  await writeStdout(`Log in to "${name}" in a browser:\n\n  ${begun.url}\n\n`);
-  if (!input.flag("no-browser")) await openBrowser(new URL(begun.url));
   try {
+    const begun = await session.login();
+    await writeStdout(`Log in to "${name}" in a browser:\n\n  ${begun.url}\n\n`);
+    if (!input.flag("no-browser")) await openBrowser(new URL(begun.url));
     // Timers of the login do not keep the process alive.
     const alive = setInterval(() => {}, 60_000);
     await begun.done.finally(() => clearInterval(alive));

@@ -165,7 +165,7 @@ export class AgentCall {
     const isAsBefore = update.is === "task" && this.#isFollowUp && this.#card.isStreaming && !this.#hasAnswered;
     if (isAsBefore && /-required$/.test(update.status.state)) reply.isSettled = false;
     this.#hasAnswered = true;
-    if (this.#request.signal.aborted) this.handleEvent();
+    if (this.#request.signal.aborted) this.stop(abortError(this.#request.signal));
     else if (!reply.isSettled) this.#tell(update);
     return reply.isSettled;
   }

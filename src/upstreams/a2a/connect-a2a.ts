@@ -115,7 +115,7 @@ class AgentConnection implements Connection, AgentLink {
     const { name, version, description, dialect } = this.#card;
     this.description = {
       protocolVersion: `A2A ${dialect.version}`,
-      serverInfo: { name, version },
+      serverInfo: { name, version: version || undefined },
       capabilities: { tools: { listChanged: true } },
       instructions: description === "" ? undefined : description,
     };
