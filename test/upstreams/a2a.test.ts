@@ -205,6 +205,9 @@ for (const way of ways) {
       const { params } = agent.calls.findLast(({ params }) => "message" in params) as Loose;
       const { taskId, contextId } = params.message;
       assert.deepEqual([taskId, contextId], ["task-1", "context-1"]);
+      const { acceptedOutputModes: _modes, ...waiting } = params.configuration;
+      const expected = way.version === "1.0" ? { returnImmediately: false } : { blocking: true };
+      assert.deepEqual(waiting, way.streaming ? {} : expected);
       assert.equal(agent.calls.filter(({ method }) => /cancel/i.test(method)).length, 0);
       const gone = await call("Paris", { task_id: "task-77" });
       assert.equal(gone.isError, true);
