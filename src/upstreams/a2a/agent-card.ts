@@ -6,6 +6,7 @@
 
 import { isJsonObject, type JsonObject } from "../../lib/json.ts";
 import { excerpt, protocolError } from "../http/http-errors.ts";
+import { listOf } from "./agent-messages.ts";
 import { type Dialect, dialects } from "./dialects.ts";
 
 export interface AgentSkill {
@@ -152,10 +153,6 @@ function readSkill(skill: unknown, outputModes: readonly string[]): AgentSkill |
     examples: textsOf(examples),
     outputModes: modes.length > 0 ? modes : outputModes,
   };
-}
-
-function listOf(value: unknown): readonly JsonObject[] {
-  return Array.isArray(value) ? value.filter(isJsonObject) : [];
 }
 
 function textsOf(value: unknown): readonly string[] {

@@ -7,11 +7,11 @@ import { isJsonObject, type Json, type JsonObject } from "../../lib/json.ts";
 interface Described {
   readonly metadata: JsonObject | undefined;
 }
-export interface TextPart extends Described {
+interface TextPart extends Described {
   readonly is: "text";
   readonly text: string;
 }
-export interface DataPart extends Described {
+interface DataPart extends Described {
   readonly is: "data";
   readonly data: Json;
 }
@@ -37,7 +37,7 @@ export interface Artifact {
   readonly parts: readonly Part[];
 }
 
-export interface TaskStatus {
+interface TaskStatus {
   /** As 0.3 writes it: `input-required`, not `TASK_STATE_INPUT_REQUIRED`. */
   readonly state: string;
   readonly message: AgentMessage | undefined;
@@ -155,7 +155,8 @@ function contentOf(bytes: unknown, url: unknown): FilePart["content"] | undefine
   return typeof url === "string" ? { url } : undefined;
 }
 
-function listOf(value: unknown): readonly JsonObject[] {
+/** The objects in a list; none where there is no list. */
+export function listOf(value: unknown): readonly JsonObject[] {
   return Array.isArray(value) ? value.filter(isJsonObject) : [];
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Json, JsonObject } from "../../lib/json.ts";
 
-export type A2aVersion = "0.3" | "1.0";
+type A2aVersion = "0.3" | "1.0";
 
 /** What a caller has to say to an agent. */
 export interface OutgoingMessage {
