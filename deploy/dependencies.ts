@@ -78,6 +78,11 @@ export const dependencies: Readonly<Record<string, Dependency>> = {
     lazy: true,
     reason: "Carries values and calls in and out of QuickJS",
   },
+  "safe-regex2": {
+    homes: ["core/transform/pattern.ts"],
+    lazy: true,
+    reason: "Refuses regular expressions of configuration files that some texts would take forever",
+  },
   valibot: {
     homes: ["core/kinds.ts", "config", "capabilities"],
     lazy: true,
@@ -91,6 +96,7 @@ export const dependencies: Readonly<Record<string, Dependency>> = {
 };
 
 export const developmentDependencies: Readonly<Record<string, string>> = {
+  "@a2a-js/sdk": "Independent peer in tests: the official server of A2A, 1.0 and 0.3",
   "@biomejs/biome": "Format and lint in one program",
   "@modelcontextprotocol/conformance": "The official conformance suite",
   "@modelcontextprotocol/inspector": "Independent peer in tests: the client people debug with",

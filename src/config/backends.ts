@@ -66,7 +66,5 @@ export function finishBackend(name: string, parsed: ParsedBackend, env: Environm
     name,
     args: undefined,
     command: program === undefined ? undefined : [expandHome(program, env), ...more, ...(args ?? [])],
-    // An A2A agent is not reachable yet; saying so is better than failing at every call.
-    enabled: parsed.enabled && parsed.a2a_url === undefined,
   };
 }

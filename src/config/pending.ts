@@ -7,8 +7,6 @@ export const pendingSettings: readonly string[] = [
   "auth.client_circuit_breaker",
   "meta_mcp.projection_mode",
   "streaming.auto_subscribe",
-  "backends.*.a2a_url",
-  "backends.*.a2a_agent_card_path",
   "backends.*.secrets",
   "backends.*.runtime_profile",
   "backends.*.identity_propagation",

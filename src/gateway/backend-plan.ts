@@ -116,7 +116,8 @@ function policiesOf(config: Config, upstream: Upstream, context: PlanContext) {
 
 function personalOf({ auth, backends }: Config, name: string, { loggedIn }: PlanContext): (() => boolean) | undefined {
   if (!auth.enabled || auth.single_user || backends[name]?.oauth?.shared_account === true) return undefined;
-  return backends[name]?.http_url === undefined ? undefined : () => loggedIn.has(name);
+  const { http_url, a2a_url } = backends[name] ?? {};
+  return http_url === undefined && a2a_url === undefined ? undefined : () => loggedIn.has(name);
 }
 
 /** A backend that is passed through keeps the firewall: its own rules can be taken off one by one. */

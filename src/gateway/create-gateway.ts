@@ -39,6 +39,7 @@ import { reviewSessions } from "./principals.ts";
 import { SaveProblems } from "./save-problems.ts";
 import { ServerLog } from "./server-log.ts";
 import { createSessionStore } from "./session-store.ts";
+import { createUsage } from "./usage.ts";
 import { watchCalls } from "./watch-calls.ts";
 import { createWebhooks } from "./webhooks.ts";
 
@@ -212,6 +213,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     get profiles() {
       return profiles;
     },
+    usage: createUsage({ clock, settings: () => config.meta_mcp, observatory: watch.observatory }),
     actions: operatorActions({
       ...inForce,
       counts: watch.counts,
