@@ -33,11 +33,6 @@ function keepDigits(_key: string, value: unknown, context?: { readonly source?: 
   return wholeNumber.test(source) && String(value) !== source ? rawJson(source) : value;
 }
 
-/** Whether it is such a number, which must not be taken apart. */
-export function isLongNumber(value: unknown): boolean {
-  return isRawJson(value);
-}
-
 /** Both runtimes have it, TypeScript does not know it yet. */
 const { rawJSON: rawJson, isRawJSON: isRawJson } = JSON as typeof JSON & {
   rawJSON(text: string): unknown;
