@@ -31,13 +31,16 @@ export function nestsDeeper(value: unknown, levels: number): boolean {
 /** The same value with every string in it replaced, keys excepted. */
 export function mapStrings(value: Json, replace: (text: string) => string): Json {
   if (typeof value === "string") return replace(value);
-  if (typeof value !== "object" || value === null) return value;
+  if (typeof value !== "object" || value === null || isRawJson(value)) return value;
   if (Array.isArray(value)) return value.map((item: Json) => mapStrings(item, replace));
   const entries = Object.entries(value).flatMap(([key, item]) =>
     item === undefined ? [] : [[key, mapStrings(item, replace)] as const],
   );
   return Object.fromEntries(entries);
 }
+
+/** A long number of `exact-json.ts`. TypeScript does not know this function yet. */
+const { isRawJSON: isRawJson } = JSON as typeof JSON & { isRawJSON(value: object): boolean };
 
 /** Indented for readers, except where indentation would make a small text large: many values, deep inside (T17). */
 export function readableJson(value: Json): string {
