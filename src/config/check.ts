@@ -39,8 +39,11 @@ export async function checkSettings(settings: Settings, context: CheckContext): 
     if (auth.users.length > 0 || auth.issuers.length > 0 || mtls !== undefined)
       (await import("./access-rules.ts")).checkAccess(parsed, rules);
     parsed = resolveSecrets(parsed, held.secrets, context.env, rules.problems);
+    if (Object.values(parsed.backends).some(({ secrets }) => secrets !== undefined))
+      parsed = await (await import("./injected-secrets.ts")).resolveInjected(parsed, context.env, rules);
     // A value that was refused is not in `parsed`, so what a rule says about its surroundings may not be true.
-    found.problems.push(...rules.problems.filter(({ path }) => !wrong.some((other) => isWithin(other.path, path))));
+    const refused = [...wrong, ...found.problems];
+    found.problems.push(...rules.problems.filter(({ path }) => !refused.some((other) => isWithin(other.path, path))));
     found.warnings.push(...pending);
   }
   const strict = context.strict || valueAt(settings, ["config", "strict"]) === true;

@@ -9,7 +9,6 @@ export const pendingSettings: readonly string[] = [
   "streaming.auto_subscribe",
   "backends.*.a2a_url",
   "backends.*.a2a_agent_card_path",
-  "backends.*.secrets",
   "backends.*.runtime_profile",
   "backends.*.identity_propagation",
   "cache",

@@ -102,6 +102,7 @@ function policiesOf(config: Config, upstream: Upstream, context: PlanContext) {
     costs: { settings: config.cost_governance, book: context.costBook },
     sessionUsage: context.sessionUsage,
     isPersonal: personalOf(config, name, context),
+    secrets: config.backends[name]?.secrets,
   };
 }
 

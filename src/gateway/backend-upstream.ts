@@ -1,8 +1,10 @@
 /** From one entry of `backends` to an upstream that is ready to start. */
 import type { BackendConfig } from "../config/schema.ts";
+import type { Attachment } from "../core/call.ts";
 import type { Logger } from "../core/log.ts";
 import type { Connect, UpstreamEvents, UpstreamKind } from "../core/upstream.ts";
 import type { Clock } from "../lib/clock.ts";
+import { attachmentOf, isOfConnection } from "../stages/secrets/sent-secret.ts";
 import { type ManagedUpstream, manageUpstream } from "../upstreams/managed-upstream.ts";
 import type { OAuthSession } from "../upstreams/oauth/oauth-session.ts";
 
@@ -52,7 +54,9 @@ export function backendUpstream(backend: BackendConfig, context: BackendContext)
 export function definitionOf(backend: BackendConfig): unknown {
   const { description: _text, timeout: _stage, failsafe: _stages, enabled: _presence, ...rest } = backend;
   const { passthrough: _policies, ...definition } = rest;
-  return definition;
+  // The others are of the single call; which of them there are shows in the tools.
+  const secrets = backend.secrets?.map((secret) => (isOfConnection(secret) ? secret : { ...secret, value: "" }));
+  return { ...definition, secrets };
 }
 
 /** How the backend is reached; which of the HTTP transports it is shows when it is. */
@@ -61,6 +65,8 @@ export function kindOf({ command, http_url = "" }: Pick<BackendConfig, "command"
   if (/^wss?:/i.test(http_url)) return "websocket";
   return /^unix:/i.test(http_url) ? "unix" : "http";
 }
+
+const nothing: Attachment = { headers: {}, query: {} };
 
 /** The transports are loaded at the first start: a gateway whose backends sleep needs none of them. */
 function connectOf(backend: BackendConfig, context: BackendContext): Connect {
@@ -73,7 +79,7 @@ function connectOf(backend: BackendConfig, context: BackendContext): Connect {
 }
 
 async function loadConnect(backend: BackendConfig, context: BackendContext): Promise<Connect> {
-  const { name, command, cwd, env, headers, http_url } = backend;
+  const { name, command, cwd, env, headers, http_url, secrets = [] } = backend;
   const settings = {
     name,
     maxResultBytes: backend.max_result_size,
@@ -82,6 +88,8 @@ async function loadConnect(backend: BackendConfig, context: BackendContext): Pro
     log: context.log.with({ server: name }),
   };
   const address = { ...settings, url: http_url as string, headers };
+  const always = attachmentOf(secrets.filter(isOfConnection)) ?? nothing;
+  const attached = attachmentOf(secrets) === undefined ? undefined : always;
   switch (kindOf(backend)) {
     case "stdio": {
       const { stdioConnect } = await import("../upstreams/stdio/connect-stdio.ts");
@@ -89,15 +97,17 @@ async function loadConnect(backend: BackendConfig, context: BackendContext): Pro
     }
     case "websocket": {
       const { webSocketConnect } = await import("../upstreams/websocket/connect-websocket.ts");
-      return webSocketConnect(address);
+      const { withQuery } = await import("../upstreams/http/attaching-exchange.ts");
+      const url = withQuery(new URL(address.url), always.query).href;
+      return webSocketConnect({ ...address, url, headers: { ...headers, ...always.headers } });
     }
     case "unix": {
       const { unixConnect } = await import("../upstreams/unix/connect-unix.ts");
-      return unixConnect(address);
+      return unixConnect({ ...address, attached });
     }
     default: {
       const { httpConnect } = await import("../upstreams/http/connect-http.ts");
-      return httpConnect({ ...address, access: await oauthOf(backend, context) });
+      return httpConnect({ ...address, attached, access: await oauthOf(backend, context) });
     }
   }
 }
@@ -107,11 +117,12 @@ export async function oauthOf(
   backend: BackendConfig,
   context: Pick<BackendContext, "clock" | "log" | "oauth">,
 ): Promise<OAuthSession | undefined> {
-  const { name, headers, oauth } = backend;
+  const { name, headers, oauth, secrets = [] } = backend;
   const url = URL.parse(backend.http_url ?? "");
   if (url === null || !/^https?:$/.test(url.protocol) || oauth?.enabled === false) return undefined;
+  const sent = { ...headers, ...attachmentOf(secrets)?.headers };
   const hasCredentials =
-    url.username !== "" || Object.keys(headers).some((header) => header.toLowerCase() === "authorization");
+    url.username !== "" || Object.keys(sent).some((header) => header.toLowerCase() === "authorization");
   if (hasCredentials && oauth === undefined) return undefined;
   const [{ OAuthSession }, { createTokenStore }] = await Promise.all([
     import("../upstreams/oauth/oauth-session.ts"),

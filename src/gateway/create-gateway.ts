@@ -241,7 +241,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     log,
     maxAgeMs: () => config.meta_mcp.cache_ttl,
     onChanged: (server, kind) => announceListChange(host, server, kind),
-    admit: policies.integrity.admit,
+    admit: policies.admit,
     onAsked: policies.integrity.onAsked,
   });
   const endHealthChecks = startHealthChecks({

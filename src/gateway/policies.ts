@@ -5,6 +5,7 @@ import type { Config } from "../config/schema.ts";
 import { shownToolName } from "../core/call-record.ts";
 import type { Logger } from "../core/log.ts";
 import type { Clock } from "../lib/clock.ts";
+import type { JsonObject } from "../lib/json.ts";
 import type { CostBook } from "../stages/cost/cost-stage.ts";
 import type { CostReport } from "../stages/cost/report.ts";
 import type { FirewallSink } from "../stages/firewall/finding.ts";
@@ -32,6 +33,8 @@ export interface Policies {
   /** For the record of calls, where it is wanted. */
   readonly onCall: CallSink;
   readonly integrity: ToolIntegrity;
+  /** What of the tools a server lists clients may see, and how. */
+  admit(server: string, tools: readonly JsonObject[]): Promise<readonly JsonObject[]>;
   costs(): Promise<CostReport>;
   /** Resolves when everything that was reported is on the disk, or could not be written. */
   flush(): Promise<void>;
@@ -86,6 +89,13 @@ export function createPolicies(options: PoliciesOptions): Policies {
     },
     onCall: record.onCall,
     integrity,
+    async admit(server, tools) {
+      // Judged as the server wrote them.
+      const admitted = await integrity.admit(server, tools);
+      const secrets = config().backends[server]?.secrets ?? [];
+      if (secrets.length === 0) return admitted;
+      return (await import("../stages/secrets/conceal.ts")).concealSecrets(admitted, secrets);
+    },
     costs: () => costs.report(config().cost_governance),
     async flush() {
       await Promise.all([record.flush(), costs.flush(), integrity.flush()]);
