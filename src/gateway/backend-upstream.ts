@@ -7,6 +7,7 @@ import type { Clock } from "../lib/clock.ts";
 import { attachmentOf, isOfConnection } from "../stages/secrets/sent-secret.ts";
 import { type ManagedUpstream, manageUpstream } from "../upstreams/managed-upstream.ts";
 import type { OAuthSession } from "../upstreams/oauth/oauth-session.ts";
+import type { Isolation } from "./isolation.ts";
 
 export interface OAuthContext {
   /** Where tokens are kept; `undefined` keeps them in memory. */
@@ -31,14 +32,21 @@ export interface BackendContext {
   readonly oauth: OAuthContext;
 }
 
-export function backendUpstream(backend: BackendConfig, context: BackendContext): ManagedUpstream {
+export function backendUpstream(
+  backend: BackendConfig,
+  context: BackendContext,
+  isolation: Isolation | undefined,
+): ManagedUpstream {
   const { clock, log, events } = context;
+  const { max_restarts: maxFailures, backoff_secs: backoffSecs } = isolation?.profile.restart ?? {};
   return manageUpstream({
     name: backend.name,
     kind: kindOf(backend),
-    connect: connectOf(backend, context),
+    connect: connectOf(backend, context, isolation),
     startTimeoutMs: backend.start_timeout,
     idleMs: backend.stop_when_idle_for,
+    maxFailures,
+    restartDelayMs: backoffSecs === undefined ? undefined : backoffSecs * 1_000,
     isHeld: () => context.isWatched(backend.name),
     clock,
     log,
@@ -51,12 +59,12 @@ export function backendUpstream(backend: BackendConfig, context: BackendContext)
  * Whatever, when changed, needs a new process or connection. Policies and texts are not in it: a reload changes them
  * without touching what runs.
  */
-export function definitionOf(backend: BackendConfig): unknown {
+export function definitionOf(backend: BackendConfig, isolation: Isolation | undefined): unknown {
   const { description: _text, timeout: _stage, failsafe: _stages, enabled: _presence, ...rest } = backend;
-  const { passthrough: _policies, ...definition } = rest;
+  const { passthrough: _policies, runtime_profile: _name, ...definition } = rest;
   // The others are of the single call; which of them there are shows in the tools.
   const secrets = backend.secrets?.map((secret) => (isOfConnection(secret) ? secret : { ...secret, value: "" }));
-  return { ...definition, secrets };
+  return { ...definition, secrets, isolation };
 }
 
 /** How the backend is reached; which of the HTTP transports it is shows when it is. */
@@ -69,16 +77,20 @@ export function kindOf({ command, http_url = "" }: Pick<BackendConfig, "command"
 const nothing: Attachment = { headers: {}, query: {} };
 
 /** The transports are loaded at the first start: a gateway whose backends sleep needs none of them. */
-function connectOf(backend: BackendConfig, context: BackendContext): Connect {
+function connectOf(backend: BackendConfig, context: BackendContext, isolation: Isolation | undefined): Connect {
   // What the connection before found out (which HTTP transport it is) is kept in here.
   let connect: Connect | undefined;
   return async (signal, events) => {
-    connect ??= await loadConnect(backend, context);
+    connect ??= await loadConnect(backend, context, isolation);
     return connect(signal, events);
   };
 }
 
-async function loadConnect(backend: BackendConfig, context: BackendContext): Promise<Connect> {
+async function loadConnect(
+  backend: BackendConfig,
+  context: BackendContext,
+  isolation: Isolation | undefined,
+): Promise<Connect> {
   const { name, command, cwd, env, headers, http_url, secrets = [] } = backend;
   const settings = {
     name,
@@ -93,7 +105,17 @@ async function loadConnect(backend: BackendConfig, context: BackendContext): Pro
   switch (kindOf(backend)) {
     case "stdio": {
       const { stdioConnect } = await import("../upstreams/stdio/connect-stdio.ts");
-      return stdioConnect({ ...settings, argv: command as string[], cwd, env, redact: context.redact });
+      const { redact } = context;
+      const plain = { ...settings, argv: command as string[], cwd, env: { ...isolation?.env, ...env }, redact };
+      if (isolation === undefined) return stdioConnect(plain);
+      const { isolate } = await import("../upstreams/isolation/isolate.ts");
+      const { profile } = isolation;
+      const seconds = profile.resources.timeout_secs;
+      return stdioConnect({
+        ...plain,
+        isolate: (program) => isolate(profile, name, program),
+        maxLifeMs: seconds === undefined ? undefined : seconds * 1_000,
+      });
     }
     case "websocket": {
       const { webSocketConnect } = await import("../upstreams/websocket/connect-websocket.ts");

@@ -19,5 +19,7 @@ export function* knownSecrets(config: Config, env: Environment): Iterable<string
     yield* backendSecrets(backend);
     yield* (backend.secrets ?? []).flatMap(secretForms);
   }
+  for (const { guarded_env_keys } of Object.values(config.runtime?.profiles ?? {}))
+    yield* guarded_env_keys.flatMap((key) => env[key] ?? []);
   yield* environmentSecrets(env);
 }
