@@ -41,8 +41,10 @@ export interface Child {
   write(text: string): void;
   endInput(): void;
   killGroup(signal: "SIGTERM" | "SIGKILL"): void;
-  /** Resolves when the child has ended, its output has been handed over, and nothing of it is left. */
+  /** Resolves when the child has ended, its output has been handed over, and nothing of its group is left. */
   readonly exited: Promise<Exit>;
+  /** Resolves after that, when what `endArgv` is for has been ended as well, or could not be. */
+  readonly gone: Promise<void>;
 }
 
 /** The program could not be run at all; `hint` says what to do. */
@@ -81,19 +83,16 @@ export async function spawnChild(options: SpawnOptions): Promise<Child> {
       if (process.platform !== "win32") killGroup(pid, "SIGKILL");
       release();
       input.drop();
-      const ended = endOutside(options);
       const end = () => {
         clearTimeout(timer);
         for (const stream of [child.stdout, child.stderr, child.stdin]) stream.destroy();
-        void ended.then(() => {
-          releaseOutside();
-          resolve({ code, signal });
-        });
+        resolve({ code, signal });
       };
       const timer = setTimeout(end, drainMs);
       child.once("close", end);
     });
   });
+  const gone = exited.then(() => endOutside(options)).then(releaseOutside);
   return {
     pid,
     write: input.write,
@@ -102,6 +101,7 @@ export async function spawnChild(options: SpawnOptions): Promise<Child> {
       if (child.exitCode === null && child.signalCode === null) killGroup(pid, signal);
     },
     exited,
+    gone,
   };
 }
 

@@ -145,7 +145,7 @@ export function stdioConnect(settings: StdioSettings): Connect {
         notify: (method, params) => session.notify(method, params),
         closed: lost.promise,
         close: () => {
-          stopping ??= stop();
+          stopping ??= stop().then(() => child.gone);
           return stopping;
         },
       };
@@ -154,6 +154,7 @@ export function stdioConnect(settings: StdioSettings): Connect {
       ended ??= "did not start";
       child.killGroup("SIGKILL");
       await gone;
+      await child.gone;
       throw startError(error, name, withStderr);
     }
   };
