@@ -10,7 +10,6 @@ export const pendingSettings: readonly string[] = [
   "backends.*.a2a_url",
   "backends.*.a2a_agent_card_path",
   "backends.*.identity_propagation",
-  "cache",
   "webhooks",
   "marketplace",
   "key_server",
