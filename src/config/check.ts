@@ -39,7 +39,7 @@ export async function checkSettings(settings: Settings, context: CheckContext): 
     if (auth.users.length > 0 || auth.issuers.length > 0 || mtls !== undefined)
       (await import("./access-rules.ts")).checkAccess(parsed, rules);
     if (parsed.runtime !== undefined)
-      (await import("./isolation-rules.ts")).checkIsolation(parsed, parsed.runtime, rules);
+      (await import("./isolation-rules.ts")).checkIsolation(parsed, parsed.runtime, context.env, rules);
     parsed = resolveSecrets(parsed, held.secrets, context.env, rules.problems);
     if (Object.values(parsed.backends).some(({ secrets }) => secrets !== undefined))
       parsed = await (await import("./injected-secrets.ts")).resolveInjected(parsed, context.env, rules);

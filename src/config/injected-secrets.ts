@@ -1,4 +1,5 @@
 /** `backends.<name>.secrets`: their values filled in, and rules about where they can go; loaded for the files that have any. */
+import { shortestSecret } from "../lib/redact.ts";
 import type { Environment } from "../runtime/process.ts";
 import { headerValue } from "../stages/secrets/sent-secret.ts";
 import { headerProblem } from "../upstreams/http/request-head.ts";
@@ -25,6 +26,11 @@ export async function resolveInjected(config: ParsedConfig, env: Environment, fo
       const value = await filledIn(secret.value, env, [...path, "value"], found);
       if (value === undefined) continue;
       resolved = withValueAt(resolved, [...path, "value"], value);
+      if (value.length < shortestSecret)
+        found.warnings.push({
+          path: [...path, "value"],
+          text: `has less than ${shortestSecret} characters: it cannot be taken out of what the server says`,
+        });
       checkPlace({ ...secret, value }, backend, path, found);
     }
   }

@@ -2,6 +2,7 @@
  * Rules about the `runtime` section, loaded for the files that have it: what a provider cannot hold a program to is
  * refused, because a limit that is only written down protects nobody.
  */
+import type { Environment } from "../runtime/process.ts";
 import type { RuntimeProfile, RuntimeSettings } from "../upstreams/isolation/schema.ts";
 import type { Findings } from "./backends.ts";
 import type { Path } from "./path.ts";
@@ -20,20 +21,32 @@ const running: readonly Provider[] = ["local_process", ...isolating];
 const forbiddenSource =
   /^\/(?:(?:etc|proc|sys|dev|run|var\/run|System)?|(?:var\/)?run\/(?:docker|podman\/podman)\.sock)\/?$/;
 
-export function checkIsolation(config: ParsedConfig, runtime: RuntimeSettings, found: Findings): void {
+export function checkIsolation(
+  config: ParsedConfig,
+  runtime: RuntimeSettings,
+  env: Environment,
+  found: Findings,
+): void {
   const { default_provider: fallback, availability, profiles } = runtime;
-  const available = availabilityProblem(fallback, availability);
-  const without = Object.entries(config.backends).find(
+  const withoutProfile = Object.entries(config.backends).find(
     ([, { command, enabled, runtime_profile }]) => command !== undefined && enabled && runtime_profile === undefined,
   );
-  const path: Path = ["runtime", "default_provider"];
-  if (available !== undefined) found.problems.push({ path, text: available });
-  else if (containers.includes(fallback) && without !== undefined) {
-    const text = `cannot run "${without[0]}", which has no profile to name an image: give it a "runtime_profile"`;
-    found.problems.push({ path, text });
+  // Where nothing depends on it, it may be anything.
+  if (withoutProfile !== undefined) {
+    const imageless = `cannot run "${withoutProfile[0]}", which has no profile to name an image: give it a "runtime_profile"`;
+    const text = availabilityProblem(fallback, availability) ?? (containers.includes(fallback) ? imageless : undefined);
+    if (text !== undefined) found.problems.push({ path: ["runtime", "default_provider"], text });
   }
-  for (const [name, profile] of Object.entries(profiles))
+  for (const [name, profile] of Object.entries(profiles)) {
     checkProfile(profile, ["runtime", "profiles", name], availability, found);
+    for (const list of ["env_keys", "guarded_env_keys"] as const)
+      for (const [at, variable] of profile[list].entries())
+        if (env[variable] === undefined)
+          found.warnings.push({
+            path: ["runtime", "profiles", name, list, at],
+            text: `names the environment variable "${variable}", which is not set: the program does not get it`,
+          });
+  }
 }
 
 function availabilityProblem(provider: Provider, availability: RuntimeSettings["availability"]): string | undefined {

@@ -6,7 +6,7 @@
 export const redacted = "[redacted]";
 
 /** Shorter values are no secrets, and replacing them would shred ordinary text. */
-const shortestSecret = 6;
+export const shortestSecret = 6;
 const shortestEncoded = 8;
 
 export class Redactor {

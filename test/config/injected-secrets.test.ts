@@ -39,6 +39,9 @@ test("loadConfig: a secret that is not there is a located error, unless nobody n
   }
   assert.deepEqual(await findings(t, program(secret("{env.KEY}")), { env: { KEY: "" } }), [`${at} ${missing} empty`]);
   assert.deepEqual(await findings(t, program(secret(""))), [`${at} must not be empty`]);
+  assert.deepEqual(await findings(t, program(secret("12345"))), [
+    `${at} has less than 6 characters: it cannot be taken out of what the server says`,
+  ]);
 });
 
 test("loadConfig: a secret can be in the keychain of the system", {

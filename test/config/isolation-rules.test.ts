@@ -26,10 +26,12 @@ test("loadConfig: a provider that is not there, or cannot run such servers, is r
       await problem(t, runtime(`provider: ${provider}`, `${provider}: true`)),
       `${at} cannot be "${provider}", which runs services and no stdio servers: use "local_process", "bubblewrap", "docker" or "podman"`,
     );
+  const fallback = "runtime: {default_provider: bubblewrap, profiles: {box: {}}}";
   assert.match(
-    await problem(t, `${backend}runtime: {default_provider: bubblewrap, profiles: {box: {}}}`),
+    await problem(t, `backends: {a: {command: x}}\n${fallback}`),
     /^runtime\.default_provider is "bubblewrap", which is not available/,
   );
+  assert.deepEqual(await findings(t, backend + fallback), [], "nothing depends on it");
 });
 
 test("loadConfig: what a provider cannot hold a program to is refused, and nothing else", async (t) => {
@@ -80,7 +82,12 @@ test("loadConfig: what a provider cannot hold a program to is refused, and nothi
     "provider: bubblewrap, network_egress: none, data_class: sensitive, mounts: [{source: /a, target: /b, mode: writable}]",
     "provider: podman, image: i, resources: {cpu_cores: 0.5, memory_mb: 9}, mounts: [{source: /a, target: /b, mode: writable_overlay}]",
   ];
-  for (const profile of right) assert.deepEqual(await findings(t, runtime(profile)), [], profile);
+  const env = { A: "1", B: "2" };
+  for (const profile of right) assert.deepEqual(await findings(t, runtime(profile), { env }), [], profile);
+  assert.equal(
+    await problem(t, runtime("env_keys: [A]")),
+    'runtime.profiles.box.env_keys[0] names the environment variable "A", which is not set: the program does not get it',
+  );
 });
 
 test("loadConfig: a privileged container is a warning", async (t) => {
