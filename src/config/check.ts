@@ -40,6 +40,8 @@ export async function checkSettings(settings: Settings, context: CheckContext): 
       (await import("./access-rules.ts")).checkAccess(parsed, rules);
     if (parsed.runtime !== undefined)
       (await import("./isolation-rules.ts")).checkIsolation(parsed, parsed.runtime, context.env, rules);
+    if (Object.values(parsed.backends).some(({ transform }) => transform !== undefined))
+      (await import("./transform-rules.ts")).checkTransforms(parsed, rules);
     parsed = resolveSecrets(parsed, held.secrets, context.env, rules.problems);
     if (Object.values(parsed.backends).some(({ secrets }) => secrets !== undefined))
       parsed = await (await import("./injected-secrets.ts")).resolveInjected(parsed, context.env, rules);

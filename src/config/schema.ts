@@ -20,6 +20,7 @@ import { failsafeSchema, healthCheckSchema } from "../stages/schema.ts";
 import { injectedSecretSchema } from "../stages/secrets/schema.ts";
 import { oauthSchema } from "../upstreams/oauth/schema.ts";
 import { backendSchema } from "../upstreams/schema.ts";
+import { backendTransformSchema } from "../upstreams/transform/schema.ts";
 import { identityPropagationSchema } from "./pending/backend/schema.ts";
 import type { PendingConfig } from "./pending/schema.ts";
 import type { RareConfig } from "./rare/schema.ts";
@@ -51,6 +52,7 @@ export const backendEntrySchema = v.object({
   url: maybe(v.string(), "Other name of `http_url`"),
   failsafe: maybe(failsafeOverridesSchema, "Overrides of the `failsafe` section for this backend, key by key"),
   oauth: maybe(oauthSchema, "OAuth login to the backend"),
+  transform: maybe(backendTransformSchema, "How its tools look from outside"),
   secrets: maybe(v.array(injectedSecretSchema), "Secrets the server gets with calls of its tools"),
   identity_propagation: maybe(identityPropagationSchema, "How the caller's identity reaches the backend"),
 });
