@@ -254,7 +254,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       kept.answers.forget(server);
       announceListChange(host, server, kind);
     },
-    admit: policies.integrity.admit,
+    admit: policies.admit,
     onAsked: policies.integrity.onAsked,
   });
   const endHealthChecks = startHealthChecks({
@@ -332,10 +332,9 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       return route === undefined ? Promise.reject(noRoute(call.upstream, config)) : route.call(call);
     },
     servers: () =>
-      plan.servers.map(({ name, description, kind, enabled }) => ({
+      plan.servers.map(({ name, enabled, ...planned }) => ({
+        ...planned,
         name,
-        description,
-        kind,
         enabled,
         status: routeOf(name)?.used?.status() ?? (enabled ? asleep : switchedOff),
         circuit: stageStates.made(name)?.breaker.state ?? "closed",
