@@ -44,7 +44,7 @@ export interface Receipt {
   readonly challenge?: string | undefined;
 }
 
-export interface WebhookCounts {
+interface WebhookCounts {
   /** Deliveries that came, whatever became of them. */
   received: number;
   /** Of which sessions were told. */

@@ -21,7 +21,7 @@ export const toleranceMs = 300_000;
 /** A header of the delivery by its name in lower case. */
 export type HeaderOf = (name: string) => string | null;
 
-export interface SignedDelivery {
+interface SignedDelivery {
   /** In lower case. */
   readonly signatureHeader: string;
   readonly secret: string;
