@@ -9,6 +9,8 @@ import { parseEnvFile } from "./env-file.ts";
 import type { EnvironmentOverrides } from "./environment.ts";
 import { namesSettings } from "./environment-names.ts";
 import type { Override } from "./explain.ts";
+import { inSections } from "./flat-settings.ts";
+import { foreignFile, hasUpstreamGroups, isToml } from "./foreign-file.ts";
 import { type ConfigSource, discoverConfig, namedConfig } from "./locate.ts";
 import { dropNulls, isMap, type Settings, withValueAt } from "./path.ts";
 import { readPlainYaml } from "./plain-yaml.ts";
@@ -92,7 +94,7 @@ export async function readConfigText(path: string, label: string): Promise<strin
   }
 }
 
-/** The settings in the text; a text without any is an empty map. @throws ConfigError */
+/** The settings in the text, each in its section; a text without any is an empty map. @throws ConfigError */
 export async function readSettings(text: string, label: string, refuseEmpty = false): Promise<Settings> {
   const plain = readPlainYaml(text);
   const value = plain === undefined ? await (await import("./explain.ts")).readAnyYaml(text, label) : plain.value;
@@ -100,7 +102,8 @@ export async function readSettings(text: string, label: string, refuseEmpty = fa
   dropNulls(value);
   if (value === null && refuseEmpty) throw new ConfigError(`${start}  The file is empty`);
   if (value === null) return {};
-  if (isMap(value)) return value;
+  if (isMap(value) && !hasUpstreamGroups(value)) return inSections(value);
+  if (isMap(value) || isToml(text, label)) throw foreignFile(label);
   throw new ConfigError(
     `${start}  The file must be a map of settings, not ${Array.isArray(value) ? "a list" : "text"}`,
   );

@@ -1,0 +1,99 @@
+/** Groups of upstreams as backends: one server is a backend of its own, several are its replicas. */
+import { isMap, type Path, type Settings } from "../../config/path.ts";
+import type { Conversion } from "./conversion.ts";
+import { duration } from "./plain-settings.ts";
+
+const groupsPath: Path = ["upstream", "groups"];
+const strategies = ["round_robin", "weighted_round_robin", "least_connections", "ip_hash"];
+const serverKeys = ["id", "url", "weight"];
+const leftOut: Readonly<Record<string, string>> = {
+  max_requests: "see failsafe.concurrency of the backend",
+  backup: "every replica takes its share",
+  metadata: "it has no effect here",
+};
+
+export function convertUpstreamGroups(conversion: Conversion): void {
+  const groups = conversion.get(groupsPath);
+  if (!isMap(groups)) return;
+  const names = new Set<string>();
+  const timeoutPath: Path = ["middleware", "timeout", "upstream"];
+  const timeout = conversion.get(timeoutPath);
+  for (const [group, value] of Object.entries(groups)) {
+    const from = [...groupsPath, group];
+    if (!isMap(value) || !Array.isArray(value["servers"]) || value["servers"].length === 0) {
+      conversion.leaveOut(from, "a group needs servers");
+      continue;
+    }
+    const name = freeName(group, names);
+    names.add(name);
+    const to: Path = ["backends", name];
+    const renamed = name === group ? "" : ` (renamed from ${JSON.stringify(group)})`;
+    convertServers(conversion, from, to, value["servers"], renamed);
+    convertHealthCheck(conversion, [...from, "health_check_override"], [...to, "failsafe", "health_check"]);
+    if (timeout !== undefined) conversion.set(timeoutPath, [...to, "timeout"], duration(timeout, "s"));
+  }
+}
+
+function convertServers(
+  conversion: Conversion,
+  group: Path,
+  to: Path,
+  servers: readonly unknown[],
+  renamed: string,
+): void {
+  const from = [...group, "servers"];
+  const strategy = strategyOf(conversion, group);
+  for (const [at, server] of servers.entries())
+    for (const key of Object.keys(isMap(server) ? server : {}))
+      if (!serverKeys.includes(key)) conversion.leaveOut([...from, at, key], leftOut[key] ?? "it is not known");
+  const ids = servers.map((server) => (isMap(server) ? String(server["id"] ?? server["url"]) : "?")).join(", ");
+  if (servers.length === 1) {
+    for (const [key, value] of Object.entries(target(servers[0])))
+      conversion.set(from, [...to, key], value, `${ids}${renamed}`);
+    if (strategy.from !== undefined) conversion.leaveOut(strategy.from, "one server needs none");
+    return;
+  }
+  const isWeighted = strategy.name?.startsWith("weighted") === true;
+  const replicas = servers.map((server) => {
+    const weight = isWeighted && isMap(server) ? { weight: server["weight"] ?? 100 } : {};
+    return { ...target(server), ...weight };
+  });
+  conversion.set(from, [...to, "replicas"], replicas, `${ids}${renamed}`);
+  if (strategy.from === undefined || strategy.name === undefined) return;
+  if (strategies.includes(strategy.name))
+    conversion.set(strategy.from, [...to, "load_balancing", "strategy"], strategy.name);
+  else conversion.leaveOut(strategy.from, `there is no such strategy; choose one of ${strategies.join(", ")}`);
+}
+
+/** Programs are named by an address there, which begins with `stdio:`. */
+function target(server: unknown): Settings {
+  const url = isMap(server) ? server["url"] : undefined;
+  const program = typeof url === "string" ? /^stdio:(?:\/\/)?(.+)$/i.exec(url)?.[1] : undefined;
+  return program === undefined ? { http_url: url ?? "" } : { command: program };
+}
+
+function strategyOf(conversion: Conversion, group: Path): { name?: string; from?: Path } {
+  for (const from of [
+    [...group, "strategy"],
+    ["gateway", "load_balancing", "default_strategy"],
+  ]) {
+    const name = conversion.get(from);
+    if (typeof name === "string") return { name, from };
+  }
+  return {};
+}
+
+function convertHealthCheck(conversion: Conversion, from: Path, to: Path): void {
+  for (const key of ["enabled", "interval", "timeout"]) {
+    const value = conversion.get([...from, key]);
+    if (value !== undefined) conversion.set([...from, key], [...to, key], duration(value, "s"));
+  }
+}
+
+/** Names of backends are steps of addresses. */
+function freeName(group: string, taken: ReadonlySet<string>): string {
+  const name = group.replace(/[/\\:\s]+/g, "-") || "upstream";
+  let free = name;
+  for (let count = 2; taken.has(free); count += 1) free = `${name}-${count}`;
+  return free;
+}
