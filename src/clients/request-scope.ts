@@ -3,6 +3,7 @@
  * Progress and logs of a call go to the stream of the request that caused it and nowhere else.
  */
 
+import { isSafeTool } from "../catalog/is-safe-tool.ts";
 import type { Answer } from "../core/answer.ts";
 import type { Call, ClientLink } from "../core/call.ts";
 import type { Caller } from "../core/caller.ts";
@@ -196,10 +197,7 @@ export class RequestScope {
   }
 
   #isSafeTool(server: string, tool: string): boolean {
-    const annotations = this.host.catalog.tool(server, tool)?.["annotations"];
-    return (
-      isJsonObject(annotations) && (annotations["readOnlyHint"] === true || annotations["idempotentHint"] === true)
-    );
+    return isSafeTool(this.host.catalog.tool(server, tool));
   }
 
   #relayNotification(method: string, params: JsonObject): void {

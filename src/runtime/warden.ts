@@ -25,20 +25,30 @@ done
 for group in $groups; do kill -s KILL -- "-$group"; done
 `;
 
-/** Takes a line, and has handed it to the system when it returns where the runtime can: we may be killed in the next moment. */
-type Tell = (line: string) => void;
+interface Warden {
+  /** Has handed the line to the system when it returns where the runtime can: we may be killed in the next moment. */
+  tell(line: string): void;
+  end(): void;
+}
 
 const guarded = new Set<number>();
-let warden: Tell | undefined;
+let warden: Warden | undefined;
 
 /** Puts a process group under guard until the returned function is called, which must happen when the group is gone: its id may be reused. */
 export function guardGroup(group: number): () => void {
   guarded.add(group);
   if (warden === undefined) startWarden();
-  else warden(`+ ${group}\n`);
+  else warden.tell(`+ ${group}\n`);
   return () => {
-    if (guarded.delete(group)) warden?.(`- ${group}\n`);
+    if (guarded.delete(group)) warden?.tell(`- ${group}\n`);
   };
+}
+
+/** Ends the process that guards, unless it has something to guard; the next child gets a new one. */
+export function dismissWarden(): void {
+  if (guarded.size > 0) return;
+  warden?.end();
+  warden = undefined;
 }
 
 function startWarden(): void {
@@ -50,11 +60,11 @@ function startWarden(): void {
   };
   const started = "Bun" in globalThis ? startOnBun(command, forget) : startOnNode(command, forget);
   warden = started;
-  if (guarded.size > 0) started?.([...guarded].map((group) => `+ ${group}\n`).join(""));
+  if (guarded.size > 0) started?.tell([...guarded].map((group) => `+ ${group}\n`).join(""));
 }
 
 /** Bun's own `spawn`: what is written through `node:child_process` waits there for the end of the turn. */
-function startOnBun({ file, args, env }: WardenCommand, onGone: () => void): Tell | undefined {
+function startOnBun({ file, args, env }: WardenCommand, onGone: () => void): Warden | undefined {
   try {
     const child = Bun.spawn([file, ...args], {
       cwd: "/",
@@ -67,23 +77,26 @@ function startOnBun({ file, args, env }: WardenCommand, onGone: () => void): Tel
     // It waits for us to end, so we must not wait for it.
     child.unref();
     child.stdin.unref();
-    return (line) => {
-      child.stdin.write(line);
-      void child.stdin.flush();
+    return {
+      tell(line) {
+        child.stdin.write(line);
+        void child.stdin.flush();
+      },
+      end: () => void child.stdin.end(),
     };
   } catch {
     return undefined;
   }
 }
 
-function startOnNode({ file, args, env }: WardenCommand, onGone: () => void): Tell {
+function startOnNode({ file, args, env }: WardenCommand, onGone: () => void): Warden {
   const child = spawn(file, args, { cwd: "/", env, detached: true, stdio: ["pipe", "ignore", "ignore"] });
   child.on("error", onGone);
   child.on("exit", onGone);
   child.stdin.on("error", onGone);
   child.unref();
   if ("unref" in child.stdin && typeof child.stdin.unref === "function") child.stdin.unref();
-  return (line) => void child.stdin.write(line);
+  return { tell: (line) => void child.stdin.write(line), end: () => void child.stdin.end() };
 }
 
 interface WardenCommand {

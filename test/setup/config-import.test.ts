@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { valueAt } from "../../src/config/path.ts";
+import { backendEntrySchema } from "../../src/config/schema.ts";
 import { importConfig } from "../../src/setup/config-import/import-config.ts";
 
 const imported = (text: string, label = "config.toml") => importConfig(text, label, {});
@@ -75,6 +76,38 @@ port = 9090
   ]);
 });
 
+const hasReplicas = "replicas" in backendEntrySchema.entries;
+test("importConfig: several servers of a group are replicas, by its strategy", {
+  skip: hasReplicas ? false : "backends have no replicas yet",
+}, async () => {
+  const servers = `servers = [
+    { id = "a", url = "ws://localhost:3001", weight = 200 },
+    { id = "a", url = "stdio://node b.js", max_requests = 5 },
+  ]`;
+  const { settings, report } = await imported(`[server]
+host = "127.0.0.1"
+port = 1
+[gateway.load_balancing]
+default_strategy = "ip_hash"
+[upstream.groups.one]
+strategy = "weighted_round_robin"
+${servers}
+[upstream.groups.two]
+${servers}
+[upstream.groups.three]
+strategy = "random"
+${servers}
+`);
+  const replicas = [{ id: "a", http_url: "ws://localhost:3001", weight: 200 }, { command: "node b.js" }];
+  assert.deepEqual(settings["backends"], {
+    one: { replicas, load_balancing: { strategy: "weighted_round_robin" } },
+    two: { replicas, load_balancing: { strategy: "ip_hash" } },
+    three: { replicas },
+  });
+  assert.match(report.join("\n"), /three\.strategy {2}left out: there is no such strategy/);
+  assert.match(report.join("\n"), /one\.servers\[1\]\.max_requests {2}left out: see failsafe\.concurrency/);
+});
+
 test("importConfig: every setting is spoken of, those without a counterpart and those nobody knows too", async () => {
   const { settings, report } = await imported(`[server]
 workers = 8
@@ -118,17 +151,23 @@ servers = [{ id = "g", url = "stdio://node server.js" }]
 servers = [{ id = "n", url = "nonsense" }]
 [upstream.groups.empty]
 servers = []
+[upstream.groups.half]
+servers = [{ id = "no url" }, { id = "h", url = "ws://localhost:1" }]
 [middleware.timeout]
 upstream = 9
 `);
   assert.deepEqual(settings, {
     server: { host: "127.0.0.1" },
-    backends: { good: { command: "node server.js", timeout: "9s" } },
+    backends: {
+      good: { command: "node server.js", timeout: "9s" },
+      half: { http_url: "ws://localhost:1", timeout: "9s" },
+    },
   });
   const said = report.join("\n");
   assert.match(said, /^config\.toml:3:1 {2}server\.port {2}left out: server\.port must be .*65535, not 70000$/m);
   assert.match(said, /^config\.toml:7:1 {2}upstream\.groups\."no\/good"\.servers {2}left out: .*"nonsense"$/m);
   assert.match(said, /^config\.toml:8:1 {2}upstream\.groups\.empty {2}left out: a group needs servers$/m);
+  assert.match(said, /^config\.toml:11:1 {2}upstream\.groups\.half\.servers\[0\] {2}left out: a server needs a url$/m);
 });
 
 test("importConfig: users, keys and tokens keep their rights and their limit, and are no admins", async () => {

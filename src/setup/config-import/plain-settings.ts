@@ -49,7 +49,7 @@ const leftOut: Readonly<Record<string, string>> = {
   "gateway.version": "it has no effect here",
   "gateway.environment": "it has no effect here; keep a file for each environment",
   "gateway.routes": "every backend is at /mcp/NAME, and all of them together at /mcp",
-  "gateway.load_balancing.sticky_sessions": "choose it per backend: load_balancing.strategy",
+  "gateway.load_balancing.sticky_sessions": "choose it per backend: load_balancing.strategy: session_hash",
   "gateway.load_balancing.session_cookie_name": "sessions are those of MCP, which need no cookie",
   "gateway.circuit_breaker.min_request_threshold": "see failsafe.error_budget.min_calls",
   "gateway.circuit_breaker.error_rate_threshold": "see failsafe.error_budget.failure_rate",

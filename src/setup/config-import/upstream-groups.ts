@@ -38,38 +38,47 @@ function convertServers(
   conversion: Conversion,
   group: Path,
   to: Path,
-  servers: readonly unknown[],
+  written: readonly unknown[],
   renamed: string,
 ): void {
   const from = [...group, "servers"];
   const strategy = strategyOf(conversion, group);
-  for (const [at, server] of servers.entries())
-    for (const key of Object.keys(isMap(server) ? server : {}))
-      if (!serverKeys.includes(key)) conversion.leaveOut([...from, at, key], leftOut[key] ?? "it is not known");
-  const ids = servers.map((server) => (isMap(server) ? String(server["id"] ?? server["url"]) : "?")).join(", ");
-  if (servers.length === 1) {
-    for (const [key, value] of Object.entries(target(servers[0])))
-      conversion.set(from, [...to, key], value, `${ids}${renamed}`);
+  const servers = written.filter((server, at) => isServer(conversion, server, [...from, at]));
+  if (servers.length < 2) {
+    for (const server of servers)
+      for (const [key, value] of Object.entries(target(server)))
+        conversion.set(from, [...to, key], value, `${JSON.stringify(server["id"])}${renamed}`);
     if (strategy.from !== undefined) conversion.leaveOut(strategy.from, "one server needs none");
     return;
   }
-  const isWeighted = strategy.name?.startsWith("weighted") === true;
+  const ids = new Set<unknown>();
   const replicas = servers.map((server) => {
-    const weight = isWeighted && isMap(server) ? { weight: server["weight"] ?? 100 } : {};
-    return { ...target(server), ...weight };
+    const { id, weight } = server;
+    const isNew = typeof id === "string" && id !== "" && !ids.has(id);
+    ids.add(id);
+    return { ...(isNew && { id }), ...target(server), ...(weight !== undefined && { weight }) };
   });
-  conversion.set(from, [...to, "replicas"], replicas, `${ids}${renamed}`);
+  conversion.set(from, [...to, "replicas"], replicas, renamed === "" ? undefined : renamed.trim());
   if (strategy.from === undefined || strategy.name === undefined) return;
   if (strategies.includes(strategy.name))
     conversion.set(strategy.from, [...to, "load_balancing", "strategy"], strategy.name);
   else conversion.leaveOut(strategy.from, `there is no such strategy; choose one of ${strategies.join(", ")}`);
 }
 
+function isServer(conversion: Conversion, server: unknown, from: Path): server is Settings {
+  if (!isMap(server) || typeof server["url"] !== "string" || server["url"] === "") {
+    conversion.leaveOut(from, "a server needs a url");
+    return false;
+  }
+  for (const key of Object.keys(server))
+    if (!serverKeys.includes(key)) conversion.leaveOut([...from, key], leftOut[key] ?? "it is not known");
+  return true;
+}
+
 /** Programs are named by an address there, which begins with `stdio:`. */
-function target(server: unknown): Settings {
-  const url = isMap(server) ? server["url"] : undefined;
-  const program = typeof url === "string" ? /^stdio:(?:\/\/)?(.+)$/i.exec(url)?.[1] : undefined;
-  return program === undefined ? { http_url: url ?? "" } : { command: program };
+function target({ url }: Settings): Settings {
+  const program = /^stdio:(?:\/\/)?(.+)$/i.exec(String(url))?.[1];
+  return program === undefined ? { http_url: url } : { command: program };
 }
 
 function strategyOf(conversion: Conversion, group: Path): { name?: string; from?: Path } {
