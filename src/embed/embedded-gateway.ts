@@ -1,5 +1,5 @@
 /** Puts a gateway together for the program that embeds it, as `serve` does for the command line, and takes it apart. */
-import { isSafeTool } from "../catalog/is-safe-tool.ts";
+import { toolEffects } from "../catalog/tool-effects.ts";
 import { type LoadedConfig, loadConfig } from "../config/load.ts";
 import type { Caller } from "../core/caller.ts";
 import { CancelledError, DeniedError, GatewayError } from "../core/errors.ts";
@@ -170,7 +170,7 @@ class Embedded implements EmbeddedGateway {
       requestId: newRequestId(),
       deadline: systemClock.now() + (timeoutMs ?? config.server.request_timeout),
       signal,
-      safe: isSafeTool(catalog.tool(server, tool)),
+      ...toolEffects(catalog.tool(server, tool)),
     });
     return value as unknown as ToolResult;
   }

@@ -1,5 +1,5 @@
 /** The tool browser: what tools there are, the gateway's own search over them, and trying one. */
-import { isSafeTool } from "../../../catalog/is-safe-tool.ts";
+import { toolEffects } from "../../../catalog/tool-effects.ts";
 import { GatewayError } from "../../../core/errors.ts";
 import { mayUseTool } from "../../../core/scope.ts";
 import { isJsonObject, type JsonObject } from "../../../lib/json.ts";
@@ -60,7 +60,7 @@ async function call({ gateway, clock, visit, body }: Task): Promise<Response> {
     requestId: visit.requestId,
     deadline: startedMs + gateway.config.server.request_timeout,
     signal: visit.request.signal,
-    safe: isSafeTool(gateway.catalog.tool(server, tool)),
+    safe: toolEffects(gateway.catalog.tool(server, tool)).safe,
   });
   const tookMs = Math.round((clock.now() - startedMs) * 10) / 10;
   const head = JSON.stringify({ request_id: visit.requestId, duration_ms: tookMs });
