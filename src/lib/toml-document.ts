@@ -3,7 +3,7 @@
  * text, numbers, booleans, lists and inline tables. Dates are given as the text they are. Every table header keeps its
  * place, so that the lines of one table can be replaced, and every key, so that what is said of it can be found.
  */
-import { PlacedError, placeAt } from "./placed-error.ts";
+import { PlacedError, placesIn } from "./placed-error.ts";
 import type { Place } from "./yaml-document.ts";
 
 export type TomlTable = { [key: string]: unknown };
@@ -56,8 +56,14 @@ class Reader {
     for (;;) {
       this.#match(blank);
       const start = this.#at;
-      if (start === this.#text.length)
-        return { value, headers, placeOf: (path) => placeAt(this.#text, this.#placeOf(value, path)) };
+      if (start === this.#text.length) {
+        let placeAt: ((at: number) => Place) | undefined;
+        const placeOf = (path: readonly (string | number)[]) => {
+          placeAt ??= placesIn(this.#text);
+          return placeAt(this.#placeOf(value, path));
+        };
+        return { value, headers, placeOf };
+      }
       if (this.#text[start] === "[") {
         const isItem = this.#text.startsWith("[[", start);
         this.#at += isItem ? 2 : 1;
@@ -91,6 +97,7 @@ class Reader {
       if (part === undefined) this.#fail("a key is missing");
       path.push(part as string);
       this.#match(space);
+      if (path.length > maxDepth) this.#fail(`a key has more than ${maxDepth} parts`);
     } while (this.#take("."));
     return path;
   }

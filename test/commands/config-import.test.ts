@@ -39,7 +39,6 @@ failsafe:
     max_concurrent: 128
 backends:
   files:
-    # upstream.groups.files.servers: files
     http_url: http://localhost:4001
 auth:
   # security.auth.basic_auth_users: each may call everything, and is no admin

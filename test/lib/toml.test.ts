@@ -63,6 +63,7 @@ test("readToml: what is wrong is named with line and column", () => {
     ["a = 1 b", "1:6  nothing may follow on this line"],
     ["a = 1\n[a.b]", '2:1  "a" is not a table'],
     ['a = "\\q"', '1:5  "\\q" is no escape'],
+    [`${"a.".repeat(100)}b = 1`, "1:130  a key has more than 64 parts"],
     [`a = ${"[".repeat(100)}`, "1:70  values are nested deeper than 64 levels"],
   ] as const)
     assert.throws(() => readToml(text), { name: "PlacedError", message });

@@ -255,5 +255,7 @@ test("importConfig: what is nothing to convert is said, with the place of what i
     /nothing to import: none of \[server\].*setup wizard/,
   );
   await refused("backends: {}\n", "gateway.yaml", /gateway\.yaml:1:1 {2}There is nothing to convert: use it as it is/);
+  const many = `[server]\n${Array.from({ length: 5_001 }, (_, at) => `a${at} = 1`).join("\n")}\n`;
+  await refused(many, "config.toml", /more than 5000 values/);
   await refused("a: [\n", "gateway.yaml", /^ConfigError: gateway\.yaml:\d+:\d+ {2}/);
 });

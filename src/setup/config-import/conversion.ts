@@ -14,12 +14,15 @@ export interface Outcome {
   readonly text: string;
 }
 
+/** An outcome, and its `from` as text, which is compared often. */
+type Said = Outcome & { readonly id: string };
+
 export class Conversion {
   settings: Settings = {};
   /** To be hidden wherever they turn up. */
   readonly secrets: string[] = [];
   readonly comments: YamlComment[] = [];
-  readonly #outcomes: Outcome[] = [];
+  readonly #outcomes: Said[] = [];
   readonly #source: unknown;
 
   constructor(source: unknown) {
@@ -33,13 +36,13 @@ export class Conversion {
   /** @param comment stands above the setting in the file; for what is not the same under another name */
   set(from: Path, to: Path, value: unknown, comment?: string): void {
     this.settings = withValueAt(this.settings, to, value);
-    this.#outcomes.push({ from, to, text: pathText(to) });
+    this.#outcomes.push({ id: idOf(from), from, to, text: pathText(to) });
     if (comment !== undefined) this.comments.push({ path: to, text: `${pathText(from)}: ${comment}` });
   }
 
   /** @param why goes on after "left out: " */
   leaveOut(from: Path, why: string): void {
-    this.#outcomes.push({ from, to: undefined, text: `left out: ${why}` });
+    this.#outcomes.push({ id: idOf(from), from, to: undefined, text: `left out: ${why}` });
   }
 
   /** Takes a setting out again that does not pass, and says so at all it was made from. */
@@ -55,21 +58,21 @@ export class Conversion {
     for (const one of gone) {
       this.#outcomes.splice(this.#outcomes.indexOf(one), 1);
       // One setting can go to several places, and the others may be right.
-      if (!this.#outcomes.some(({ from }) => JSON.stringify(from) === JSON.stringify(one.from)))
-        this.leaveOut(one.from, why);
+      if (!this.#outcomes.some(({ id }) => id === one.id)) this.leaveOut(one.from, why);
     }
   }
 
   /** What is said of each setting of the source, those nobody asked for included. */
   outcomes(): readonly Outcome[] {
-    const said = new Set(this.#outcomes.map(({ from }) => JSON.stringify(from)));
-    const unknown = leavesOf(this.#source).filter((path) => !path.some((_, at) => said.has(idOf(path, at))));
+    const said = new Set(this.#outcomes.map(({ id }) => id));
+    const isSaid = (path: Path) => path.some((_step, at) => said.has(idOf(path.slice(0, at + 1))));
+    const unknown = leavesOf(this.#source).filter((path) => !isSaid(path));
     return [...this.#outcomes, ...unknown.map((from) => ({ from, to: undefined, text: "left out: it is not known" }))];
   }
 }
 
-function idOf(path: Path, lastStep: number): string {
-  return JSON.stringify(path.slice(0, lastStep + 1));
+function idOf(path: Path): string {
+  return JSON.stringify(path);
 }
 
 function leavesOf(value: unknown, path: Path = []): Path[] {

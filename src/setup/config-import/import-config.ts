@@ -24,6 +24,8 @@ export interface ImportedConfig {
   readonly warnings: readonly string[];
 }
 
+/** More than any file needs, and few enough for each to be spoken of. */
+const maxValues = 5_000;
 const sections = ["server", "gateway", "upstream", "security", "metrics", "logging", "middleware"];
 /** Taking one wrong setting out may bring another to light; no file has this many layers of them. */
 const maxRounds = 50;
@@ -31,6 +33,8 @@ const maxRounds = 50;
 /** @throws ConfigError when the text cannot be read, or is no configuration to import */
 export async function importConfig(text: string, label: string, env: Environment): Promise<ImportedConfig> {
   const source = await readSource(text, label);
+  if (countValues(source.value) > maxValues)
+    throw new ConfigError(`${label}:1:1  The file has more than ${maxValues} values, too many to convert`);
   const conversion = new Conversion(source.value);
   convertPlainSettings(conversion);
   convertUpstreamGroups(conversion);
@@ -98,6 +102,11 @@ async function untilValid(conversion: Conversion, env: Environment): Promise<rea
 /** Left out, it would open what was closed. */
 function guards([section, key]: Path): boolean {
   return section === "mtls" || (section === "auth" && (key === undefined || key === "enabled"));
+}
+
+function countValues(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 1;
+  return Object.values(value).reduce<number>((sum, inner) => sum + countValues(inner), 1);
 }
 
 function explained(problems: readonly Problem[]): Promise<string[]> {

@@ -27,8 +27,8 @@ export function convertUpstreamGroups(conversion: Conversion): void {
     const name = freeName(group, names);
     names.add(name);
     const to: Path = ["backends", name];
-    const renamed = name === group ? "" : ` (renamed from ${JSON.stringify(group)})`;
-    convertServers(conversion, from, to, value["servers"], renamed);
+    const comment = name === group ? undefined : `was called ${JSON.stringify(group)}`;
+    convertServers(conversion, from, to, value["servers"], comment);
     convertHealthCheck(conversion, [...from, "health_check_override"], [...to, "failsafe", "health_check"]);
     if (timeout !== undefined) conversion.set(timeoutPath, [...to, "timeout"], duration(timeout, "s"));
   }
@@ -39,15 +39,14 @@ function convertServers(
   group: Path,
   to: Path,
   written: readonly unknown[],
-  renamed: string,
+  comment: string | undefined,
 ): void {
   const from = [...group, "servers"];
   const strategy = strategyOf(conversion, group);
   const servers = written.filter((server, at) => isServer(conversion, server, [...from, at]));
   if (servers.length < 2) {
     for (const server of servers)
-      for (const [key, value] of Object.entries(target(server)))
-        conversion.set(from, [...to, key], value, `${JSON.stringify(server["id"])}${renamed}`);
+      for (const [key, value] of Object.entries(target(server))) conversion.set(from, [...to, key], value, comment);
     if (strategy.from !== undefined) conversion.leaveOut(strategy.from, "one server needs none");
     return;
   }
@@ -58,7 +57,7 @@ function convertServers(
     ids.add(id);
     return { ...(isNew && { id }), ...target(server), ...(weight !== undefined && { weight }) };
   });
-  conversion.set(from, [...to, "replicas"], replicas, renamed === "" ? undefined : renamed.trim());
+  conversion.set(from, [...to, "replicas"], replicas, comment);
   if (strategy.from === undefined || strategy.name === undefined) return;
   if (strategies.includes(strategy.name))
     conversion.set(strategy.from, [...to, "load_balancing", "strategy"], strategy.name);
