@@ -78,6 +78,11 @@ export const dependencies: Readonly<Record<string, Dependency>> = {
     lazy: true,
     reason: "Carries values and calls in and out of QuickJS",
   },
+  "safe-regex2": {
+    homes: ["core/transform/pattern.ts"],
+    lazy: true,
+    reason: "Refuses regular expressions of configuration files that some texts would take forever",
+  },
   valibot: {
     homes: ["core/kinds.ts", "config", "capabilities"],
     lazy: true,
