@@ -22,6 +22,8 @@ graceful_shutdown_timeout = 5
 recovery_timeout = 45
 [gateway.retry]
 initial_delay = 250
+[gateway.cache]
+ttl = 300
 [upstream.groups.one]
 strategy = "round_robin"
 [[upstream.groups.one.servers]]
@@ -48,6 +50,7 @@ port = 9090
       request_timeout: "60s",
       metrics_port: 9090,
     },
+    cache: { default_ttl: "300s" },
     failsafe: {
       circuit_breaker: { reset_timeout: "45s" },
       retry: { initial_backoff: "250ms" },
@@ -65,14 +68,15 @@ port = 9090
     "config.toml:4:1  server.graceful_shutdown_timeout → server.shutdown_timeout",
     "config.toml:6:1  gateway.circuit_breaker.recovery_timeout → failsafe.circuit_breaker.reset_timeout",
     "config.toml:8:1  gateway.retry.initial_delay → failsafe.retry.initial_backoff",
-    "config.toml:10:1  upstream.groups.one.strategy  left out: one server needs none",
-    "config.toml:11:1  upstream.groups.one.servers → backends.one.http_url",
-    "config.toml:16:1  upstream.groups.one.health_check_override.interval → backends.one.failsafe.health_check.interval",
-    "config.toml:18:1  upstream.health_check.interval → failsafe.health_check.interval",
-    "config.toml:20:1  upstream.connection_pool.max_connections_per_host → failsafe.concurrency.max_concurrent",
-    "config.toml:22:1  middleware.timeout.request → server.request_timeout",
-    "config.toml:23:1  middleware.timeout.upstream → backends.one.timeout",
-    "config.toml:25:1  metrics.port → server.metrics_port",
+    "config.toml:10:1  gateway.cache.ttl → cache.default_ttl",
+    "config.toml:12:1  upstream.groups.one.strategy  left out: one server needs none",
+    "config.toml:13:1  upstream.groups.one.servers → backends.one.http_url",
+    "config.toml:18:1  upstream.groups.one.health_check_override.interval → backends.one.failsafe.health_check.interval",
+    "config.toml:20:1  upstream.health_check.interval → failsafe.health_check.interval",
+    "config.toml:22:1  upstream.connection_pool.max_connections_per_host → failsafe.concurrency.max_concurrent",
+    "config.toml:24:1  middleware.timeout.request → server.request_timeout",
+    "config.toml:25:1  middleware.timeout.upstream → backends.one.timeout",
+    "config.toml:27:1  metrics.port → server.metrics_port",
   ]);
 });
 
