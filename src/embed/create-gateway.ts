@@ -115,6 +115,8 @@ export interface GatewayError extends Error {
 
 /** @throws a {@link GatewayError} CONFIG_INVALID whose message names every setting that is wrong, a line for each */
 export async function createGateway(options: GatewayOptions): Promise<EmbeddedGateway> {
+  // It would go well until the first server is started.
+  if (!("Bun" in globalThis || "Deno" in globalThis)) throw new Error("mcp-gateway is a library for Bun and Deno");
   const { startEmbedded } = await import("./embedded-gateway.ts");
   return startEmbedded(options);
 }

@@ -135,3 +135,11 @@ for (const [runtime, command] of [
       "nothing is kept that nobody asked to keep",
     );
   });
+
+test("Node: is told that this is no place for it", () => {
+  const source = 'import { createGateway } from "mcp-gateway"; await createGateway({ config: {} });';
+  const options = { cwd: join(folder, "app"), encoding: "utf8", timeout: 20_000 } as const;
+  const { status, stderr } = spawnSync("node", ["--input-type=module", "-e", source], options);
+  assert.equal(status, 1);
+  assert.match(stderr, /^Error: mcp-gateway is a library for Bun and Deno$/m);
+});
