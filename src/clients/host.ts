@@ -10,6 +10,7 @@ import type { ListKind } from "../mcp/protocol.ts";
 import type { MetaSettings, OperatorActions, ServerView } from "../meta/meta-tool.ts";
 import type { RoutingProfiles } from "../meta/routing/routing-profiles.ts";
 import type { MetaMcpSettings } from "../meta/schema.ts";
+import type { SkillSource } from "../skills/served-skills.ts";
 import type { Listening } from "./listening.ts";
 import type { SessionTable } from "./session.ts";
 import type { Subscriptions, Watched } from "./subscriptions.ts";
@@ -40,6 +41,8 @@ export interface FaceHost {
   readonly sections: MetaSettings;
   readonly actions: OperatorActions;
   readonly profiles: RoutingProfiles;
+  /** Imported skills, for every caller of `/mcp`; `undefined` while they are switched off. */
+  readonly skills: SkillSource | undefined;
   /** Longest time one request may take, in milliseconds. */
   readonly requestTimeoutMs: number;
   readonly draining: boolean;

@@ -4,7 +4,7 @@ import { createCatalog } from "../catalog/create-catalog.ts";
 import { createListStore } from "../catalog/list-store.ts";
 import { stableHash } from "../catalog/stable-hash.ts";
 import { createFace } from "../clients/create-face.ts";
-import { announceElicitationEnd, announceListChange, announceUpdate, announceView } from "../clients/fan-out.ts";
+import { announceElicitationEnd, announceListChange, announceSkills, announceUpdate, announceView } from "../clients/fan-out.ts";
 import type { FaceHost } from "../clients/host.ts";
 import { mostVerboseLevel } from "../clients/most-verbose-level.ts";
 import { createSessionTable } from "../clients/session-table.ts";
@@ -39,6 +39,7 @@ import { sessionHolders } from "./principals.ts";
 import { SaveProblems } from "./save-problems.ts";
 import { ServerLog } from "./server-log.ts";
 import { createSessionStore } from "./session-store.ts";
+import { SkillWatch } from "./skill-watch.ts";
 import { watchCalls } from "./watch-calls.ts";
 
 export interface GatewayOptions {
@@ -179,6 +180,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
   const logsDenied = () => config.security.tool_policy.log_denied;
   const { onCall } = policies;
   const watch = watchCalls({ ...options, catalog, logsDenied, onCall, onProblem: noteLostProfiles });
+  const skills = new SkillWatch({ ...options, onChanged: (uris) => announceSkills(host, uris) });
   const serverLog = new ServerLog();
   const kept = serverLog.keeping(log);
   const watched = { ...watch, ...policies.context, log: kept };
@@ -203,6 +205,9 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     },
     get profiles() {
       return profiles;
+    },
+    get skills() {
+      return skills.source;
     },
     actions: operatorActions({
       config: () => config,
@@ -285,6 +290,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     if (graceMs > 0)
       await Promise.all(busyRoutes().map((route) => Promise.race([route.quiet(graceMs, clock), hurried])));
     endHealthChecks();
+    skills.close();
     policies.integrity.close();
     // What still runs fails with its backend and so is answered; ending the sessions first would cancel it silently.
     await Promise.all([pool.close(0), catalog.flush()]);
@@ -347,6 +353,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
         for (const name of [...nextPlan.change.added, ...nextPlan.change.changed, ...nextPlan.change.removed])
           if (before.has(name) || catalog.list(name, kind) !== undefined) announceListChange(host, name, kind);
       if (viewChanged) announceView(host);
+      skills.configure(next);
       log.info("Configuration reloaded", { changes });
       return serverAddressChanged
         ? { changes, restart_required: true, restart_reason: "server_address_changed" }
@@ -355,6 +362,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     warmUp() {
       void catalog.ready();
       void gateway.face.warmUp();
+      skills.start();
       const named = config.meta_mcp.warm_start.flatMap((name) => routeOf(name)?.upstream ?? []);
       void warmStart(named, stopping);
     },

@@ -11,6 +11,8 @@ const cached: ReadonlySet<string> = new Set([
   "resources/list",
   "resources/templates/list",
   "resources/read",
+  "skills/list",
+  "skills/get",
 ]);
 /** What a backend says may change at any moment, and may be meant for one caller alone. */
 const cacheHints = '"ttlMs":0,"cacheScope":"private"';

@@ -7,6 +7,7 @@ import type { UpstreamKind, UpstreamStatus } from "../core/upstream.ts";
 import type { CancelSignal } from "../lib/cancellation.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { JsonObject } from "../lib/json.ts";
+import type { SkillSource } from "../skills/served-skills.ts";
 import type { CodeModeSettings } from "./code-mode/schema.ts";
 import type { PlaybookSource } from "./playbooks/playbook.ts";
 import type { PlaybooksSettings } from "./playbooks/schema.ts";
@@ -52,6 +53,8 @@ export interface MetaContext {
   readonly clock: Clock;
   readonly settings: MetaSettings;
   readonly profiles: RoutingProfiles;
+  /** Imported skills; `undefined` while they are switched off. */
+  readonly skills: SkillSource | undefined;
   /** The session, where the request has one. */
   readonly session: MetaSession | undefined;
   readonly actions: OperatorActions;

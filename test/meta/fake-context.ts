@@ -59,6 +59,7 @@ export function fakeContext(servers: readonly FakeServer[], overrides: Partial<M
     clock: systemClock,
     settings: { codeMode: codeModeOff, playbooks: { enabled: false, directories: [] }, maxResultSize: undefined },
     profiles: new RoutingProfiles({}, "default"),
+    skills: undefined,
     session: undefined,
     actions: fakeActions,
     ...overrides,

@@ -1,0 +1,78 @@
+/** The imported skills of a running gateway, followed from its first client or once its doors are open, and switched by a reload. */
+import type { Config } from "../config/schema.ts";
+import type { Logger } from "../core/log.ts";
+import type { Clock } from "../lib/clock.ts";
+import { type Environment, workingDirectory } from "../runtime/process.ts";
+import { registryPath } from "../skills/registry-path.ts";
+import type { SkillSource } from "../skills/served-skills.ts";
+import type { SkillShelf } from "../skills/skill-shelf.ts";
+
+export interface SkillWatchOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly env: Environment;
+  /** `undefined` for a gateway that keeps nothing: it has no skills. */
+  readonly stateDirectory: string | undefined;
+  readonly onChanged: (uris: readonly string[]) => void;
+}
+
+export class SkillWatch {
+  readonly #options: SkillWatchOptions;
+  readonly #source: SkillSource = { served: async () => (await this.#open()).served() };
+  #isEnabled: boolean;
+  #isClosed = false;
+  #shelf: Promise<SkillShelf> | undefined;
+
+  constructor(options: SkillWatchOptions) {
+    this.#options = options;
+    this.#isEnabled = isEnabled(options.config);
+  }
+
+  /** `undefined` while they are switched off. */
+  get source(): SkillSource | undefined {
+    return this.#isEnabled && this.#options.stateDirectory !== undefined ? this.#source : undefined;
+  }
+
+  start(): void {
+    if (this.source !== undefined && !this.#isClosed) void this.#open();
+  }
+
+  configure(next: Config): void {
+    const before = this.#isEnabled;
+    this.#isEnabled = isEnabled(next);
+    if (before === this.#isEnabled) return;
+    if (before) this.#end();
+    else this.start();
+    this.#options.onChanged([]);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#end();
+  }
+
+  #open(): Promise<SkillShelf> {
+    this.#shelf ??= this.#make();
+    return this.#shelf;
+  }
+
+  async #make(): Promise<SkillShelf> {
+    const { stateDirectory = "", env, log, clock, onChanged } = this.#options;
+    const { SkillShelf } = await import("../skills/skill-shelf.ts");
+    const path = registryPath(undefined, stateDirectory, env, workingDirectory());
+    const shelf = new SkillShelf({ path, log, clock, onChanged });
+    // Nobody would end a watch that begins after the end.
+    if (this.#isClosed) shelf.close();
+    return shelf;
+  }
+
+  #end(): void {
+    void this.#shelf?.then((shelf) => shelf.close());
+    this.#shelf = undefined;
+  }
+}
+
+function isEnabled({ skills }: Config): boolean {
+  return skills?.enabled ?? true;
+}
