@@ -49,7 +49,11 @@ function showsTools(host: FaceHost, server: string): boolean {
 export function announceProfile(host: FaceHost, session: Session, caller: Caller): void {
   const narrowed = host.profiles.narrow(caller, session.profile);
   for (const { server, uri } of host.subscriptions.watchedBy(session))
-    if (server !== gatewayItself && !mayUseServer(narrowed, server) && host.subscriptions.remove(session, { server, uri }))
+    if (
+      server !== gatewayItself &&
+      !mayUseServer(narrowed, server) &&
+      host.subscriptions.remove(session, { server, uri })
+    )
       host.unwatch({ server, uri });
   host.sessions.save(session);
   for (const method of listChanges) session.notify(method, undefined);

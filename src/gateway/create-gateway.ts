@@ -4,7 +4,13 @@ import { createCatalog } from "../catalog/create-catalog.ts";
 import { createListStore } from "../catalog/list-store.ts";
 import { stableHash } from "../catalog/stable-hash.ts";
 import { createFace } from "../clients/create-face.ts";
-import { announceElicitationEnd, announceListChange, announceSkills, announceUpdate, announceView } from "../clients/fan-out.ts";
+import {
+  announceElicitationEnd,
+  announceListChange,
+  announceSkills,
+  announceUpdate,
+  announceView,
+} from "../clients/fan-out.ts";
 import type { FaceHost } from "../clients/host.ts";
 import { mostVerboseLevel } from "../clients/most-verbose-level.ts";
 import { createSessionTable } from "../clients/session-table.ts";

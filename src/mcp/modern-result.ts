@@ -13,6 +13,7 @@ const cached: ReadonlySet<string> = new Set([
   "resources/read",
   "skills/list",
   "skills/get",
+  "resources/directory/read",
 ]);
 /** What a backend says may change at any moment, and may be meant for one caller alone. */
 const cacheHints = '"ttlMs":0,"cacheScope":"private"';

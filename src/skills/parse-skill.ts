@@ -16,21 +16,22 @@ const closing = /^---[ \t]*\r?$/m;
 /**
  * @param label how the file is named in errors
  * @param others the files beside it
- * @throws ConfigError with one line `file:line:column  problem` for each
+ * @throws ConfigError with one line `file:line:column  problem` for each, in the order of the file
  */
 export async function parseSkill(label: string, text: string, others: Iterable<[string, string]> = []): Promise<Skill> {
   const { yaml, body } = split(label, text);
   const { value, placeOf } = await readFrontmatter(label, yaml);
-  const problems: string[] = [];
+  const problems: { readonly line: number; readonly text: string }[] = [];
   const problem = (key: string, what: string) => {
     const { line, column } = placeOf(key === "" ? [] : [key]);
-    problems.push(`${label}:${line}:${column}  ${what}`);
+    problems.push({ line, text: `${label}:${line}:${column}  ${what}` });
   };
   if (!isJsonObject(value)) problem("", "The front matter must be a mapping with name and description");
   else if (isLongerThan(value, maxFrontmatterCharacters))
     problem("", `The front matter is longer than ${maxFrontmatterCharacters} characters`);
   else check(value, problem);
-  if (problems.length > 0) throw new ConfigError(problems.join("\n"));
+  problems.sort((a, b) => a.line - b.line);
+  if (problems.length > 0) throw new ConfigError(problems.map(({ text }) => text).join("\n"));
   const frontmatter = value as JsonObject & { readonly name: string; readonly description: string };
   const { name, description } = frontmatter;
   return { name, description, frontmatter, body, files: new Map([[skillFile, text], ...others]) };
@@ -71,9 +72,11 @@ function check(frontmatter: JsonObject, problem: (key: string, what: string) => 
   else if ([...description].length > maxDescription)
     problem("description", `"description" must have at most ${maxDescription} characters`);
   if (compatibility !== undefined)
-    if (typeof compatibility !== "string" || [...compatibility].length > maxCompatibility)
+    if (typeof compatibility !== "string" || compatibility === "" || [...compatibility].length > maxCompatibility)
       problem("compatibility", `"compatibility" must be a text of at most ${maxCompatibility} characters`);
-  if (metadata !== undefined && !isJsonObject(metadata)) problem("metadata", '"metadata" must be a mapping');
+  // Hosts refuse the whole list for one that is not so.
+  if (metadata !== undefined && !(isJsonObject(metadata) && Object.values(metadata).every(isText)))
+    problem("metadata", '"metadata" must be a mapping of texts: put numbers between quotes');
   for (const key of ["version", "license", "effort"]) {
     const value = frontmatter[key];
     if (value !== undefined && typeof value !== "string" && typeof value !== "number")
@@ -86,7 +89,11 @@ function check(frontmatter: JsonObject, problem: (key: string, what: string) => 
   }
 }
 
-export function isSkillName(name: string): boolean {
+function isText(value: unknown): boolean {
+  return typeof value === "string";
+}
+
+function isSkillName(name: string): boolean {
   return name.length <= maxName && /^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(name);
 }
 

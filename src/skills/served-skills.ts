@@ -86,12 +86,7 @@ function fileOf(skill: Skill, root: string, path: string, text: string): ServedF
 }
 
 /** Makes the directories on the way. */
-function addToDirectory(
-  directories: Map<string, JsonObject[]>,
-  root: string,
-  uri: string,
-  resource: JsonObject,
-): void {
+function addToDirectory(directories: Map<string, JsonObject[]>, root: string, uri: string, resource: JsonObject): void {
   const parent = uri.slice(0, uri.lastIndexOf("/"));
   const children = directories.get(parent);
   if (children !== undefined) return void children.push(resource);
