@@ -1,5 +1,5 @@
 /** Directories that a program writes as a whole, and links to them. */
-import { basename, dirname, join, relative } from "./paths.ts";
+import { basename, dirname, join, relative, resolve } from "./paths.ts";
 
 const fs = () => import("node:fs/promises");
 
@@ -56,9 +56,14 @@ export async function linkDirectory(target: string, path: string): Promise<"link
   }
 }
 
-/** What is at the path itself, links not followed; `undefined` when nothing is. */
-export async function entryKind(path: string): Promise<"link" | "directory" | "other" | undefined> {
-  const found = await (await fs()).lstat(path).catch(() => undefined);
-  if (found === undefined) return undefined;
-  return found.isSymbolicLink() ? "link" : found.isDirectory() ? "directory" : "other";
+/** Whether anything is at the path itself, be it a link that leads nowhere. */
+export async function isTaken(path: string): Promise<boolean> {
+  return (await (await fs()).lstat(path).catch(() => undefined)) !== undefined;
+}
+
+/** The absolute path that a link names, whether or not anything is there; `undefined` for what is no link. */
+export async function linkTarget(path: string): Promise<string | undefined> {
+  const { readlink, realpath } = await fs();
+  const target = await readlink(path).catch(() => undefined);
+  return target === undefined ? undefined : resolve(await realpath(dirname(path)), target);
 }

@@ -3,7 +3,7 @@ import { ConfigError } from "../core/errors.ts";
 import { isJsonObject } from "../lib/json.ts";
 import { readText, resolveLinks } from "../runtime/files.ts";
 import { join } from "../runtime/paths.ts";
-import { entryKind, linkDirectory, removeDirectory, replaceDirectory } from "../runtime/replace-directory.ts";
+import { isTaken, linkDirectory, linkTarget, removeDirectory, replaceDirectory } from "../runtime/replace-directory.ts";
 import { type Bundle, manifestFile } from "./render-bundle.ts";
 
 /** Of most agents, and of Claude Code; below the project. */
@@ -11,11 +11,13 @@ export const agentFolders: readonly string[] = [".agents/skills", ".claude/skill
 
 const maxManifestBytes = 1_048_576;
 
-/** @param places folders that are to be ours or not there. @throws ConfigError naming one that is somebody else's */
-export async function assertOurs(name: string, places: readonly string[]): Promise<void> {
-  for (const path of places)
-    if ((await entryKind(path)) !== undefined && !(await isOurs(name, path)))
-      throw new ConfigError(`"${path}" exists and was not generated: move it away, or choose another place`);
+/**
+ * @param written where the skill itself goes
+ * @throws ConfigError when something is at the path that was not generated under this name, nor is a link to it
+ */
+export async function assertOurs(path: string, name: string, written: string): Promise<void> {
+  if ((await isTaken(path)) && (await linkTarget(path)) !== written && !(await isGenerated(path, name)))
+    throw new ConfigError(`"${path}" exists and was not generated: move it away, or choose another place`);
 }
 
 export async function writeBundle(folder: string, { name, files }: Bundle): Promise<void> {
@@ -24,16 +26,13 @@ export async function writeBundle(folder: string, { name, files }: Bundle): Prom
 
 /** How it got there; `undefined` where a link to it was there before. */
 export async function installBundle(written: string, path: string): Promise<"link" | "copy" | undefined> {
-  const kind = await entryKind(path);
-  if (kind !== undefined) {
-    if ((await resolveLinks(path)) === (await resolveLinks(written))) return undefined;
-    await removeDirectory(path);
-  }
+  if ((await resolveLinks(path)) === (await resolveLinks(written))) return undefined;
+  if (await isTaken(path)) await removeDirectory(path);
   return linkDirectory(written, path);
 }
 
-/** Whether a manifest in it, or in what it is a link to, says that it was generated under this name. */
-async function isOurs(name: string, path: string): Promise<boolean> {
+/** Whether a manifest in it, or in what it is a link to, says so. */
+async function isGenerated(path: string, name: string): Promise<boolean> {
   try {
     const manifest: unknown = JSON.parse(await readText(join(path, manifestFile), maxManifestBytes));
     return isJsonObject(manifest) && manifest["name"] === name;

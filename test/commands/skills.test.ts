@@ -102,10 +102,10 @@ test("skills import: mistakes are told with their place, and nothing is written"
     'a/SKILL.md:2:1  "description" is missing',
   ]);
   const messages: Readonly<Record<string, RegExp>> = {
-    gone: /^"gone" does not exist\n$/,
+    gone: /^"gone" is no file and no folder\n$/,
     many: /^"many" has no SKILL\.md: import one of many\/one\n$/,
     "many/one": /^"many\/one\/references" is a link: copy what it leads to into the skill\n$/,
-    "file:///etc/passwd": /does not exist/,
+    "file:///etc/passwd": /is no file and no folder/,
   };
   for (const [source, message] of Object.entries(messages)) {
     const { code, err } = await run("skills", "import", source);

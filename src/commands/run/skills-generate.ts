@@ -19,10 +19,7 @@ export async function run(input: CommandInput): Promise<number> {
   const folder = resolve(cwd, expandHome(input.text("out-dir") as string, environment()));
   const links = input.flag("install") ? agentFolders.map((each) => resolve(cwd, each)) : [];
   for (const { name } of bundles)
-    await assertOurs(
-      name,
-      [folder, ...links].map((place) => join(place, name)),
-    );
+    for (const place of [folder, ...links]) await assertOurs(join(place, name), name, join(folder, name));
   for (const bundle of bundles) {
     const { name, files } = bundle;
     const written = join(folder, name);

@@ -5,7 +5,7 @@ import { scanDefinition } from "../../catalog/integrity/poisoning.ts";
 import { loadConfig } from "../../config/load.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { escapeHidden } from "../../lib/escape-hidden.ts";
-import { isFile, listDirectory, resolveLinks } from "../../runtime/files.ts";
+import { isFile, isMissing, listDirectory, resolveLinks } from "../../runtime/files.ts";
 import { displayPath, expandHome, join, resolve } from "../../runtime/paths.ts";
 import { environment, workingDirectory, writeStderr } from "../../runtime/process.ts";
 import { maxFileBytes } from "../../skills/limits.ts";
@@ -57,8 +57,9 @@ async function fromDisk(source: string): Promise<Found> {
 
 /** @throws ConfigError, naming folders below that are skills */
 async function assertSkillFolder(path: string, source: string, label: string): Promise<void> {
-  const entries = await listDirectory(path).catch(() => undefined);
-  if (entries === undefined) throw new ConfigError(`"${source}" does not exist`);
+  const entries = await listDirectory(path).catch((error: unknown) => {
+    throw new ConfigError(`"${source}" ${isMissing(error) ? "is no file and no folder" : "cannot be read"}`);
+  });
   if (entries.some(({ name }) => name === skillFile)) return;
   const below = [];
   for (const { name, kind } of entries)
