@@ -1,6 +1,7 @@
 /** The registry as a running gateway serves it: read when it is first asked for, and again whenever the file changes. */
 import type { Logger } from "../core/log.ts";
 import type { Clock } from "../lib/clock.ts";
+import { fileStamp } from "../runtime/files.ts";
 import { type Watcher, watchFiles } from "../runtime/watch.ts";
 import { readRegistry } from "./registry.ts";
 import { type ServedSkills, type SkillSource, serveSkills } from "./served-skills.ts";
@@ -23,6 +24,8 @@ export class SkillShelf implements SkillSource {
   readonly #options: SkillShelfOptions;
   readonly #watcher: Watcher;
   #served: Promise<ServedSkills> | undefined;
+  /** Of the file that was read last. */
+  #stamp: string | undefined;
   #cancelLook: (() => void) | undefined;
   #isClosed = false;
 
@@ -54,6 +57,8 @@ export class SkillShelf implements SkillSource {
 
   async #look(): Promise<void> {
     const before = await this.served();
+    // Most events are about other files of the directory.
+    if ((await fileStamp(this.#options.path)) === this.#stamp) return;
     const next = this.#read(before);
     this.#served = next;
     const after = await next;
@@ -65,6 +70,7 @@ export class SkillShelf implements SkillSource {
 
   async #read(before: ServedSkills): Promise<ServedSkills> {
     const { path, log } = this.#options;
+    this.#stamp = await fileStamp(path);
     try {
       const { skills, problems } = await readRegistry(path);
       for (const problem of problems) log.warn(`A skill is left out: ${problem}`);

@@ -1,9 +1,10 @@
 /** Skills on the executable: imported while it serves, read and verified by the SDK's own host of skills, in both eras. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { execFile, spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { promisify } from "node:util";
 import { Client as ModernClient, StreamableHTTPClientTransport as ModernHttp } from "@modelcontextprotocol/client";
 import { SkillsClient } from "@modelcontextprotocol/client/ext/skills";
 import { Client as LegacyClient } from "@modelcontextprotocol/sdk/client/index.js";
@@ -17,7 +18,7 @@ import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
 import { memorySkillFiles, SkillCatalog } from "@modelcontextprotocol/server/ext/skills";
 import { until } from "../fixtures/processes.ts";
 import { scriptArgv } from "../fixtures/script-argv.ts";
-import { binaryPath, environmentIn, type GatewayProcess, startGateway } from "./harness.ts";
+import { binaryPath, environmentIn, type GatewayProcess, root, startGateway } from "./harness.ts";
 
 let gateway: GatewayProcess;
 before(async () => {
@@ -31,14 +32,15 @@ after(() => gateway?.stop());
 const text = (name: string, body: string) =>
   `---\r\nname: ${name}\r\ndescription: 'Fills forms, with "quotes"'\r\nmetadata: {version: "1.0", author: acme}\r\n---\r\n${body}\r\n`;
 
-function mcpGateway(...args: string[]) {
-  const { folder } = gateway;
+function mcpGateway(folder: string, ...args: string[]) {
   return spawnSync(binaryPath, args, { cwd: folder, env: environmentIn(folder), encoding: "utf8" });
 }
 
-function importSkill(name: string, body: string): void {
-  writeFileSync(join(gateway.folder, `${name}.md`), text(name, body));
-  const { status, stderr } = mcpGateway("skills", "import", `${name}.md`);
+function importSkill(name: string, body: string, folder = gateway.folder): void {
+  mkdirSync(join(folder, name, "references"), { recursive: true });
+  writeFileSync(join(folder, name, "SKILL.md"), text(name, body));
+  writeFileSync(join(folder, name, "references", "more.md"), `More of ${name}`);
+  const { status, stderr } = mcpGateway(folder, "skills", "import", name);
   assert.equal(status, 0, stderr);
 }
 
@@ -83,17 +85,17 @@ test("a skill is there for clients of both eras as soon as it is imported, and g
   const modern = await modernClient();
   assert.ok((await modern.listResources()).resources.some(({ uri }) => uri === "skill://pdf/SKILL.md"));
   heard.length = 0;
-  assert.equal(mcpGateway("skills", "remove", "pdf").status, 0);
+  assert.equal(mcpGateway(gateway.folder, "skills", "remove", "pdf").status, 0);
   await until(() => heard.includes("list"));
   assert.equal((await uris()).includes("gw+clash:skill://pdf/SKILL.md"), false);
   await Promise.all([client.close(), modern.close()]);
 });
 
 test("the SDK's host of skills lists, gets, reads and verifies them", async () => {
-  mcpGateway("skills", "generate", "--server", "uuid_", "--out-dir", gateway.folder);
+  mcpGateway(gateway.folder, "skills", "generate", "--server", "uuid_", "--out-dir", gateway.folder);
   const bundle = join(gateway.folder, "mcp-gateway-utility");
   writeFileSync(join(bundle, "notes.md"), "Grüße");
-  assert.equal(mcpGateway("skills", "import", bundle).status, 0);
+  assert.equal(mcpGateway(gateway.folder, "skills", "import", bundle).status, 0);
   importSkill("forms", "# Forms");
   const client = await modernClient();
   const skills = new SkillsClient(client);
@@ -131,7 +133,10 @@ test("the SDK's host of skills lists, gets, reads and verifies them", async () =
 
 test("skills of a backend that speaks of them itself come along, verified to the byte", async (t) => {
   const catalog = await SkillCatalog.load(
-    memorySkillFiles({ "theirs/SKILL.md": "---\nname: theirs\ndescription: Of a backend\n---\nHi\n" }),
+    memorySkillFiles({
+      "theirs/SKILL.md": "---\nname: theirs\ndescription: Of a backend\n---\nHi\n",
+      "theirs/references/a.md": "a",
+    }),
   );
   const handler = createMcpHandler(() => {
     const server = new McpServer({ name: "skilled", version: "1" });
@@ -139,7 +144,7 @@ test("skills of a backend that speaks of them itself come along, verified to the
     catalog.attach(server);
     return server;
   });
-  const served = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: (request) => handler.fetch(request) });
+  const served = Bun.serve({ port: 0, hostname: "127.0.0.1", idleTimeout: 0, fetch: (request) => handler.fetch(request) });
   t.after(() => served.stop(true));
   const skilled = await startGateway({
     capabilities: { enabled: false },
@@ -162,6 +167,29 @@ test("skills of a backend that speaks of them itself come along, verified to the
     assert.deepEqual((await skills.get("skill://theirs/SKILL.md")).skill, entries[0]);
     await client.close();
   }
+
+  // What the official suite says of theirs, and of ours before them, in either era.
+  const suite = join(root, "node_modules", "@modelcontextprotocol", "conformance", "dist", "index.js");
+  const suiteFinds = async (revision: string, part: string) => {
+    const scenario = ["--scenario", `sep-2640-skills-${part}`, "--spec-version", revision, "--force"];
+    const args = [suite, "server", "--url", `${skilled.url}/mcp`, ...scenario];
+    return (await promisify(execFile)(process.execPath, args)).stdout;
+  };
+  const assertConformance = async () => {
+    for (const revision of ["2025-11-25", "2026-07-28"])
+      for (const part of ["enumeration", "manifest", "directory"])
+        assert.match(
+          await suiteFinds(revision, part),
+          /Passed: (\d+)\/\1, 0 failed, 0 warnings/,
+          `${part} ${revision}`,
+        );
+  };
+  await assertConformance();
+  const client = await modernClient("/mcp", skilled.url);
+  importSkill("ours", "Body", skilled.folder);
+  while ((await new SkillsClient(client).list()).skills.length < 2);
+  await client.close();
+  await assertConformance();
 });
 
 test("skills are switched off and on by a reload", async () => {
