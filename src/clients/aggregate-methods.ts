@@ -72,9 +72,8 @@ export const aggregateMethods: MethodTable = {
   "resources/list": async (request) => {
     assertFirstPage(request.params);
     const listed = await listAll(request, "resources");
-    const own = await request.host.skills?.served();
-    const theirs = distinctUris(listed, "uri", own?.files.keys());
-    return JSON.stringify({ resources: [...theirs, ...(own?.listed ?? [])] });
+    const own = await request.host.skills.served();
+    return JSON.stringify({ resources: [...distinctUris(listed, "uri", own.files.keys()), ...own.listed] });
   },
   "resources/templates/list": async (request) => {
     assertFirstPage(request.params);

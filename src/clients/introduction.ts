@@ -62,7 +62,7 @@ function aggregateIntroduction(host: FaceHost, caller: Caller): Introduction {
       prompts: { listChanged: true },
       completions: {},
       logging: {},
-      ...(host.skills !== undefined && { extensions: { [skillsExtension]: { directoryRead: true } } }),
+      ...(host.skills.isOn && { extensions: { [skillsExtension]: { directoryRead: true } } }),
     },
     instructions: host.meta.enabled ? instructions(metaContextFor(host, caller)) : undefined,
   };

@@ -23,7 +23,7 @@ export async function resourceOwners(
 
 /** A file of an imported skill, before any that a backend may list under the same URI. */
 export async function ownFile({ host }: RequestScope, uri: string): Promise<ServedFile | undefined> {
-  return uri.startsWith("skill://") ? (await host.skills?.served())?.files.get(uri) : undefined;
+  return uri.startsWith("skill://") ? (await host.skills.served()).files.get(uri) : undefined;
 }
 
 export const notFoundCodes: readonly number[] = [errorCodes.RESOURCE_NOT_FOUND.rpc, errorCodes.INVALID_PARAMS.rpc];

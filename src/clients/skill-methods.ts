@@ -20,7 +20,7 @@ export const skillMethods: MethodTable = {
   "skills/list": async (request) => {
     assertFirstPage(request.params);
     const { host } = request;
-    const own = (await host.skills?.served())?.skills ?? [];
+    const own = (await host.skills.served()).skills;
     const asked = backendsWithSkills(request).map((server) =>
       skillsOf(request, server).catch((error: unknown) => {
         host.log.warn("Asking a backend for its skills failed", { server, error: String(error) });
@@ -38,7 +38,7 @@ export const skillMethods: MethodTable = {
 
   "skills/get": async (request) => {
     const uri = uriOf(request);
-    const own = (await request.host.skills?.served())?.skills.find((skill) => skill.uri === uri);
+    const own = (await request.host.skills.served()).skills.find((skill) => skill.uri === uri);
     if (own !== undefined) return JSON.stringify({ skill: own.entry });
     return askBackends(request, uri, `No skill is served at ${uri}`, (result, server) => ({
       ...result,
@@ -48,7 +48,7 @@ export const skillMethods: MethodTable = {
 
   "resources/directory/read": async (request) => {
     const uri = uriOf(request);
-    const resources = (await request.host.skills?.served())?.directories.get(uri);
+    const resources = (await request.host.skills.served()).directories.get(uri);
     if (resources === undefined)
       return askBackends(request, uri, `${uri} is not a directory resource`, requalifyResources);
     assertFirstPage(request.params);

@@ -12,7 +12,6 @@ export const pendingSettings: readonly string[] = [
   "backends.*.secrets",
   "backends.*.runtime_profile",
   "backends.*.identity_propagation",
-  "cache",
   "webhooks",
   "marketplace",
   "key_server",

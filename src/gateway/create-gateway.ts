@@ -4,13 +4,7 @@ import { createCatalog } from "../catalog/create-catalog.ts";
 import { createListStore } from "../catalog/list-store.ts";
 import { stableHash } from "../catalog/stable-hash.ts";
 import { createFace } from "../clients/create-face.ts";
-import {
-  announceElicitationEnd,
-  announceListChange,
-  announceSkills,
-  announceUpdate,
-  announceView,
-} from "../clients/fan-out.ts";
+import { announceElicitationEnd, announceListChange, announceUpdate, announceView } from "../clients/fan-out.ts";
 import type { FaceHost } from "../clients/host.ts";
 import { mostVerboseLevel } from "../clients/most-verbose-level.ts";
 import { createSessionTable } from "../clients/session-table.ts";
@@ -133,6 +127,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       }
     },
   });
+  const { kept } = policies.context;
   const pool = createPool<Upstream>();
   const stageStates = new StageStates(clock, policies.context.onTrip);
   const killSwitches = createKillSwitchPanel(stageStates);
@@ -152,6 +147,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
 
   const events: UpstreamEvents = {
     onNotification: (upstream, method, params) => {
+      if (method !== "notifications/message") kept.answers.forget(upstream.name);
       if (method === "notifications/message")
         // Cut after secrets are out of it, or half of one would pass.
         log.debug("A backend logged", {
@@ -163,6 +159,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       else lists.onNotification(upstream.name, method);
     },
     onConnected: (upstream) => {
+      kept.answers.forget(upstream.name);
       policies.integrity.onConnected(upstream.name);
       lists.onConnected(upstream.name);
       host.applyLogLevels();
@@ -186,10 +183,9 @@ export function createGateway(options: GatewayOptions): RunningGateway {
   const logsDenied = () => config.security.tool_policy.log_denied;
   const { onCall } = policies;
   const watch = watchCalls({ ...options, catalog, logsDenied, onCall, onProblem: noteLostProfiles });
-  const skills = new SkillWatch({ ...options, onChanged: (uris) => announceSkills(host, uris) });
+  const skills = new SkillWatch({ ...options, host: () => host });
   const serverLog = new ServerLog();
-  const kept = serverLog.keeping(log);
-  const watched = { ...watch, ...policies.context, log: kept };
+  const watched = { ...watch, ...policies.context, log: serverLog.keeping(log) };
   const context = { ...options, ...watched, events, isWatched, ...logins, stageStates };
   let plan = planBackends(config, pool, context);
   adopt(plan.routes);
@@ -205,6 +201,9 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     get meta() {
       return config.meta_mcp;
     },
+    get tracer() {
+      return policies.tracing.current();
+    },
     get sections() {
       const { code_mode: codeMode, playbooks, meta_mcp } = config;
       return { codeMode, playbooks, maxResultSize: meta_mcp.max_result_size };
@@ -212,9 +211,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     get profiles() {
       return profiles;
     },
-    get skills() {
-      return skills.source;
-    },
+    skills,
     actions: operatorActions({
       config: () => config,
       counts: watch.counts,
@@ -251,7 +248,10 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     clock,
     log,
     maxAgeMs: () => config.meta_mcp.cache_ttl,
-    onChanged: (server, kind) => announceListChange(host, server, kind),
+    onChanged(server, kind) {
+      kept.answers.forget(server);
+      announceListChange(host, server, kind);
+    },
     admit: policies.integrity.admit,
     onAsked: policies.integrity.onAsked,
   });
@@ -352,6 +352,8 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       config = next;
       profiles = new RoutingProfiles(next.routing_profiles, next.default_routing_profile);
       plan = nextPlan;
+      kept.answers.forgetAll();
+      policies.tracing.configure(next.tracing);
       adopt(before);
       const mayGoOn = sessionHolders(next);
       for (const { id, principal } of sessions.all()) if (!mayGoOn(principal)) sessions.close(id, principal);

@@ -1,10 +1,12 @@
-/** The imported skills of a running gateway, followed from its first client or once its doors are open, and switched by a reload. */
+/** The imported skills of a running gateway: followed once its doors are open, or when they are first asked for, and switched by a reload. */
+import { announceSkills } from "../clients/fan-out.ts";
+import type { FaceHost } from "../clients/host.ts";
 import type { Config } from "../config/schema.ts";
 import type { Logger } from "../core/log.ts";
 import type { Clock } from "../lib/clock.ts";
 import { type Environment, workingDirectory } from "../runtime/process.ts";
 import { registryPath } from "../skills/registry-path.ts";
-import type { SkillSource } from "../skills/served-skills.ts";
+import { noSkills, type ServedSkills, type SkillSource } from "../skills/served-skills.ts";
 import type { SkillShelf } from "../skills/skill-shelf.ts";
 
 export interface SkillWatchOptions {
@@ -14,12 +16,12 @@ export interface SkillWatchOptions {
   readonly env: Environment;
   /** `undefined` for a gateway that keeps nothing: it has no skills. */
   readonly stateDirectory: string | undefined;
-  readonly onChanged: (uris: readonly string[]) => void;
+  /** Whose clients are told of changes. */
+  readonly host: () => FaceHost;
 }
 
-export class SkillWatch {
+export class SkillWatch implements SkillSource {
   readonly #options: SkillWatchOptions;
-  readonly #source: SkillSource = { served: async () => (await this.#open()).served() };
   #isEnabled: boolean;
   #isClosed = false;
   #shelf: Promise<SkillShelf> | undefined;
@@ -29,13 +31,16 @@ export class SkillWatch {
     this.#isEnabled = isEnabled(options.config);
   }
 
-  /** `undefined` while they are switched off. */
-  get source(): SkillSource | undefined {
-    return this.#isEnabled && this.#options.stateDirectory !== undefined ? this.#source : undefined;
+  get isOn(): boolean {
+    return this.#isEnabled && this.#options.stateDirectory !== undefined;
+  }
+
+  async served(): Promise<ServedSkills> {
+    return this.isOn ? (await this.#open()).served() : noSkills;
   }
 
   start(): void {
-    if (this.source !== undefined && !this.#isClosed) void this.#open();
+    if (this.isOn && !this.#isClosed) void this.#open();
   }
 
   configure(next: Config): void {
@@ -44,7 +49,7 @@ export class SkillWatch {
     if (before === this.#isEnabled) return;
     if (before) this.#end();
     else this.start();
-    this.#options.onChanged([]);
+    announceSkills(this.#options.host(), []);
   }
 
   close(): void {
@@ -58,10 +63,10 @@ export class SkillWatch {
   }
 
   async #make(): Promise<SkillShelf> {
-    const { stateDirectory = "", env, log, clock, onChanged } = this.#options;
+    const { stateDirectory = "", env, log, clock, host } = this.#options;
     const { SkillShelf } = await import("../skills/skill-shelf.ts");
     const path = registryPath(undefined, stateDirectory, env, workingDirectory());
-    const shelf = new SkillShelf({ path, log, clock, onChanged });
+    const shelf = new SkillShelf({ path, log, clock, onChanged: (uris) => announceSkills(host(), uris) });
     // Nobody would end a watch that begins after the end.
     if (this.#isClosed) shelf.close();
     return shelf;

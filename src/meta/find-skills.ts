@@ -11,7 +11,7 @@ const maxDescription = 200;
 
 /** `{ skills: [{ name, description, uri }] }`, or nothing. The model reads them as resources. */
 export async function fittingSkills(queries: readonly string[], { skills }: MetaContext): Promise<JsonObject> {
-  const served = (await skills?.served())?.skills ?? [];
+  const served = (await skills.served()).skills;
   const terms = queries.map((query) => new Set(tokenize(query)));
   const hits = served
     .map((skill) => ({ skill, score: Math.max(0, ...terms.map((wanted) => scoreOf(skill, wanted))) }))

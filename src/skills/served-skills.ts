@@ -32,8 +32,12 @@ export interface ServedSkills {
 
 /** Where the skills of now come from. */
 export interface SkillSource {
+  /** False while they are switched off: then none are served. */
+  readonly isOn: boolean;
   served(): Promise<ServedSkills>;
 }
+
+export const noSkills: ServedSkills = { skills: [], listed: [], files: new Map(), directories: new Map() };
 
 const mimeTypes: Readonly<Record<string, string>> = {
   ".md": "text/markdown",

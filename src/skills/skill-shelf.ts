@@ -4,7 +4,7 @@ import type { Clock } from "../lib/clock.ts";
 import { fileStamp } from "../runtime/files.ts";
 import { type Watcher, watchFiles } from "../runtime/watch.ts";
 import { readRegistry } from "./registry.ts";
-import { type ServedSkills, type SkillSource, serveSkills } from "./served-skills.ts";
+import { noSkills, type ServedSkills, serveSkills } from "./served-skills.ts";
 
 /** A burst of events about the file is one change. */
 const debounceMs = 200;
@@ -20,7 +20,7 @@ export interface SkillShelfOptions {
   readonly pollMs?: number;
 }
 
-export class SkillShelf implements SkillSource {
+export class SkillShelf {
   readonly #options: SkillShelfOptions;
   readonly #watcher: Watcher;
   #served: Promise<ServedSkills> | undefined;
@@ -45,7 +45,7 @@ export class SkillShelf implements SkillSource {
 
   /** What is served now; of a file that cannot be read what was there before, or nothing. */
   served(): Promise<ServedSkills> {
-    this.#served ??= this.#read(serveSkills([]));
+    this.#served ??= this.#read(noSkills);
     return this.#served;
   }
 

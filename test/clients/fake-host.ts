@@ -17,7 +17,7 @@ import type { MetaSettings } from "../../src/meta/meta-tool.ts";
 import { RoutingProfiles } from "../../src/meta/routing/routing-profiles.ts";
 import type { MetaMcpSettings } from "../../src/meta/schema.ts";
 import type { SkillSource } from "../../src/skills/served-skills.ts";
-import { codeModeOff, fakeActions } from "../meta/fake-context.ts";
+import { codeModeOff, fakeActions, skillsOff } from "../meta/fake-context.ts";
 
 export type Lists = Record<string, Partial<Record<ListKind, JsonObject[]>>>;
 
@@ -27,7 +27,7 @@ export interface FakeHost extends FaceHost {
   meta: MetaMcpSettings;
   sections: MetaSettings;
   profiles: RoutingProfiles;
-  skills: SkillSource | undefined;
+  skills: SkillSource;
 }
 
 let ids = 0;
@@ -76,7 +76,7 @@ export function fakeHost(lists: Lists, answer: (call: Call) => Promise<Answer>):
     },
     sections: { codeMode: codeModeOff, playbooks: { enabled: false, directories: [] }, maxResultSize: undefined },
     profiles: new RoutingProfiles({}, "default"),
-    skills: undefined,
+    skills: skillsOff,
     actions: fakeActions,
     requestTimeoutMs: 60_000,
     draining: false,

@@ -11,6 +11,7 @@ import { isJsonObject, type JsonObject } from "../../src/lib/json.ts";
 import { skillsExtension } from "../../src/mcp/extensions.ts";
 import { parseSkill } from "../../src/skills/parse-skill.ts";
 import { serveSkills } from "../../src/skills/served-skills.ts";
+import { skillsOff } from "../meta/fake-context.ts";
 import { contextOf, type FakeHost, fakeHost, type Lists, request } from "./fake-host.ts";
 
 const mine = "skill://pdf/SKILL.md";
@@ -38,7 +39,7 @@ async function answer({ upstream, method, params = {} }: Call): Promise<Answer> 
 }
 
 function hostWith(change: Partial<FakeHost> = {}): FakeHost {
-  return Object.assign(fakeHost(lists, answer), { skills: { served: async () => served } }, change);
+  return Object.assign(fakeHost(lists, answer), { skills: { isOn: true, served: async () => served } }, change);
 }
 
 /** Connected, and speaking the extension. */
@@ -164,5 +165,5 @@ test("initialize: the extension is declared on /mcp while skills are on, and now
   };
   assert.deepEqual(await extensionsOf(hostWith()), { [skillsExtension]: { directoryRead: true } });
   assert.equal(await extensionsOf(hostWith(), "one"), undefined);
-  assert.equal(await extensionsOf(hostWith({ skills: undefined })), undefined);
+  assert.equal(await extensionsOf(hostWith({ skills: skillsOff })), undefined);
 });

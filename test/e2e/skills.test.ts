@@ -144,7 +144,12 @@ test("skills of a backend that speaks of them itself come along, verified to the
     catalog.attach(server);
     return server;
   });
-  const served = Bun.serve({ port: 0, hostname: "127.0.0.1", idleTimeout: 0, fetch: (request) => handler.fetch(request) });
+  const served = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    idleTimeout: 0,
+    fetch: (request) => handler.fetch(request),
+  });
   t.after(() => served.stop(true));
   const skilled = await startGateway({
     capabilities: { enabled: false },

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { metaTools } from "../../src/meta/index.ts";
 import { parseSkill } from "../../src/skills/parse-skill.ts";
 import { serveSkills } from "../../src/skills/served-skills.ts";
-import { fakeContext, tool } from "./fake-context.ts";
+import { fakeContext, skillsOff, tool } from "./fake-context.ts";
 
 const written = [
   ["pdf-forms", "Fills the fields of documents and checks them. Use it when a document has fields.", "acrobat"],
@@ -20,7 +20,7 @@ const served = serveSkills(
 
 async function search(args: object, isOn = true) {
   const context = fakeContext([{ name: "files", tools: [tool("read_pdf", "Reads a PDF"), tool("write")] }], {
-    skills: isOn ? { served: async () => served } : undefined,
+    skills: isOn ? { isOn, served: async () => served } : skillsOff,
   });
   const found = metaTools.get("gateway_search_tools");
   const result = (await found?.run({ ...args }, context))?.exactValue["structuredContent"];
