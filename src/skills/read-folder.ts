@@ -62,16 +62,17 @@ async function skillPaths(folder: string, label: string): Promise<string[]> {
   const found: string[] = [];
   async function look(below: string, depth: number): Promise<void> {
     for (const { name, kind } of await listDirectory(join(folder, below))) {
-      const path = below === "" ? name : `${below}/${name}`;
-      const isWanted = below !== "" || name === skillFile || folders.has(name) || documents.test(name);
-      if (!isWanted || name.startsWith(".")) continue;
+      const isTop = below === "";
+      const path = isTop ? name : `${below}/${name}`;
+      if (name.startsWith(".") || (isTop && !folders.has(name) && !documents.test(name))) continue;
       if (kind === "link") throw new ConfigError(`"${label}/${path}" is a link: copy what it leads to into the skill`);
-      if (kind === "directory") {
-        if (below === "" && !folders.has(name)) continue;
-        if (depth === maxDepth) throw new ConfigError(`"${label}/${path}" is nested deeper than ${maxDepth} folders`);
-        await look(path, depth + 1);
-      } else if (kind === "file" && path !== skillFile && !(below === "" && folders.has(name))) found.push(path);
+      // Reading a pipe would wait for whoever writes into it.
+      if (path === skillFile && kind !== "file") throw new ConfigError(`"${label}/${path}" is no file`);
+      if (kind === "file" && path !== skillFile) found.push(path);
       if (found.length >= maxFiles) throw new ConfigError(`"${label}" has more than ${maxFiles} files`);
+      if (kind !== "directory" || (isTop && !folders.has(name))) continue;
+      if (depth === maxDepth) throw new ConfigError(`"${label}/${path}" is nested deeper than ${maxDepth} folders`);
+      await look(path, depth + 1);
     }
   }
   await look("", 0);

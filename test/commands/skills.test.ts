@@ -122,7 +122,7 @@ test("skills import: from the web, within limits, and only from there where priv
     "/long": "x".repeat(600_000),
   };
   const api = await RawApi.start(({ line }) => {
-    const path = line.split(" ")[1] as string;
+    const path = (line.split(" ")[1] as string).split("?")[0] as string;
     if (path === "/away") return { status: 302, headers: { location: "http://169.254.169.254/latest" } };
     const body = bodies[path];
     return body === undefined ? { status: 404, body: "no" } : { body };
@@ -145,9 +145,10 @@ test("skills import: from the web, within limits, and only from there where priv
     assert.equal(code, 1);
   }
   assert.equal(existsSync(join(folder, ".mcp-gateway/skills.json")), false);
-  const { code, out, err } = await run("skills", "import", `${api.origin}/pdf/SKILL.md`);
+  const { code, out, err } = await run("skills", "import", `${api.origin}/pdf/SKILL.md?token=canary`);
   assert.deepEqual([code, out], [0, "Imported skill pdf\n"]);
   assert.match(err, /^Only the file itself is imported/);
+  assert.equal(readFileSync(join(folder, ".mcp-gateway/skills.json"), "utf8").includes("canary"), false);
   assert.match((await run("skills", "show", "pdf")).out, new RegExp(`^Source: ${api.origin}/pdf/SKILL\\.md\n`));
 });
 

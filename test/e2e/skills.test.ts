@@ -44,6 +44,11 @@ function importSkill(name: string, body: string, folder = gateway.folder): void 
   assert.equal(status, 0, stderr);
 }
 
+async function eventually(holds: () => Promise<boolean>): Promise<void> {
+  const endMs = performance.now() + 10_000;
+  while (!(await holds())) assert.ok(performance.now() < endMs, `It did not come true: ${holds}`);
+}
+
 async function modernClient(path = "/mcp", url = gateway.url) {
   const client = new ModernClient(
     { name: "e2e", version: "1" },
@@ -70,8 +75,7 @@ test("a skill is there for clients of both eras as soon as it is imported, and g
   heard.length = 0;
   importSkill("pdf", "Body");
   // Of the backend, too, it hears that there is something new.
-  const isShown = async () => heard.includes("list") && (await uris()).includes("gw+clash:skill://pdf/SKILL.md");
-  while (!(await isShown())) await until(() => heard.includes("list"));
+  await eventually(async () => heard.includes("list") && (await uris()).includes("gw+clash:skill://pdf/SKILL.md"));
   assert.ok((await uris()).includes("skill://pdf/SKILL.md"));
   const { contents } = await client.readResource({ uri: "skill://pdf/SKILL.md" });
   assert.equal((contents[0] as { text: string }).text, text("pdf", "Body"));
@@ -101,7 +105,9 @@ test("the SDK's host of skills lists, gets, reads and verifies them", async () =
   const skills = new SkillsClient(client);
   assert.deepEqual([skills.supported, skills.directoryRead], [true, true]);
   const listed = async () => (await skills.list()).skills.map(({ uri }) => uri);
-  while ((await listed()).join() !== "skill://forms/SKILL.md,skill://mcp-gateway-utility/SKILL.md");
+  await eventually(
+    async () => (await listed()).join() === "skill://forms/SKILL.md,skill://mcp-gateway-utility/SKILL.md",
+  );
   const { skills: entries, invalid } = await skills.list();
   assert.deepEqual(invalid, []);
   assert.deepEqual(entries[0]?.frontmatter, {
@@ -192,7 +198,7 @@ test("skills of a backend that speaks of them itself come along, verified to the
   await assertConformance();
   const client = await modernClient("/mcp", skilled.url);
   importSkill("ours", "Body", skilled.folder);
-  while ((await new SkillsClient(client).list()).skills.length < 2);
+  await eventually(async () => (await new SkillsClient(client).list()).skills.length === 2);
   await client.close();
   await assertConformance();
 });

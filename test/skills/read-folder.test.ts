@@ -70,6 +70,8 @@ test("readSkillFolder: says what is too much", async (t) => {
   await assert.rejects(readSkillFolder(deep, "mine"), { message: /is nested deeper than 8 folders/ });
   const main = folderWith(t, { "SKILL.md": "x".repeat(524_289) });
   await assert.rejects(readSkillFolder(main, "mine"), { message: '"mine/SKILL.md" is larger than 524288 bytes' });
+  const folder = folderWith(t, { "SKILL.md/a.md": "a" });
+  await assert.rejects(readSkillFolder(folder, "mine"), { message: '"mine/SKILL.md" is no file' });
   const latin = folderWith(t, { "SKILL.md": new Uint8Array([0xff]) });
   await assert.rejects(readSkillFolder(latin, "mine"), { message: /"mine\/SKILL.md" cannot be read: it is no UTF-8/ });
   await assert.rejects(readSkillFolder(folderWith(t, {}), "mine"), { message: '"mine/SKILL.md" does not exist' });

@@ -68,14 +68,15 @@ async function assertSkillFolder(path: string, source: string, label: string): P
   throw new ConfigError(`"${source}" has no ${skillFile}${hint}`);
 }
 
-/** The one file: what it refers to stays where it is. */
+/** The one file: what it refers to stays where it is. What stands behind `?` may be a key, and is not kept. */
 async function fromWeb(url: string, { global }: CommandInput): Promise<Found> {
+  const label = url.replace(/[?#].*$/s, "");
   const { config: path, overrides } = global;
   const { config } = await loadConfig({ path, overrides, env: environment(), cwd: workingDirectory(), fallBack: true });
   try {
     const text = await fetchDocument(url, targetCheck(config.security?.ssrf_protection === false), maxFileBytes);
     await writeStderr("Only the file itself is imported from an address, not the files it refers to\n");
-    return { skill: await parseSkill(url, text), origin: { source_url: url } };
+    return { skill: await parseSkill(label, text), origin: { source_url: label } };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     throw new ConfigError(
