@@ -50,6 +50,7 @@ export function metaContextFor(host: FaceHost, caller: Caller): MetaContext {
     profiles: host.profiles,
     skills: host.skills,
     session: undefined,
+    usage: host.usage,
     actions: host.actions,
   };
 }

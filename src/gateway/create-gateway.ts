@@ -40,6 +40,7 @@ import { SaveProblems } from "./save-problems.ts";
 import { ServerLog } from "./server-log.ts";
 import { createSessionStore } from "./session-store.ts";
 import { SkillWatch } from "./skill-watch.ts";
+import { createUsage } from "./usage.ts";
 import { watchCalls } from "./watch-calls.ts";
 
 export interface GatewayOptions {
@@ -212,6 +213,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       return profiles;
     },
     skills,
+    usage: createUsage({ clock, settings: () => config.meta_mcp, observatory: watch.observatory }),
     actions: operatorActions({
       config: () => config,
       counts: watch.counts,
@@ -252,7 +254,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       kept.answers.forget(server);
       announceListChange(host, server, kind);
     },
-    admit: policies.integrity.admit,
+    admit: policies.admit,
     onAsked: policies.integrity.onAsked,
   });
   const endHealthChecks = startHealthChecks({
@@ -331,10 +333,9 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       return route === undefined ? Promise.reject(noRoute(call.upstream, config)) : route.call(call);
     },
     servers: () =>
-      plan.servers.map(({ name, description, kind, enabled }) => ({
+      plan.servers.map(({ name, enabled, ...planned }) => ({
+        ...planned,
         name,
-        description,
-        kind,
         enabled,
         status: routeOf(name)?.used?.status() ?? (enabled ? asleep : switchedOff),
         circuit: stageStates.made(name)?.breaker.state ?? "closed",

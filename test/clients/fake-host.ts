@@ -13,11 +13,11 @@ import { systemClock } from "../../src/lib/clock.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
 import type { RpcRequestMessage } from "../../src/mcp/json-rpc.ts";
 import type { ListKind } from "../../src/mcp/protocol.ts";
-import type { MetaSettings } from "../../src/meta/meta-tool.ts";
+import type { MetaSettings, ToolUsage } from "../../src/meta/meta-tool.ts";
 import { RoutingProfiles } from "../../src/meta/routing/routing-profiles.ts";
 import type { MetaMcpSettings } from "../../src/meta/schema.ts";
 import type { SkillSource } from "../../src/skills/served-skills.ts";
-import { codeModeOff, fakeActions, skillsOff } from "../meta/fake-context.ts";
+import { codeModeOff, fakeActions, skillsOff, unused } from "../meta/fake-context.ts";
 
 export type Lists = Record<string, Partial<Record<ListKind, JsonObject[]>>>;
 
@@ -28,6 +28,7 @@ export interface FakeHost extends FaceHost {
   sections: MetaSettings;
   profiles: RoutingProfiles;
   skills: SkillSource;
+  usage: ToolUsage;
 }
 
 let ids = 0;
@@ -69,6 +70,8 @@ export function fakeHost(lists: Lists, answer: (call: Call) => Promise<Answer>):
       cache_ttl: 300_000,
       warm_start: [],
       surfaced_tools: [],
+      promote_often_used: 0,
+      rank_by_usage: true,
       projection_mode: "off",
       operator_tools: "none",
       max_result_size: undefined,
@@ -77,6 +80,7 @@ export function fakeHost(lists: Lists, answer: (call: Call) => Promise<Answer>):
     sections: { codeMode: codeModeOff, playbooks: { enabled: false, directories: [] }, maxResultSize: undefined },
     profiles: new RoutingProfiles({}, "default"),
     skills: skillsOff,
+    usage: unused,
     actions: fakeActions,
     requestTimeoutMs: 60_000,
     draining: false,
