@@ -44,9 +44,13 @@ function importSkill(name: string, body: string, folder = gateway.folder): void 
   assert.equal(status, 0, stderr);
 }
 
+/** As `until`, for what has to be asked for. */
 async function eventually(holds: () => Promise<boolean>): Promise<void> {
   const endMs = performance.now() + 10_000;
-  while (!(await holds())) assert.ok(performance.now() < endMs, `It did not come true: ${holds}`);
+  while (!(await holds())) {
+    assert.ok(performance.now() < endMs, `It did not come true: ${holds}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 async function modernClient(path = "/mcp", url = gateway.url) {
