@@ -94,6 +94,7 @@ function load(path: string, value: unknown, report: FileReport): LoadedFile {
     name,
     capability: {
       name,
+      category: definition.metadata.category,
       tool: toolOf(name, definition, input, output),
       input,
       declared,
