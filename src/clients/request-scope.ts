@@ -35,6 +35,8 @@ export class RequestScope {
   readonly params: JsonObject;
   /** As the client gave it; a request that goes on with this one brings a new one. */
   progressToken: RequestId | undefined;
+  /** What a tool was refused or failed with where its result says so to the model. */
+  failure: unknown;
   /** Backend that was called last for it. */
   lastServer: string | undefined;
   /** As far as the routing profile of the session, or of the request, lets him. */

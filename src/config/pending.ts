@@ -4,7 +4,6 @@ import type { Problem } from "./problem.ts";
 
 /** `*` stands for every entry of a map. A section takes its line away when it comes to life. */
 export const pendingSettings: readonly string[] = [
-  "auth.client_circuit_breaker",
   "meta_mcp.projection_mode",
   "streaming.auto_subscribe",
   "backends.*.a2a_url",
@@ -15,8 +14,6 @@ export const pendingSettings: readonly string[] = [
   "cache",
   "webhooks",
   "marketplace",
-  "key_server",
-  "agent_auth",
   "runtime",
   "control_plane",
   "security.trust_configured_backends",
@@ -24,7 +21,6 @@ export const pendingSettings: readonly string[] = [
   "security.firewall.anomaly_threshold",
   "security.firewall.anomaly_block_threshold",
   "security.message_signing",
-  "security.agent_identity",
   "security.response_inspection",
   "security.response_contract",
   "security.identity_grants",

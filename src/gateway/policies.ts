@@ -12,6 +12,7 @@ import type { Trip } from "../stages/kill-switch/kill-switch.ts";
 import type { ToolGate } from "../stages/quarantine/quarantine-stage.ts";
 import type { CallSink } from "../stages/record/record-stage.ts";
 import { SessionUsage } from "../stages/session-sandbox/session-usage.ts";
+import { ClientBreakers } from "./client-breakers.ts";
 import { createCosts } from "./costs.ts";
 import { createSecurityRecord } from "./security-record.ts";
 import { createToolIntegrity, type ToolIntegrity } from "./tool-integrity.ts";
@@ -32,6 +33,7 @@ export interface Policies {
   /** For the record of calls, where it is wanted. */
   readonly onCall: CallSink;
   readonly integrity: ToolIntegrity;
+  readonly clientBreakers: ClientBreakers;
   costs(): Promise<CostReport>;
   /** Resolves when everything that was reported is on the disk, or could not be written. */
   flush(): Promise<void>;
@@ -86,6 +88,7 @@ export function createPolicies(options: PoliciesOptions): Policies {
     },
     onCall: record.onCall,
     integrity,
+    clientBreakers: new ClientBreakers(clock, () => config().auth.client_circuit_breaker),
     costs: () => costs.report(config().cost_governance),
     async flush() {
       await Promise.all([record.flush(), costs.flush(), integrity.flush()]);

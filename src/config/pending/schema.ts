@@ -1,10 +1,8 @@
 /** Sections whose feature does not exist yet. They are checked in full; using one is said, once per start. */
 import * as v from "valibot";
 import { setting } from "../../core/kinds.ts";
-import { agentAuthSchema } from "./agent-auth/schema.ts";
 import { cacheSchema } from "./cache/schema.ts";
 import { controlPlaneSchema } from "./control-plane/schema.ts";
-import { keyServerSchema } from "./key-server/schema.ts";
 import { marketplaceSchema } from "./marketplace/schema.ts";
 import { runtimeSchema } from "./runtime/schema.ts";
 import { webhooksSchema } from "./webhooks/schema.ts";
@@ -13,8 +11,6 @@ export const pendingSections = {
   cache: setting(cacheSchema, {}, "Response cache"),
   webhooks: setting(webhooksSchema, {}, "Webhooks"),
   marketplace: setting(marketplaceSchema, {}, "Plugin marketplace"),
-  key_server: setting(keyServerSchema, {}, "Short-lived tokens for people who log in elsewhere"),
-  agent_auth: setting(agentAuthSchema, {}, "Tokens signed by agents"),
   runtime: setting(runtimeSchema, {}, "Isolation of stdio servers"),
   control_plane: setting(controlPlaneSchema, {}, "Roles and exports"),
 };

@@ -11,12 +11,6 @@ const messageSigningSchema = v.object({
   key_id: setting(v.string(), "default", "Name of the key"),
 });
 
-const agentIdentitySchema = v.object({
-  enabled: setting(v.boolean(), false, "Read the `X-Agent-Id` header"),
-  require_id: setting(v.boolean(), false, "Refuse requests without it"),
-  known_agents: setting(v.array(v.string()), [], "Agents that are accepted; empty means all"),
-});
-
 const responseContractSchema = v.object({
   enabled: setting(v.boolean(), false, "Hold results to limits"),
   action_mode: setting(v.boolean(), false, "Refuse what breaks a limit instead of reporting it"),
@@ -68,7 +62,6 @@ const remoteServerSigningSchema = v.object({
 export const pendingSecurityEntries = {
   trust_configured_backends: setting(v.boolean(), true, "Let configured backends be in private networks"),
   message_signing: setting(messageSigningSchema, {}, "Signed results"),
-  agent_identity: setting(agentIdentitySchema, {}, "Identity of agents"),
   response_inspection: setting(
     v.object({
       enabled: setting(v.boolean(), true, "Inspect results"),
