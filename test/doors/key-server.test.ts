@@ -8,7 +8,7 @@ import type { JsonObject } from "../../src/lib/json.ts";
 import { FakeClock } from "../fixtures/fake-clock.ts";
 import { startTokenIssuer, type TokenIssuer } from "../fixtures/token-issuer.ts";
 import { fakeConfig, fakeGateway } from "./fake-gateway.ts";
-import { bothTypes, initializeMessage, testApp } from "./http-client.ts";
+import { initializeMessage, testApp } from "./http-client.ts";
 
 let provider: TokenIssuer;
 before(async () => {
@@ -392,12 +392,13 @@ test("key server: keys are found at a configured address, and a provider that ca
 });
 
 test("key server: where it is not enabled there is none, and pages of other sites are not let in", async () => {
-  const { exchange, ask } = setUp({ enabled: false });
-  assert.equal((await exchange({ subject_token: await provider.sign() })).status, 404);
+  const { exchange, ask } = setUp({ enabled: false }, { bearer_token: "root" });
+  assert.equal((await exchange({ subject_token: await provider.sign() })).status, 401);
+  assert.equal((await ask("/auth/token", { method: "POST", headers: bearer("root") })).status, 404);
   const open = setUp();
   const headers = { ...formType, origin: "https://evil.test" };
   assert.equal((await open.ask("/auth/token", { method: "POST", headers, body: "" })).status, 403);
-  assert.equal((await ask("/auth/token", { method: "POST", headers: { accept: bothTypes }, body: "" })).status, 404);
+  assert.equal((await open.ask("/auth/other")).status, 401);
   const response = await open.post("/mcp", initializeMessage());
   assert.equal(response.status, 401);
 });

@@ -45,8 +45,8 @@ interface Route {
 
 /** Of RFC 9728. */
 const metadataPath = "/.well-known/oauth-protected-resource";
-/** Where the key server is: who comes there shows what nobody else takes. */
-const keyServerPath = "/auth/";
+/** Of the key server: who comes there shows what nobody else takes. */
+const keyServerPath = /^\/auth\/(?:token(?:\/|$)|tokens$)/;
 /** Where MCP clients come to with messages. */
 const mcpPath = /^\/(?:mcp|sse|messages)(?:\/|$)/;
 /** Where clients of HTTP+SSE send to. */
@@ -219,7 +219,7 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
         const response = follow(route, visit);
         return response instanceof Promise ? response.catch((error) => failed(visit, error)) : response;
       };
-      if (path.startsWith(keyServerPath)) return enter(publicCaller);
+      if (keyServerPath.test(path) && gateway.config.key_server?.enabled === true) return enter(publicCaller);
       const caller = authenticator.identify(headers, path, peer, gateway.config, sessionId);
       return caller instanceof Promise ? caller.then(enter).catch(refused) : enter(caller);
     } catch (error) {
@@ -253,6 +253,7 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
       sse?.endAll();
       webSockets?.endAll();
       management.endStreams();
+      keyServer?.end();
     },
   };
 }

@@ -49,7 +49,7 @@ export class IssuedTokens {
   readonly #used = new Map<string, number>();
   /** By subject: ID tokens up to this calendar second are refused, until all of them are too old anyway. */
   readonly #refused = new Map<string, { readonly upToSeconds: number; readonly endsAtMs: number }>();
-  #isSweeping = false;
+  #cancelSweep: (() => void) | undefined;
 
   /** @param sweepMs time between two looks for what has expired, asked anew each time */
   constructor(clock: Clock, calendar: () => number, sweepMs: () => number) {
@@ -115,11 +115,13 @@ export class IssuedTokens {
     return [...this.#tokens.values()].some((token) => isOf(token, identity));
   }
 
+  end(): void {
+    this.#cancelSweep?.();
+  }
+
   #sweepLater(): void {
-    if (this.#isSweeping) return;
-    this.#isSweeping = true;
-    this.#clock.after(this.#sweepMs(), () => {
-      this.#isSweeping = false;
+    this.#cancelSweep ??= this.#clock.after(this.#sweepMs(), () => {
+      this.#cancelSweep = undefined;
       this.#forgetExpired();
       if (this.#tokens.size + this.#used.size + this.#refused.size > 0) this.#sweepLater();
     });

@@ -30,6 +30,8 @@ export interface KeyServer {
   revoke(visit: Visit): Response;
   /** `DELETE /auth/tokens?subject=` */
   revokeSubject(visit: Visit): Response;
+  /** Looks for expired tokens no more. */
+  end(): void;
 }
 
 export interface KeyServerOptions {
@@ -134,6 +136,7 @@ export function createKeyServer({ gateway, clock, calendar, failures, loadVerifi
   }
 
   return {
+    end: () => tokens.end(),
     find: (digest, rules) => tokens.find(hexOf(digest), rules),
     async exchange(visit) {
       try {
