@@ -4,6 +4,7 @@ import { after, before, test } from "node:test";
 import { generateKeyPair, type JWTPayload } from "jose";
 import type { Caller } from "../../src/core/caller.ts";
 import { mayUseServer, mayUseTool } from "../../src/core/scope.ts";
+import { IssuedTokens } from "../../src/doors/key-server/issued-tokens.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
 import { FakeClock } from "../fixtures/fake-clock.ts";
 import { startTokenIssuer, type TokenIssuer } from "../fixtures/token-issuer.ts";
@@ -329,6 +330,38 @@ test("T21: admin tokens are not guessed, and without one nobody takes anything b
   const none = setUp({ admin_token: undefined });
   const { status, body } = await none.remove("/auth/tokens?subject=x", "undefined");
   assert.deepEqual([status, body["error"]], [503, "admin_not_configured"]);
+});
+
+test("key server: requests are counted by identity, whichever of its tokens is shown", async () => {
+  const { tokenFor, knock } = setUp({ policies: [{ ...staff, scopes: { rate_limit: 3 } }] });
+  const [one, two, eve] = [await tokenFor(), await tokenFor(), await tokenFor({ sub: "eve" })];
+  const statuses = [];
+  for (const { token } of [one, two, one, two]) statuses.push(await knock(token));
+  assert.deepEqual(statuses, [404, 404, 404, 429]);
+  assert.equal(await knock(eve.token), 404);
+});
+
+test("key server: any number of identities get bounded memory, and nobody's token goes for another's", async () => {
+  const clock = new FakeClock();
+  const tokens = new IssuedTokens(clock, Date.now, () => 60_000);
+  const granted = { backends: undefined, tools: undefined };
+  const issue = (at: number) =>
+    tokens.issue({
+      id: String(at),
+      identity: { issuer: "i", subject: String(at), email: undefined, groups: [] },
+      granted,
+      lifeMs: 1_000 + at,
+      most: 5,
+      idToken: { id: String(at), remainingMs: 500 },
+    });
+  for (let at = 0; at < 10_000; at++) assert.notEqual(typeof issue(at), "number");
+  assert.equal(issue(10_000), 1_000, "when there is room again");
+  const rules = fakeConfig(sectionsOf({ policies: [{}], oidc: [{ issuer: "i", audiences: ["x"] }] }));
+  assert.ok(tokens.find("0", rules) !== undefined && tokens.find("10000", rules) === undefined);
+  await clock.advance(1_000);
+  assert.notEqual(typeof issue(10_001), "number");
+  tokens.end();
+  assert.equal(clock.pending, 0);
 });
 
 test("key server: a token gives what the policies give now, and ends with the last that fits", async () => {

@@ -16,6 +16,8 @@ export interface Identity {
   readonly groups: readonly string[];
 }
 
+type PolicyScopes = KeyServerSettings["policies"][number]["scopes"];
+
 /** Globs on backends, and on `tool` or `server:tool`; `undefined` is everything. */
 export interface GrantedScope {
   readonly backends: readonly string[] | undefined;
@@ -43,9 +45,12 @@ export function nameOf({ email, subject }: Identity): string {
  * @throws InsufficientTokenError when that is nothing
  */
 export function grantTo(identity: Identity, settings: KeyServerSettings, asked: GrantedScope): GrantedScope {
-  const policy = policyFor(identity, settings);
-  const backends = intersectGlobs(asked.backends, unlessAll(policy.backends));
-  const tools = toolsWithin(unlessAll(policy.tools), asked.tools);
+  return within(policyFor(identity, settings), asked);
+}
+
+function within(given: PolicyScopes, asked: GrantedScope): GrantedScope {
+  const backends = intersectGlobs(asked.backends, unlessAll(given.backends));
+  const tools = toolsWithin(unlessAll(given.tools), asked.tools);
   if (backends?.length === 0 || tools?.length === 0)
     throw new InsufficientTokenError("Nothing of the scope that is asked for is within what the policy gives", []);
   return { backends, tools };
@@ -62,17 +67,17 @@ export function holderOfIdentity(
   granted: GrantedScope,
   validUntil: number,
 ): KeyHolder {
-  const { backends } = grantTo(identity, settings, granted);
-  const policy = policyFor(identity, settings);
+  const given = policyFor(identity, settings);
+  const { backends } = within(given, granted);
   const { tools } = granted;
   return {
-    ratePerMinute: policy.rate_limit,
+    ratePerMinute: given.rate_limit,
     caller: {
       principal: tokenPrincipalOf(identity.issuer, identity.subject),
       name: nameOf(identity),
       admin: false,
       backends,
-      allowedTools: unlessAll(policy.tools),
+      allowedTools: unlessAll(given.tools),
       deniedTools: undefined,
       ...(tools !== undefined && { permits: (server, tool) => toolMatches(tools, server, tool) }),
       validUntil,
@@ -81,7 +86,7 @@ export function holderOfIdentity(
 }
 
 /** @throws InsufficientTokenError */
-function policyFor(identity: Identity, { oidc, policies }: KeyServerSettings) {
+function policyFor(identity: Identity, { oidc, policies }: KeyServerSettings): PolicyScopes {
   const { issuer, email, groups } = identity;
   const domain = email?.split("@").slice(1).at(-1);
   const provider = oidc.find((one) => one.issuer === issuer);

@@ -103,7 +103,7 @@ export class TokenVerifier {
     if (token.length > maxTokenLength) throw invalid(`The token is longer than ${maxTokenLength} characters`);
     const { header, claims } = unverified(token);
     const source = sources.find((candidate) => candidate.isNamedBy(claims, header["alg"]));
-    if (source === undefined) throw invalid("The token is of no issuer that is accepted here");
+    if (source === undefined) throw invalid("The token is of no issuer or agent that is accepted here");
     const { issuer, audiences, mayOmitAudience, algorithms, toleranceSeconds, maxAgeSeconds } = source.checks;
     // Cheaper than a signature: clients show old tokens often.
     const { exp, aud } = claims;
