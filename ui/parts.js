@@ -53,6 +53,8 @@ const kinds = {
   failed: ["bad", "failed"],
   refused: ["bad", "refused"],
   cancelled: ["idle", "cancelled"],
+  cached: ["good", "cached"],
+  repeated: ["good", "repeated"],
 };
 
 export function kindPill({ kind, code }) {

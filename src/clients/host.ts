@@ -3,6 +3,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import type { Answer } from "../core/answer.ts";
 import type { Call } from "../core/call.ts";
 import type { Logger } from "../core/log.ts";
+import type { Tracer } from "../core/tracing.ts";
 import type { ServerDescription } from "../core/upstream.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { RpcRequestMessage } from "../mcp/json-rpc.ts";
@@ -58,6 +59,8 @@ export interface FaceHost {
   listedSoon(server: string, kind: ListKind): Promise<void>;
   /** Asks again for the list of a running backend that is older than `meta_mcp.cache_ttl`, in the background. */
   refreshIfStale(server: string, kind: ListKind): void;
+  /** Of `tracing`, while it is in force. */
+  readonly tracer?: Tracer | undefined;
   readonly onAnswer?: AnswerSink | undefined;
   /** Told of every session that is shown the meta-tools. */
   readonly onSession?: (() => void) | undefined;

@@ -11,7 +11,6 @@ export const pendingSettings: readonly string[] = [
   "backends.*.secrets",
   "backends.*.runtime_profile",
   "backends.*.identity_propagation",
-  "cache",
   "webhooks",
   "marketplace",
   "runtime",

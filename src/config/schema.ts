@@ -19,6 +19,7 @@ import { retrySchema } from "../stages/retry/schema.ts";
 import { failsafeSchema, healthCheckSchema } from "../stages/schema.ts";
 import { oauthSchema } from "../upstreams/oauth/schema.ts";
 import { backendSchema } from "../upstreams/schema.ts";
+import { backendTransformSchema } from "../upstreams/transform/schema.ts";
 import { identityPropagationSchema, injectedSecretSchema } from "./pending/backend/schema.ts";
 import type { PendingConfig } from "./pending/schema.ts";
 import type { RareConfig } from "./rare/schema.ts";
@@ -50,6 +51,7 @@ export const backendEntrySchema = v.object({
   url: maybe(v.string(), "Other name of `http_url`"),
   failsafe: maybe(failsafeOverridesSchema, "Overrides of the `failsafe` section for this backend, key by key"),
   oauth: maybe(oauthSchema, "OAuth login to the backend"),
+  transform: maybe(backendTransformSchema, "How its tools look from outside"),
   secrets: maybe(v.array(injectedSecretSchema), "Secrets to inject into calls"),
   identity_propagation: maybe(identityPropagationSchema, "How the caller's identity reaches the backend"),
 });

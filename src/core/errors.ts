@@ -39,6 +39,11 @@ export class GatewayError extends Error {
   }
 }
 
+/** Of any error: what is none of ours is a defect. */
+export function errorCodeOf(error: unknown): GatewayErrorCode {
+  return error instanceof GatewayError ? error.code : "INTERNAL";
+}
+
 /** The user's file is wrong: show the text, change nothing. */
 export class ConfigError extends GatewayError {
   constructor(message: string, details?: ErrorDetails) {

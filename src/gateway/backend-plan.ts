@@ -101,6 +101,10 @@ function policiesOf(config: Config, upstream: Upstream, context: PlanContext) {
     isAuditFailing: transparency_log.enabled && transparency_log.fail_closed ? context.isAuditFailing : undefined,
     costs: { settings: config.cost_governance, book: context.costBook },
     sessionUsage: context.sessionUsage,
+    idempotency: context.kept.idempotency,
+    tracer: config.tracing?.enabled ? context.tracer : undefined,
+    // Capabilities say themselves how long their answers last.
+    cache: upstream.kind === "capability" ? undefined : { settings: config.cache, store: context.kept.answers },
     isPersonal: personalOf(config, name, context),
   };
 }

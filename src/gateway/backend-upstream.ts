@@ -67,9 +67,14 @@ function connectOf(backend: BackendConfig, context: BackendContext): Connect {
   // What the connection before found out (which HTTP transport it is) is kept in here.
   let connect: Connect | undefined;
   return async (signal, events) => {
-    connect ??= await loadConnect(backend, context);
+    connect ??= await withTransform(await loadConnect(backend, context), backend);
     return connect(signal, events);
   };
+}
+
+async function withTransform(connect: Connect, { name, transform }: BackendConfig): Promise<Connect> {
+  if (transform === undefined) return connect;
+  return (await import("../upstreams/transform/transform-connect.ts")).transformConnect(connect, name, transform);
 }
 
 async function loadConnect(backend: BackendConfig, context: BackendContext): Promise<Connect> {

@@ -126,6 +126,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       }
     },
   });
+  const { kept } = policies.context;
   const pool = createPool<Upstream>();
   const stageStates = new StageStates(clock, policies.context.onTrip);
   const killSwitches = createKillSwitchPanel(stageStates);
@@ -145,6 +146,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
 
   const events: UpstreamEvents = {
     onNotification: (upstream, method, params) => {
+      if (method !== "notifications/message") kept.answers.forget(upstream.name);
       if (method === "notifications/message")
         // Cut after secrets are out of it, or half of one would pass.
         log.debug("A backend logged", {
@@ -156,6 +158,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       else lists.onNotification(upstream.name, method);
     },
     onConnected: (upstream) => {
+      kept.answers.forget(upstream.name);
       policies.integrity.onConnected(upstream.name);
       lists.onConnected(upstream.name);
       host.applyLogLevels();
@@ -181,8 +184,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
   const onOutcome = clientBreakers.settle.bind(clientBreakers);
   const watch = watchCalls({ ...options, catalog, logsDenied, onCall, onOutcome, onProblem: noteLostProfiles });
   const serverLog = new ServerLog();
-  const kept = serverLog.keeping(log);
-  const watched = { ...watch, ...policies.context, log: kept };
+  const watched = { ...watch, ...policies.context, log: serverLog.keeping(log) };
   const context = { ...options, ...watched, events, isWatched, ...logins, stageStates };
   let plan = planBackends(config, pool, context);
   adopt(plan.routes);
@@ -197,6 +199,9 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     clock,
     get meta() {
       return config.meta_mcp;
+    },
+    get tracer() {
+      return policies.tracing.current();
     },
     get sections() {
       const { code_mode: codeMode, playbooks, meta_mcp } = config;
@@ -241,7 +246,10 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     clock,
     log,
     maxAgeMs: () => config.meta_mcp.cache_ttl,
-    onChanged: (server, kind) => announceListChange(host, server, kind),
+    onChanged(server, kind) {
+      kept.answers.forget(server);
+      announceListChange(host, server, kind);
+    },
     admit: policies.integrity.admit,
     onAsked: policies.integrity.onAsked,
   });
@@ -342,6 +350,8 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       config = next;
       profiles = new RoutingProfiles(next.routing_profiles, next.default_routing_profile);
       plan = nextPlan;
+      kept.answers.forgetAll();
+      policies.tracing.configure(next.tracing);
       adopt(before);
       const mayGoOn = sessionHolders(next);
       for (const { id, principal } of sessions.all()) if (!mayGoOn(principal)) sessions.close(id, principal);

@@ -1,6 +1,6 @@
 import { Answer } from "../core/answer.ts";
 import { type JsonObject, readableJson } from "../lib/json.ts";
-import { invalid, readObject } from "./arguments.ts";
+import { invalid, readObject, readString } from "./arguments.ts";
 import { findTarget } from "./find-target.ts";
 import type { MetaTool } from "./meta-tool.ts";
 
@@ -33,7 +33,10 @@ export const invoke: MetaTool = {
 
   async run(args, context) {
     const target = await findTarget(args, context);
-    const answer = await context.callTool(target.server, target.tool, readArguments(args));
+    const answer = await context.callTool(target.server, target.tool, readArguments(args), {
+      idempotencyKey: readString(args, "idempotency_key"),
+      meta: args["_meta"] === undefined ? undefined : readObject(args, "_meta"),
+    });
     return context.resultFormat === "native" ? answer : wrapped(answer);
   },
 };

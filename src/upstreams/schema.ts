@@ -28,6 +28,7 @@ export const backendSchema = v.object({
   max_result_size: setting(positiveInteger, 16_777_216, "Largest answer in bytes; a larger one is an error"),
   failsafe: maybe(v.looseObject({}), "Overrides of the `failsafe` section for this backend, key by key"),
   oauth: maybe(v.looseObject({}), "OAuth login to the backend"),
+  transform: maybe(v.looseObject({}), "How its tools look from outside"),
   secrets: maybe(v.array(v.looseObject({})), "Secrets to inject into calls"),
   passthrough: setting(v.boolean(), false, "Skip tool policy and sanitising for this backend"),
   runtime_profile: maybe(v.string(), "Isolation profile of the program"),

@@ -88,6 +88,24 @@ describe("face on /mcp/{backend}", () => {
     assert.equal(host.calls[0]?.safe, true);
   });
 
+  test("a call has the idempotency key and the _meta it came with, by whichever way", async () => {
+    const host = fakeHost(lists, ok);
+    const own = { "mcp-gateway/idempotency_key": "k1", prompt_cache_key: "p" };
+    const key = () => host.calls.at(-1)?.idempotencyKey;
+    await ask(host, "tools/call", { name: "read_file", _meta: own }, onFiles);
+    assert.equal(key(), "k1");
+    const _meta = { prompt_cache_key: "p", progressToken: 7 };
+    const args = { server: "files", tool: "read_file", idempotency_key: "k2", _meta };
+    await ask(host, "tools/call", { name: "gateway_invoke", arguments: args, _meta: { ...own, "vendor/key": 1 } });
+    assert.equal(key(), "k2");
+    assert.deepEqual(host.calls.at(-1)?.params?.["_meta"], { ...own, "vendor/key": 1 });
+    await ask(host, "tools/call", { name: "read_file" }, onFiles);
+    assert.equal(key(), undefined);
+    const wrong = { name: "read_file", _meta: { "mcp-gateway/idempotency_key": 5 } };
+    assert.match((await ask(host, "tools/call", wrong, onFiles)).text ?? "", /must be a string/);
+    assert.equal(host.calls.length, 3);
+  });
+
   test("gives progress the client's own token, on the stream of its request", async () => {
     const host = fakeHost(lists, async (call) => {
       call.onProgress?.({ progress: 1, total: 2 });

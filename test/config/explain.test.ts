@@ -172,7 +172,7 @@ test("warnings: what is not active yet, is unset, or names no backend is said on
   tool_policy: {enabled: true}
   message_signing: {enabled: false, key_id: x}
   sanitize_input: false
-cache: {enabled: true}
+marketplace: {plugin_dir: /plugins}
 key_server: {}
 webhooks: {enabled: true}
 meta_mcp: {warm_start: [taviyl]}
@@ -183,7 +183,7 @@ backends:
 `;
   assert.deepEqual(await findings(t, text), [
     "gateway.yaml:2:29  security.firewall.anomaly_detection is not active yet",
-    "gateway.yaml:6:1  cache is not active yet",
+    "gateway.yaml:6:1  marketplace is not active yet",
     "gateway.yaml:8:1  webhooks is not active yet",
     'gateway.yaml:9:25  meta_mcp.warm_start[0] names no backend: "taviyl" is not there: did you mean "tavily"?',
     `gateway.yaml:11:30  backends.tavily.env.K uses \${UNSET_VARIABLE}, which is not set: it counts as empty`,

@@ -35,7 +35,7 @@ describe("recordStage", () => {
       method: "tools/call",
       tool: "read",
     };
-    const base = { ...who, isError: false, characters: undefined };
+    const base = { ...who, isError: false, keptBy: undefined, characters: undefined };
     assert.deepEqual(records, [
       { ...base, agent: "ci", outcome: "CANCELLED", reason: "Bored", durationMs: 70 },
       { ...base, method: "resources/read", tool: undefined, outcome: "OK", reason: undefined, durationMs: 0 },

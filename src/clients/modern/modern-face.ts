@@ -83,6 +83,9 @@ export function createModernFace(host: FaceHost, { seal, randomId }: ModernFaceO
     const scope = new RequestScope(host, { ...context, session: undefined, modern: client }, message);
     try {
       return await run(scope);
+    } catch (error) {
+      scope.failed(error);
+      throw error;
     } finally {
       scope.end();
     }
@@ -142,6 +145,9 @@ export function createModernFace(host: FaceHost, { seal, randomId }: ModernFaceO
     const run = async () => {
       try {
         return await withTaskHandle(await methodOf(message.method, context.backend)(scope), scope, seal);
+      } catch (error) {
+        scope.failed(error);
+        throw error;
       } finally {
         context.noteFailure(scope.failure);
         scope.end();

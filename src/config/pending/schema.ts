@@ -1,14 +1,12 @@
 /** Sections whose feature does not exist yet. They are checked in full; using one is said, once per start. */
 import * as v from "valibot";
 import { setting } from "../../core/kinds.ts";
-import { cacheSchema } from "./cache/schema.ts";
 import { controlPlaneSchema } from "./control-plane/schema.ts";
 import { marketplaceSchema } from "./marketplace/schema.ts";
 import { runtimeSchema } from "./runtime/schema.ts";
 import { webhooksSchema } from "./webhooks/schema.ts";
 
 export const pendingSections = {
-  cache: setting(cacheSchema, {}, "Response cache"),
   webhooks: setting(webhooksSchema, {}, "Webhooks"),
   marketplace: setting(marketplaceSchema, {}, "Plugin marketplace"),
   runtime: setting(runtimeSchema, {}, "Isolation of stdio servers"),
