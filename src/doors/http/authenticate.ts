@@ -141,10 +141,14 @@ function takesSignedTokens({ auth, key_server, agent_auth }: TokenRules): boolea
 const jwtPattern = /^eyJ[\w-]*\.[\w-]+\.[\w-]*$/;
 
 function tokenOf(headers: Headers, { users }: AuthSettings): string | undefined {
-  const authorization = headers.get("authorization");
-  const bearer = authorization === null ? undefined : /^bearer +(\S+)$/i.exec(authorization)?.[1];
+  const bearer = bearerTokenOf(headers);
   if (bearer !== undefined) return bearer;
-  return headers.get("x-api-key") ?? (users.length > 0 ? basicTokenOf(authorization) : undefined);
+  return headers.get("x-api-key") ?? (users.length > 0 ? basicTokenOf(headers.get("authorization")) : undefined);
+}
+
+export function bearerTokenOf(headers: Headers): string | undefined {
+  const authorization = headers.get("authorization");
+  return authorization === null ? undefined : /^bearer +(\S+)$/i.exec(authorization)?.[1];
 }
 
 /** Name and password of RFC 7617. */

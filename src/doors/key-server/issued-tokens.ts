@@ -58,10 +58,10 @@ export class IssuedTokens {
     this.#sweepMs = sweepMs;
   }
 
-  /** Whether an ID token was exchanged before, or is from before its subject's tokens were taken back. */
-  isSpent(idTokenId: string, subject: string, issuedAtSeconds: number): boolean {
+  /** Whether the ID token of this digest was exchanged before, or is from before its subject's tokens were taken back. */
+  isSpent(id: string, subject: string, issuedAtSeconds: number): boolean {
     const refused = this.#refused.get(subject);
-    return this.#used.has(idTokenId) || (refused !== undefined && issuedAtSeconds <= refused.upToSeconds);
+    return this.#used.has(id) || (refused !== undefined && issuedAtSeconds <= refused.upToSeconds);
   }
 
   /** A number is the milliseconds until there is room for another one, of the identity or at all. */

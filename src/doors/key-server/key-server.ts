@@ -8,6 +8,7 @@ import { tokenPrincipalOf } from "../../gateway/principals.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { equalDigests, hexOf, sha256 } from "../../runtime/digest.ts";
 import { randomToken } from "../../runtime/random.ts";
+import { bearerTokenOf } from "../http/authenticate.ts";
 import type { FailedAttempts } from "../http/failed-attempts.ts";
 import type { KeyHolder } from "../http/key-table.ts";
 import { Refusal, sendEmpty, sendJson } from "../http/respond.ts";
@@ -88,12 +89,7 @@ export function createKeyServer({ gateway, clock, calendar, failures, loadVerifi
       idToken: { id: idTokenId, remainingMs: verified.validUntil - calendar() },
     });
     if (typeof issued === "number")
-      throw new ExchangeError(
-        429,
-        "too_many_tokens",
-        "The identity, or the gateway, has as many tokens as it may",
-        issued,
-      );
+      throw new ExchangeError(429, "too_many_tokens", "There are as many tokens of the identity as may be", issued);
     const scope = scopeText(granted);
     log.info("Gateway token issued", { ...factsOf(visit, issued), scope });
     return sendJson(
@@ -116,7 +112,7 @@ export function createKeyServer({ gateway, clock, calendar, failures, loadVerifi
     if (!settings.admin_token)
       throw new ExchangeError(503, "admin_not_configured", 'Nobody can take tokens back: set "key_server.admin_token"');
     failures.assertOpen(address);
-    const shown = /^bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
+    const shown = bearerTokenOf(request.headers);
     if (shown === undefined) throw new ExchangeError(401, "unauthorized", "The admin token is missing");
     const digest = sha256(shown);
     if (equalDigests(digest, sha256(settings.admin_token))) return settings;
@@ -129,8 +125,9 @@ export function createKeyServer({ gateway, clock, calendar, failures, loadVerifi
   function afterRevocation(visit: Visit, gone: readonly IssuedToken[]): void {
     for (const token of gone) {
       log.info("Gateway token taken back", factsOf(visit, token));
-      if (tokens.has(token.identity)) continue;
-      const holder = tokenPrincipalOf(token.identity.issuer, token.identity.subject);
+      const { identity } = token;
+      if (tokens.has(identity)) continue;
+      const holder = tokenPrincipalOf(identity.issuer, identity.subject);
       for (const { id, principal } of [...sessions.all()]) if (principal === holder) sessions.close(id, principal);
     }
   }
