@@ -96,6 +96,7 @@ export const dependencies: Readonly<Record<string, Dependency>> = {
 };
 
 export const developmentDependencies: Readonly<Record<string, string>> = {
+  "@a2a-js/sdk": "Independent peer in tests: the official server of A2A, 1.0 and 0.3",
   "@biomejs/biome": "Format and lint in one program",
   "@modelcontextprotocol/conformance": "The official conformance suite",
   "@modelcontextprotocol/inspector": "Independent peer in tests: the client people debug with",

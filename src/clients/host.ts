@@ -8,7 +8,7 @@ import type { ServerDescription } from "../core/upstream.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { RpcRequestMessage } from "../mcp/json-rpc.ts";
 import type { ListKind } from "../mcp/protocol.ts";
-import type { MetaSettings, OperatorActions, ServerView } from "../meta/meta-tool.ts";
+import type { MetaSettings, OperatorActions, ServerView, ToolUsage } from "../meta/meta-tool.ts";
 import type { RoutingProfiles } from "../meta/routing/routing-profiles.ts";
 import type { MetaMcpSettings } from "../meta/schema.ts";
 import type { FaceContext } from "./face.ts";
@@ -43,6 +43,7 @@ export interface FaceHost {
   /** Other sections that the meta-tools read. */
   readonly sections: MetaSettings;
   readonly actions: OperatorActions;
+  readonly usage: ToolUsage;
   readonly profiles: RoutingProfiles;
   /** Longest time one request may take, in milliseconds. */
   readonly requestTimeoutMs: number;

@@ -64,8 +64,8 @@ export class NotStartedYetError extends UpstreamError {}
 export class UpstreamRpcError extends GatewayError {
   rpc: { readonly code: number; readonly message: string; readonly data?: Json | undefined };
 
-  constructor(rpc: { code: number; message: string; data?: Json | undefined }, server: string) {
-    super("UPSTREAM_ERROR", rpc.message, { data: { server } });
+  constructor(rpc: { code: number; message: string; data?: Json | undefined }, server: string, hint?: string) {
+    super("UPSTREAM_ERROR", rpc.message, { hint, data: { server } });
     this.rpc = rpc;
   }
 

@@ -39,6 +39,7 @@ import { sessionHolders } from "./principals.ts";
 import { SaveProblems } from "./save-problems.ts";
 import { ServerLog } from "./server-log.ts";
 import { createSessionStore } from "./session-store.ts";
+import { createUsage } from "./usage.ts";
 import { watchCalls } from "./watch-calls.ts";
 
 export interface GatewayOptions {
@@ -210,6 +211,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     get profiles() {
       return profiles;
     },
+    usage: createUsage({ clock, settings: () => config.meta_mcp, observatory: watch.observatory }),
     actions: operatorActions({
       config: () => config,
       counts: watch.counts,
@@ -250,7 +252,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       kept.answers.forget(server);
       announceListChange(host, server, kind);
     },
-    admit: policies.integrity.admit,
+    admit: policies.admit,
     onAsked: policies.integrity.onAsked,
   });
   const endHealthChecks = startHealthChecks({
@@ -328,10 +330,9 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       return route === undefined ? Promise.reject(noRoute(call.upstream, config)) : route.call(call);
     },
     servers: () =>
-      plan.servers.map(({ name, description, kind, enabled }) => ({
+      plan.servers.map(({ name, enabled, ...planned }) => ({
+        ...planned,
         name,
-        description,
-        kind,
         enabled,
         status: routeOf(name)?.used?.status() ?? (enabled ? asleep : switchedOff),
         circuit: stageStates.made(name)?.breaker.state ?? "closed",
