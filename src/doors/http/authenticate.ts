@@ -39,7 +39,8 @@ export interface AuthenticatorOptions {
 export class Authenticator {
   readonly #options: AuthenticatorOptions;
   readonly #tables = new WeakMap<AuthSettings, KeyTable>();
-  readonly #buckets = new Map<string, { readonly ratePerMinute: number; readonly bucket: TokenBucket }>();
+  /** By principal, whichever of its credentials is shown. */
+  readonly #buckets = new Map<string, TokenBucket>();
   #verifier: TokenVerifier | undefined;
 
   constructor(options: AuthenticatorOptions) {
@@ -121,15 +122,15 @@ export class Authenticator {
   }
 
   #count({ caller, ratePerMinute }: KeyHolder): void {
-    let limit = this.#buckets.get(caller.principal);
-    if (limit?.ratePerMinute !== ratePerMinute) {
-      limit = { ratePerMinute, bucket: new TokenBucket(ratePerMinute / 60, ratePerMinute, this.#options.clock) };
-      this.#buckets.set(caller.principal, limit);
+    let bucket = this.#buckets.get(caller.principal);
+    if (bucket === undefined) {
+      bucket = new TokenBucket(ratePerMinute / 60, ratePerMinute, this.#options.clock);
+      this.#buckets.set(caller.principal, bucket);
       const oldest = this.#buckets.keys().next().value;
       if (this.#buckets.size > maxBuckets && oldest !== undefined) this.#buckets.delete(oldest);
-    }
-    if (!limit.bucket.take())
-      throw tooMany(`Key "${caller.name}" has used up its ${ratePerMinute} requests per minute`, limit.bucket.waitMs);
+    } else bucket.configure(ratePerMinute / 60, ratePerMinute);
+    if (!bucket.take())
+      throw tooMany(`Key "${caller.name}" has used up its ${ratePerMinute} requests per minute`, bucket.waitMs);
   }
 }
 
