@@ -67,7 +67,7 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
     findIssued: (digest, rules) => keyServer?.find(digest, rules),
   });
   const guardOrigin = createOriginGuard(listenHost);
-  // Most gateways have no client that needs either of these.
+  // Most gateways have no client that needs any of these.
   let sse: SseDoor | undefined;
   let webSockets: WebSocketDoor | undefined;
   let verifier: TokenVerifier | undefined;
