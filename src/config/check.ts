@@ -40,8 +40,7 @@ export async function checkSettings(settings: Settings, context: CheckContext): 
       (await import("./access-rules.ts")).checkAccess(parsed, rules);
     if (parsed.runtime !== undefined)
       (await import("./isolation-rules.ts")).checkIsolation(parsed, parsed.runtime, context.env, rules);
-    if (Object.values(parsed.backends).some(({ transform }) => transform !== undefined))
-      (await import("./transform-rules.ts")).checkTransforms(parsed, rules);
+    if (hasPatterns(parsed)) (await import("./pattern-rules.ts")).checkPatterns(parsed, rules);
     parsed = resolveSecrets(parsed, held.secrets, context.env, rules.problems);
     if (Object.values(parsed.backends).some(({ secrets }) => secrets !== undefined))
       parsed = await (await import("./injected-secrets.ts")).resolveInjected(parsed, context.env, rules);
@@ -114,6 +113,13 @@ async function finish(parsed: ParsedConfig, { env, toAbsolute }: CheckContext): 
       transparency_log: { ...transparency_log, path: record },
     },
   };
+}
+
+function hasPatterns({ backends, security }: ParsedConfig): boolean {
+  return (
+    Object.keys(security.response_contract.tools).length > 0 ||
+    Object.values(backends).some(({ transform }) => transform !== undefined)
+  );
 }
 
 function isWithin(path: Path, ancestor: Path): boolean {

@@ -15,8 +15,6 @@ export const pendingSettings: readonly string[] = [
   "security.firewall.anomaly_threshold",
   "security.firewall.anomaly_block_threshold",
   "security.message_signing",
-  "security.response_inspection",
-  "security.response_contract",
   "security.identity_grants",
   "security.context_integrity",
   "security.remote_server_signing",
