@@ -32,7 +32,9 @@ export function checkRules(config: ParsedConfig, unknown: readonly Problem[], fo
       text: 'lets other machines in while "auth" is not enabled: whoever reaches the port may call every tool',
     });
   const { api_keys, users, issuers } = auth;
-  if (auth.enabled && auth.bearer_token === undefined && [api_keys, users, issuers].every(({ length }) => length === 0))
+  const takesOthers = config.key_server?.enabled === true || config.agent_auth?.enabled === true;
+  const hasNobody = auth.bearer_token === undefined && [api_keys, users, issuers].every(({ length }) => length === 0);
+  if (auth.enabled && hasNobody && !takesOthers)
     found.warnings.push({
       path: ["auth"],
       text: 'is enabled without "bearer_token", "api_keys", "users" or "issuers": no client can get in',
@@ -173,7 +175,8 @@ function checkFirewall({ security }: ParsedConfig, found: Findings): void {
 }
 
 /** First parts of the gateway's own addresses (`doors/http/app.ts`). */
-const ownAddresses = /^\/(?:mcp|health|readiness|liveness|ui|api|dashboard|metrics|\.well-known|sse|messages)(?:\/|$)/;
+const ownAddresses =
+  /^\/(?:mcp|health|readiness|liveness|ui|api|dashboard|metrics|auth|\.well-known|sse|messages)(?:\/|$)/;
 
 function checkWebhooks({ webhooks }: ParsedConfig, found: Findings): void {
   const path: Path = ["webhooks", "base_path"];

@@ -183,8 +183,9 @@ export function createGateway(options: GatewayOptions): RunningGateway {
   });
   const noteLostProfiles = noteProblem("Tool profiles", "what is measured from now on is lost with this process");
   const logsDenied = () => config.security.tool_policy.log_denied;
-  const { onCall } = policies;
-  const watch = watchCalls({ ...options, catalog, logsDenied, onCall, onProblem: noteLostProfiles });
+  const { onCall, clientBreakers } = policies;
+  const onOutcome = clientBreakers.settle.bind(clientBreakers);
+  const watch = watchCalls({ ...options, catalog, logsDenied, onCall, onOutcome, onProblem: noteLostProfiles });
   const skills = new SkillWatch({ ...options, host: () => host });
   const serverLog = new ServerLog();
   const watched = { ...watch, ...policies.context, log: serverLog.keeping(log) };
@@ -218,13 +219,13 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     skills,
     usage: createUsage({ clock, settings: () => config.meta_mcp, observatory: watch.observatory }),
     actions: operatorActions({
+      ...options,
       ...inForce,
-      counts: watch.counts,
+      ...policies,
+      ...watch,
       killSwitches,
-      costs: policies.costs,
       webhooks,
       lists: () => lists,
-      reloadConfig: options.reloadConfig,
     }),
     get requestTimeoutMs() {
       return config.server.request_timeout;
@@ -347,6 +348,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     costs: policies.costs,
     webhooks,
     killSwitches,
+    clientBreakers,
     heldTools: () => policies.integrity.held(),
     approveTool: (server, tool, digest) => policies.integrity.approve(server, tool, digest),
     async reload(next, env) {
