@@ -4,7 +4,7 @@ import { createCatalog } from "../catalog/create-catalog.ts";
 import { createListStore } from "../catalog/list-store.ts";
 import { stableHash } from "../catalog/stable-hash.ts";
 import { createFace } from "../clients/create-face.ts";
-import { announceElicitationEnd, announceListChange, announceUpdate, announceView } from "../clients/fan-out.ts";
+import { announceElicitationEnd, announceListChange, announceView } from "../clients/fan-out.ts";
 import type { FaceHost } from "../clients/host.ts";
 import { mostVerboseLevel } from "../clients/most-verbose-level.ts";
 import { createSessionTable } from "../clients/session-table.ts";
@@ -13,11 +13,10 @@ import { diffConfigs } from "../config/diff.ts";
 import type { Config } from "../config/schema.ts";
 import { DeniedError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
-import { asleep, switchedOff, type Upstream, type UpstreamEvents } from "../core/upstream.ts";
+import { asleep, switchedOff, type Upstream } from "../core/upstream.ts";
 import { Cancellation } from "../lib/cancellation.ts";
 import type { Clock } from "../lib/clock.ts";
 import { stableJson } from "../lib/json.ts";
-import { elicitationEnd, resourceUpdated } from "../mcp/protocol.ts";
 import { RoutingProfiles } from "../meta/routing/routing-profiles.ts";
 import type { Environment } from "../runtime/process.ts";
 import { randomToken } from "../runtime/random.ts";
@@ -40,6 +39,7 @@ import { SaveProblems } from "./save-problems.ts";
 import { ServerLog } from "./server-log.ts";
 import { createSessionStore } from "./session-store.ts";
 import { SkillWatch } from "./skill-watch.ts";
+import { upstreamEvents } from "./upstream-events.ts";
 import { createUsage } from "./usage.ts";
 import { watchCalls } from "./watch-calls.ts";
 import { createWebhooks } from "./webhooks.ts";
@@ -147,29 +147,8 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     return route.upstream;
   };
 
-  const events: UpstreamEvents = {
-    onNotification: (upstream, method, params) => {
-      if (method !== "notifications/message") kept.answers.forget(upstream.name);
-      if (method === "notifications/message")
-        // Cut after secrets are out of it, or half of one would pass.
-        log.debug("A backend logged", {
-          server: upstream.name,
-          data: options.redact(JSON.stringify(params)).slice(0, 500),
-        });
-      else if (method === resourceUpdated) announceUpdate(host, upstream.name, params);
-      else if (method === elicitationEnd) announceElicitationEnd(host, upstream.name, params);
-      else lists.onNotification(upstream.name, method);
-    },
-    onConnected: (upstream) => {
-      kept.answers.forget(upstream.name);
-      policies.integrity.onConnected(upstream.name);
-      lists.onConnected(upstream.name);
-      host.applyLogLevels();
-      const route = routeOf(upstream.name);
-      if (route?.used === upstream)
-        for (const uri of subscriptions.urisOf(upstream.name)) tellWatched(route, uri, true);
-    },
-  };
+  const late = { host: () => host, lists: () => lists };
+  const events = upstreamEvents({ ...options, ...late, policies, subscriptions, routeOf });
   const isWatched = (name: string) => subscriptions.hasAny(name);
   const logins = createLogins({
     ...options,
