@@ -198,13 +198,13 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     skills,
     usage: createUsage({ clock, settings: () => config.meta_mcp, observatory: watch.observatory }),
     actions: operatorActions({
-      ...options,
       ...inForce,
-      ...policies,
-      ...watch,
+      counts: watch.counts,
       killSwitches,
+      costs: policies.costs,
       webhooks,
       lists: () => lists,
+      reloadConfig: options.reloadConfig,
     }),
     get requestTimeoutMs() {
       return config.server.request_timeout;
