@@ -184,7 +184,7 @@ test("warnings: what is not active yet, is unset, or names no backend is said on
   sanitize_input: false
 marketplace: {plugin_dir: /plugins}
 key_server: {}
-control_plane: {role_mapping: {enabled: true}}
+control_plane: {role_mapping: {rules: []}}
 meta_mcp: {warm_start: [taviyl]}
 backends:
   tavily: {command: x, env: {K: "\${UNSET_VARIABLE}"}, passthrough: true}
