@@ -2,7 +2,7 @@
 import { createCapabilityUpstream } from "../capabilities/capability-upstream.ts";
 import { effectiveFailsafe } from "../config/failsafe.ts";
 import type { BackendConfig, Config } from "../config/schema.ts";
-import type { Upstream, UpstreamKind } from "../core/upstream.ts";
+import { asleep, switchedOff, type Upstream, type UpstreamKind, type UpstreamStatus } from "../core/upstream.ts";
 import { dataDirectory } from "../runtime/paths.ts";
 import type { Environment } from "../runtime/process.ts";
 import { watchTree } from "../runtime/watch.ts";
@@ -11,11 +11,13 @@ import type { CallSink } from "../stages/record/record-stage.ts";
 import type { SecurityStageSettings } from "../stages/schema.ts";
 import type { StageStates } from "../stages/stage-states.ts";
 import type { UpstreamStageState } from "../stages/upstream-stage-state.ts";
+import type { ReplicaGroup } from "../upstreams/group/replica-group.ts";
 import type { HealthTarget } from "../upstreams/health.ts";
 import type { Definition, Pool, PoolChange } from "../upstreams/pool.ts";
 import { type BackendContext, backendUpstream, definitionOf, kindOf } from "./backend-upstream.ts";
 import { Route } from "./dispatch.ts";
 import type { PolicyContext } from "./policies.ts";
+import { groupPlan, replicaUpstream, unusedStatus } from "./replica-upstream.ts";
 
 export interface PlanContext extends BackendContext, PolicyContext {
   readonly env: Environment;
@@ -34,6 +36,8 @@ interface PlannedServer {
   readonly description: string;
   readonly kind: UpstreamKind;
   readonly enabled: boolean;
+  /** Its status as long as nobody used it. */
+  readonly unused: UpstreamStatus;
 }
 
 export interface Plan {
@@ -53,7 +57,7 @@ const capabilityTimeoutMs = 120_000;
 export function planBackends(config: Config, pool: Pool<Upstream>, context: PlanContext): Plan {
   const enabled = Object.values(config.backends).filter((backend) => backend.enabled);
   const capabilities = capabilityDefinition(config, context);
-  const definitions = [...enabled.map((backend) => backendDefinition(backend, context)), ...capabilities];
+  const definitions = [...enabled.map((backend) => backendDefinition(backend, context, config)), ...capabilities];
   const change = pool.apply(definitions);
   const routes = new Map<string, Route>();
   const healthTargets: HealthTarget[] = [];
@@ -107,7 +111,9 @@ function policiesOf(config: Config, upstream: Upstream, context: PlanContext) {
 
 function personalOf({ auth, backends }: Config, name: string, { loggedIn }: PlanContext): (() => boolean) | undefined {
   if (!auth.enabled || auth.single_user || backends[name]?.oauth?.shared_account === true) return undefined;
-  return backends[name]?.http_url === undefined ? undefined : () => loggedIn.has(name);
+  const backend = backends[name];
+  const isReachedByUrl = [backend, ...(backend?.replicas ?? [])].some((one) => one?.http_url !== undefined);
+  return isReachedByUrl ? () => loggedIn.has(name) : undefined;
 }
 
 /** A backend that is passed through keeps the firewall: its own rules can be taken off one by one. */
@@ -125,12 +131,15 @@ function withSkipKeys(security: SecurityStageSettings, names: string | undefined
   return { ...security, firewall: { ...firewall, free_text_keys: [...firewall.free_text_keys, ...more] } };
 }
 
-function backendDefinition(backend: BackendConfig, context: BackendContext) {
+function backendDefinition(backend: BackendConfig, context: BackendContext, { server }: Config) {
+  const { name, description, replicas } = backend;
+  const common = { name, description, settings: definitionOf(backend) };
+  if (replicas === undefined) return { ...common, build: (): Upstream => backendUpstream(backend, context) };
+  const graceMs = server.shutdown_timeout;
   return {
-    name: backend.name,
-    description: backend.description,
-    settings: definitionOf(backend),
-    build: (): Upstream => backendUpstream(backend, context),
+    ...common,
+    build: (): Upstream => replicaUpstream(backend, context, graceMs),
+    adapt: (group: Upstream) => (group as ReplicaGroup).configure(groupPlan(backend, context, graceMs)),
   };
 }
 
@@ -163,9 +172,9 @@ function capabilityDefinition(config: Config, { env, log, events, clock, stateDi
 
 function describe(backend: BackendConfig): PlannedServer {
   const { name, description, enabled } = backend;
-  return { name, description, enabled, kind: kindOf(backend) };
+  return { name, description, enabled, kind: kindOf(backend), unused: enabled ? unusedStatus(backend) : switchedOff };
 }
 
 function describeCapabilities({ name, description }: { name: string; description: string }): PlannedServer {
-  return { name, description, enabled: true, kind: "capability" };
+  return { name, description, enabled: true, kind: "capability", unused: asleep };
 }

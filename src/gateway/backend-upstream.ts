@@ -51,12 +51,14 @@ export function backendUpstream(backend: BackendConfig, context: BackendContext)
  */
 export function definitionOf(backend: BackendConfig): unknown {
   const { description: _text, timeout: _stage, failsafe: _stages, enabled: _presence, ...rest } = backend;
-  const { passthrough: _policies, ...definition } = rest;
+  // Replicas come and go one by one, each with a definition of its own.
+  const { passthrough: _policies, replicas: _each, load_balancing: _choice, ...definition } = rest;
   return definition;
 }
 
 /** How the backend is reached; which of the HTTP transports it is shows when it is. */
-export function kindOf({ command, http_url = "" }: Pick<BackendConfig, "command" | "http_url">): UpstreamKind {
+export function kindOf({ command, http_url = "", replicas }: BackendConfig): UpstreamKind {
+  if (replicas !== undefined) return "group";
   if (command !== undefined) return "stdio";
   if (/^wss?:/i.test(http_url)) return "websocket";
   return /^unix:/i.test(http_url) ? "unix" : "http";

@@ -13,7 +13,7 @@ import { diffConfigs } from "../config/diff.ts";
 import type { Config } from "../config/schema.ts";
 import { DeniedError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
-import { asleep, switchedOff, type Upstream, type UpstreamEvents } from "../core/upstream.ts";
+import type { Upstream, UpstreamEvents } from "../core/upstream.ts";
 import { Cancellation } from "../lib/cancellation.ts";
 import type { Clock } from "../lib/clock.ts";
 import { stableJson } from "../lib/json.ts";
@@ -319,12 +319,12 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       return route === undefined ? Promise.reject(noRoute(call.upstream, config)) : route.call(call);
     },
     servers: () =>
-      plan.servers.map(({ name, description, kind, enabled }) => ({
+      plan.servers.map(({ name, description, kind, enabled, unused }) => ({
         name,
         description,
         kind,
         enabled,
-        status: routeOf(name)?.used?.status() ?? (enabled ? asleep : switchedOff),
+        status: routeOf(name)?.used?.status() ?? unused,
         circuit: stageStates.made(name)?.breaker.state ?? "closed",
         killed: (stageStates.made(name)?.killSwitch.restMs ?? 0) > 0,
       })),

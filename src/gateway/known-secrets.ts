@@ -1,5 +1,6 @@
 /** Values that must never reach a log or an error, wherever they turn up. */
 import { backendSecrets, environmentSecrets } from "../config/backend-secrets.ts";
+import { replicasOf } from "../config/replicas.ts";
 import type { Config } from "../config/schema.ts";
 import type { Environment } from "../runtime/process.ts";
 
@@ -14,6 +15,9 @@ export function* knownSecrets(config: Config, env: Environment): Iterable<string
   for (const { password } of users) yield password;
   for (const { secret } of issuers) if (secret !== undefined) yield secret;
   if (config.security.transparency_log.shared_secret !== "") yield config.security.transparency_log.shared_secret;
-  for (const backend of Object.values(config.backends)) yield* backendSecrets(backend);
+  for (const backend of Object.values(config.backends)) {
+    yield* backendSecrets(backend);
+    for (const replica of replicasOf(backend)) yield* backendSecrets(replica.backend);
+  }
   yield* environmentSecrets(env);
 }

@@ -85,5 +85,8 @@ function hasSecrets(settings: Settings): boolean {
   const entries = isMap(backends) ? Object.values(backends).filter(isMap) : [];
   const token = valueAt(settings, ["auth", "bearer_token"]);
   const isLiteral = typeof token === "string" && token !== "auto" && !token.startsWith("env:");
-  return isLiteral || entries.some((entry) => entrySecrets(entry).some(looksSecret));
+  const replicas = entries.flatMap((entry) =>
+    Array.isArray(entry["replicas"]) ? entry["replicas"].filter(isMap) : [],
+  );
+  return isLiteral || [...entries, ...replicas].some((entry) => entrySecrets(entry).some(looksSecret));
 }
