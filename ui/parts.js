@@ -24,7 +24,8 @@ export function statePill(server) {
 
 export function replicaPill({ state, in_rotation }) {
   if (!in_rotation) return h("span", { class: "pill bad", title: "Its calls go to the others" }, "Passed over");
-  return h("span", { class: `pill ${state === "ready" ? "good" : "idle"}` }, state === "ready" ? "Running" : "Asleep");
+  const [tone, label] = { ready: lifecycles.running, starting: lifecycles.starting }[state] ?? lifecycles.dormant;
+  return h("span", { class: `pill ${tone}` }, label);
 }
 
 export function circuitPill({ circuit_state, circuit_retry_after_ms }) {

@@ -194,7 +194,7 @@ function replicas() {
             count(replica.weight),
             count(replica.in_flight),
             count(replica.request_count),
-            rate(replica.failure_count / Math.max(replica.request_count, 1), replica.request_count),
+            count(replica.failure_count),
             count(replica.restart_count),
             replica.pid === null ? "–" : String(replica.pid),
           ],
