@@ -1,8 +1,9 @@
 /** Replicas behind one name, on the executable: real programs and sockets that come and go. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { type Client, httpClient } from "../faults/client.ts";
@@ -10,10 +11,13 @@ import { eventually, rawBackend, unlimited, withGateway } from "../faults/gatewa
 import { isAlive } from "../fixtures/processes.ts";
 import { json, type RawServer } from "../fixtures/raw-http-server.ts";
 import { rawMcpServer, result } from "../fixtures/raw-mcp-server.ts";
-import { binaryPath, environmentIn, type GatewayProcess } from "./harness.ts";
+import { scriptArgv } from "../fixtures/script-argv.ts";
+import { unixHttpServer, unixLineServer, webSocketServer } from "../fixtures/socket-servers.ts";
+import { binaryPath, environmentIn, type GatewayProcess, root } from "./harness.ts";
 
 interface ReplicaView {
   readonly id: string;
+  readonly transport: string;
   readonly address: string;
   readonly state: string;
   readonly in_rotation: boolean;
@@ -241,18 +245,32 @@ test("a session, or an address, stays with one replica", async () => {
 });
 
 /** A call of a client of 2026-07-28, without a session, from this address of the loopback. */
-function pidFor({ port }: GatewayProcess, localAddress: string): Promise<string> {
+async function pidFor(gateway: GatewayProcess, localAddress: string): Promise<string> {
+  const body = await modernRequest(gateway, "tools/call", "pid", { name: "pid", arguments: {} }, localAddress);
+  const text = /"text":"(\d+)"/.exec(body)?.[1];
+  assert.ok(text, body);
+  return text;
+}
+
+/** The body of the answer; `name` is what the header repeats of the params. */
+function modernRequest(
+  { port }: GatewayProcess,
+  method: string,
+  name: string,
+  params: object,
+  localAddress = "127.0.0.1",
+): Promise<string> {
   const _meta = {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-    "io.modelcontextprotocol/clientCapabilities": {},
+    "io.modelcontextprotocol/clientCapabilities": { extensions: { "io.modelcontextprotocol/tasks": {} } },
     "io.modelcontextprotocol/clientInfo": { name: "test", version: "1" },
   };
   const headers = {
     "content-type": "application/json",
     accept: "application/json, text/event-stream",
     "mcp-protocol-version": "2026-07-28",
-    "mcp-method": "tools/call",
-    "mcp-name": "pid",
+    "mcp-method": method,
+    "mcp-name": name,
   };
   return new Promise((resolve, reject) => {
     const sent = httpRequest({ host: "127.0.0.1", port, path: "/mcp/search", method: "POST", localAddress, headers });
@@ -261,17 +279,70 @@ function pidFor({ port }: GatewayProcess, localAddress: string): Promise<string>
       response.setEncoding("utf8").on("data", (part: string) => {
         body += part;
       });
-      response.on("end", () => {
-        const text = /"text":"(\d+)"/.exec(body)?.[1];
-        if (text === undefined) reject(new Error(body));
-        else resolve(text);
-      });
+      response.on("end", () => resolve(body));
     });
-    sent.end(
-      JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "pid", arguments: {}, _meta } }),
-    );
+    sent.end(JSON.stringify({ jsonrpc: "2.0", id: 1, method, params: { ...params, _meta } }));
   });
 }
+
+test("a task is asked for at the replica that runs it", async () => {
+  const server = { command: scriptArgv("conformance-modern-server.ts", "--stdio"), cwd: root };
+  const search = { replicas: [server, server, server] };
+  await withGateway({ failsafe: unlimited, backends: { search } }, async (gateway) => {
+    const call = { name: "slow_compute", arguments: { seconds: 0.2 } };
+    const ids: string[] = [];
+    const begin = async () => {
+      const body = await modernRequest(gateway, "tools/call", "slow_compute", call);
+      const id = /"taskId":"([^"]+)"/.exec(body)?.[1];
+      assert.ok(id, body);
+      ids.push(id);
+    };
+    await begin();
+    await eventually(() => replicas(gateway), allReady);
+    for (let count = 0; count < 5; count++) await begin();
+    for (const taskId of ids)
+      await eventually(
+        async () => {
+          const body = await modernRequest(gateway, "tasks/get", taskId, { taskId });
+          assert.doesNotMatch(body, /"error":\{"code"/);
+          return body;
+        },
+        (body) => body.includes('"status":"completed"'),
+      );
+    const counts = (await replicas(gateway)).map(({ request_count }) => request_count);
+    assert.ok(
+      counts.every((count) => count > 2),
+      String(counts),
+    );
+  });
+});
+
+test("replicas may be reached in any way, each in its own", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "mcp-gateway-replicas-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const servers = [
+    await webSocketServer("over a WebSocket"),
+    await unixLineServer("over a socket", join(folder, "lines.sock")),
+    await unixHttpServer("over HTTP on a socket", join(folder, "http.sock")),
+  ];
+  const search = { replicas: [...servers.map(({ url }) => ({ http_url: url })), rawBackend()] };
+  // They are not the same server, which is what pins are there to find out.
+  const security = { tool_integrity: { on_change: "warn" } };
+  await withGateway({ failsafe: unlimited, security, backends: { search } }, async (gateway) => {
+    const client = await httpClient(gateway, "/mcp/search");
+    await client.call("echo", { text: "over pipes" });
+    const views = await eventually(() => replicas(gateway), allReady);
+    assert.deepEqual(
+      views.map(({ transport }) => transport),
+      ["websocket", "unix", "unix", "stdio"],
+    );
+    const places = new Set<string>();
+    for (let count = 0; count < 8; count++) places.add((await client.call("echo", { text: "over pipes" })).text);
+    assert.deepEqual([...places].sort(), ["over HTTP on a socket", "over a WebSocket", "over a socket", "over pipes"]);
+    assert.match(gateway.stderr(), /Replicas of a backend list different things/);
+  });
+  await Promise.all(servers.map((server) => server.stop()));
+});
 
 test("what is watched stays watched when the replica that did it dies", async () => {
   const search = { replicas: [rawBackend("--resources"), rawBackend("--resources")] };

@@ -187,7 +187,7 @@ describe("list keeper: replicas", () => {
     await ask();
     assert.deepEqual(catalog.list("files", "tools"), [tool("a"), tool("b")]);
     assert.deepEqual(admitted, [[tool("a", "other")], [tool("a", "other")]]);
-    assert.deepEqual(warnings, [{ server: "files", not_everywhere: "b, c", defined_otherwise: "a" }]);
+    assert.deepEqual(warnings, [{ server: "files", list: "tools", not_everywhere: "b, c", defined_otherwise: "a" }]);
     lists[1] = lists[0];
     await ask();
     assert.deepEqual(admitted[2], []);
@@ -199,8 +199,9 @@ describe("list keeper: replicas", () => {
     assert.deepEqual(catalog.list("files", "tools"), [tool("d")]);
   });
 
-  test("where none can list, the reason is the group's", async () => {
-    await assert.rejects(replicas(undefined, undefined).ask(), /No replica/);
+  test("where none can list, one says why", async () => {
+    await assert.rejects(replicas(undefined, undefined).ask(), /gone/);
+    await assert.rejects(replicas().ask(), /No replica/);
   });
 
   test("other lists are those of the first that answers", async () => {

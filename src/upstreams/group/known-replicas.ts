@@ -5,6 +5,7 @@
 import type { Answer } from "../../core/answer.ts";
 import type { RpcRequest } from "../../core/call.ts";
 import type { JsonObject } from "../../lib/json.ts";
+import { sha256Hex } from "../../runtime/digest.ts";
 
 /** The oldest are forgotten first; a request about one of them is then spread like any other. */
 const maxKept = 10_000;
@@ -20,26 +21,27 @@ export class KnownReplicas<R> {
   ownerOf({ method, params }: RpcRequest): R | undefined {
     if (this.#handles.size === 0 || params === undefined) return undefined;
     const { taskId, requestState } = params;
-    if (typeof requestState === "string") return this.#handles.get(`state ${requestState}`);
-    return method.startsWith("tasks/") ? this.#handles.get(`task ${taskId}`) : undefined;
+    if (typeof requestState === "string") return this.#handles.get(keyOf("state", requestState));
+    return method.startsWith("tasks/") ? this.#handles.get(keyOf("task", taskId)) : undefined;
   }
 
   /** The one that watches the resource already, for a request to do so or to end it. */
   watcherOf({ method, params }: RpcRequest): R | undefined {
-    return /^resources\/(un)?subscribe$/.test(method) ? this.#watched.get(String(params?.["uri"])) : undefined;
+    return /^resources\/(un)?subscribe$/.test(method) ? this.#watched.get(keyOf("uri", params?.["uri"])) : undefined;
   }
 
   /** Learns from what a replica answered. */
-  note({ method, params }: RpcRequest, answer: Answer, replica: R): void {
-    if (method === "resources/subscribe") keep(this.#watched, String(params?.["uri"]), replica);
-    else if (method === "resources/unsubscribe") this.#watched.delete(String(params?.["uri"]));
-    else if (handsOut.test(answer.skeleton)) this.#noteHandles(answer, replica);
+  note({ method, params, envelope }: RpcRequest, answer: Answer, replica: R): void {
+    if (method === "resources/subscribe") keep(this.#watched, keyOf("uri", params?.["uri"]), replica);
+    else if (method === "resources/unsubscribe") this.#watched.delete(keyOf("uri", params?.["uri"]));
+    // Other clients are handed out nothing.
+    else if (envelope !== undefined && handsOut.test(answer.skeleton)) this.#noteHandles(answer, replica);
   }
 
   #noteHandles(answer: Answer, replica: R): void {
     const { resultType, taskId, requestState } = shallow(answer);
-    if (resultType === "task" && typeof taskId === "string") keep(this.#handles, `task ${taskId}`, replica);
-    if (typeof requestState === "string") keep(this.#handles, `state ${requestState}`, replica);
+    if (resultType === "task" && typeof taskId === "string") keep(this.#handles, keyOf("task", taskId), replica);
+    if (typeof requestState === "string") keep(this.#handles, keyOf("state", requestState), replica);
   }
 
   /** Whether it watches anything for us. */
@@ -56,6 +58,11 @@ export class KnownReplicas<R> {
   forgetHandles(replica: R): void {
     forget(this.#handles, replica);
   }
+}
+
+/** Short, whatever the server or the client made up. */
+function keyOf(kind: "state" | "task" | "uri", name: unknown): string {
+  return sha256Hex(`${kind} ${String(name)}`);
 }
 
 /** Nothing of a result that is nested beyond reason: it is passed on all the same. */

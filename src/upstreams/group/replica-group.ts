@@ -174,7 +174,7 @@ export function createReplicaGroup({ name, plan, clock, events }: ReplicaGroupOp
     request(request) {
       // What holds for a connection holds for all of them.
       const all = request.method === "logging/setLevel" ? ready() : [];
-      return all.length > 1
+      return all.length > 0
         ? Promise.any(all.map((replica) => deliver(replica, request))).catch((error) => Promise.reject(firstOf(error)))
         : send(request);
     },
@@ -204,6 +204,8 @@ export function createReplicaGroup({ name, plan, clock, events }: ReplicaGroupOp
       await Promise.all(
         replicas.map((replica) => {
           replica.succeeded();
+          // Nobody is to watch in its place: they all go.
+          known.forgetWatched(replica);
           return replica.upstream.restart();
         }),
       );

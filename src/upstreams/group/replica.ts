@@ -93,7 +93,7 @@ export class Replica implements Candidate {
       consecutiveFailures: Math.max(status.consecutiveFailures, this.#failures),
       failureCount: this.#failureCount,
       lastError: status.lastError ?? (this.#lastFailure instanceof Error ? this.#lastFailure.message : undefined),
-      inRotation: this.isOpen && isTolerable,
+      inRotation: isTolerable && status.state.is !== "backoff" && status.state.is !== "stopped",
     };
   }
 }

@@ -26,7 +26,7 @@ export const loadBalancingSchema = v.object({
   strategy: setting(
     v.picklist(["round_robin", "weighted_round_robin", "least_connections", "ip_hash", "session_hash"]),
     "round_robin",
-    "In turn; in turn by `weight`; where the fewest calls run for its `weight`; one replica for each client address; one for each client session",
+    "Who gets a call: the next in turn, by `weight` or not; the one with the fewest running for its `weight`; always the same one for a client's address or session",
   ),
   failure_threshold: setting(
     positiveInteger,
