@@ -59,6 +59,8 @@ const kinds = {
   failed: ["bad", "failed"],
   refused: ["bad", "refused"],
   cancelled: ["idle", "cancelled"],
+  cached: ["good", "cached"],
+  repeated: ["good", "repeated"],
 };
 
 export function kindPill({ kind, code }) {

@@ -5,6 +5,7 @@
 
 import type { ClientEnvelope, ClientLink, NetworkPeer } from "../core/call.ts";
 import type { Caller } from "../core/caller.ts";
+import type { TracedRequest } from "../core/tracing.ts";
 import type { CancelSignal } from "../lib/cancellation.ts";
 import type { Json, JsonObject } from "../lib/json.ts";
 import type { RequestId, RpcMessage } from "../mcp/json-rpc.ts";
@@ -37,6 +38,8 @@ export interface FaceContext {
   readonly address?: string | undefined;
   /** The other end of the connection; `undefined` where there is no network between. */
   readonly peer?: NetworkPeer | undefined;
+  /** Header of the request, where it has one; see {@link TracedRequest}. */
+  readonly traceparent?: string | undefined;
   /** Aborted when the client can no longer take an answer and the transport treats that as cancellation. */
   readonly signal: CancelSignal;
   /**

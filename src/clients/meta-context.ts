@@ -15,7 +15,8 @@ export function metaContext(request: RequestScope): MetaContext {
     session: sessionOf(request),
     report: (progress, total, message) =>
       request.progress({ progress, ...(total !== undefined && { total }), message }),
-    callTool: (server, tool, args, signal) => request.callTool(server, tool, args, continuationOf(request), signal),
+    callTool: (server, tool, args, options = {}) =>
+      request.callTool(server, tool, args, continuationOf(request), options),
   };
 }
 
@@ -48,6 +49,7 @@ export function metaContextFor(host: FaceHost, caller: Caller): MetaContext {
     settings: host.sections,
     profiles: host.profiles,
     session: undefined,
+    usage: host.usage,
     actions: host.actions,
   };
 }

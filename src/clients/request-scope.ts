@@ -6,13 +6,15 @@
 import type { Answer } from "../core/answer.ts";
 import type { Call, ClientLink } from "../core/call.ts";
 import type { Caller } from "../core/caller.ts";
-import { CancelledError, GatewayError } from "../core/errors.ts";
+import { CancelledError, errorCodeOf, GatewayError } from "../core/errors.ts";
+import type { Span, Tracer } from "../core/tracing.ts";
 import { Cancellation, type CancelSignal, eitherOf } from "../lib/cancellation.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { isJsonObject } from "../lib/json.ts";
 import { withoutHopKeys } from "../mcp/envelope.ts";
 import { encodeRequest, type RequestId, type RpcRequestMessage } from "../mcp/json-rpc.ts";
 import { logSeverity } from "../mcp/log-levels.ts";
+import type { ToolCallOptions } from "../meta/meta-tool.ts";
 import { assertSupported } from "./client-capabilities.ts";
 import type { FaceContext } from "./face.ts";
 import type { FaceHost } from "./host.ts";
@@ -28,6 +30,16 @@ export function progressTokenOf(params: JsonObject | undefined): RequestId | und
   return typeof token === "string" || typeof token === "number" ? token : undefined;
 }
 
+/** Where a client says which idempotency key a tool call has, that it makes by the tool's own name. */
+const idempotencyMetaKey = "mcp-gateway/idempotency_key";
+
+type ToolEffects = Pick<Call, "safe" | "readOnly">;
+const mayWrite: ToolEffects = { safe: false };
+const repeatable: ToolEffects = { safe: true };
+const readsOnly: ToolEffects = { safe: true, readOnly: true };
+
+const plainCall: ToolCallOptions = {};
+
 export class RequestScope {
   readonly host: FaceHost;
   readonly context: FaceContext;
@@ -40,7 +52,9 @@ export class RequestScope {
   /** As far as the routing profile of the session, or of the request, lets him. */
   readonly caller: Caller;
   readonly #abort = new Cancellation();
-  readonly #meta: JsonObject | undefined;
+  #meta: JsonObject | undefined;
+  #span: Span | undefined;
+  #failure: unknown;
   readonly #onProgress: ((params: JsonObject) => void) | undefined;
   readonly #onNotification: (method: string, params: JsonObject) => void;
   readonly #registered: boolean;
@@ -55,6 +69,7 @@ export class RequestScope {
     this.caller = host.profiles.narrow(context.caller, (context.session ?? context).profile);
     const meta = this.params["_meta"];
     this.#meta = isJsonObject(meta) ? meta : undefined;
+    if (host.tracer !== undefined) this.#trace(host.tracer);
     this.progressToken = progressTokenOf(message.params);
     if (this.progressToken !== undefined)
       this.#onProgress = (params) =>
@@ -89,15 +104,48 @@ export class RequestScope {
     this.#onProgress?.(params);
   }
 
+  #trace(tracer: Tracer): void {
+    const { caller, session, backend, requestId, traceparent } = this.context;
+    const { id, method, params } = this.message;
+    const sessionId = session?.id;
+    this.#span = tracer.spanOfRequest({
+      id,
+      method,
+      params,
+      backend,
+      sessionId,
+      caller: caller.name,
+      requestId,
+      traceparent,
+    });
+    this.#meta = { ...this.#meta, ...this.#span.context };
+  }
+
+  /** It went wrong, whatever the client is told of that. */
+  failed(error: unknown): void {
+    this.#failure = error;
+  }
+
   /** Must be called once the request is answered. */
   end(): void {
+    this.#span?.end(this.#failure === undefined ? undefined : errorCodeOf(this.#failure));
     this.#over?.abort(new CancelledError("The server answered without waiting for the client"));
     this.context.signal.removeEventListener("abort", this);
     if (this.#registered) this.context.session?.running.delete(this.message.id);
   }
 
-  /** Sends a request to a backend through the whole pipeline, bound to this client request; `until` may end it earlier. */
-  call(upstream: string, method: string, params: JsonObject, safe: boolean, until?: CancelSignal): Promise<Answer> {
+  /** Sends a request to a backend through the whole pipeline, bound to this client request. */
+  call(upstream: string, method: string, params: JsonObject, safe: boolean): Promise<Answer> {
+    return this.#send(upstream, method, params, { safe });
+  }
+
+  #send(
+    upstream: string,
+    method: string,
+    params: JsonObject,
+    { safe, readOnly }: ToolEffects,
+    { signal: until, idempotencyKey }: ToolCallOptions = {},
+  ): Promise<Answer> {
     if (this.host.draining) throw new GatewayError("SHUTTING_DOWN", "The gateway is stopping and takes no new calls");
     this.lastServer = upstream;
     const call: Call = {
@@ -111,6 +159,8 @@ export class RequestScope {
       deadline: this.host.clock.now() + this.host.requestTimeoutMs,
       signal: this.#abort,
       safe,
+      readOnly,
+      idempotencyKey,
       onProgress: this.#onProgress,
       onNotification: this.#onNotification,
     };
@@ -173,14 +223,30 @@ export class RequestScope {
 
   /** Calls the tool that the client named as the backend does, with the client's own params. */
   relayTool(server: string, tool: string): Promise<Answer> {
-    return this.call(server, "tools/call", this.relayParams(), this.#isSafeTool(server, tool));
+    const params = this.relayParams();
+    return this.#send(server, "tools/call", params, this.#effectsOf(server, tool), this.#namedByClient());
   }
 
-  /** Calls a tool by its own name; `rest` are further members of the client's params that the backend is to see. */
-  callTool(server: string, tool: string, args: unknown, rest?: JsonObject, until?: CancelSignal): Promise<Answer> {
+  /**
+   * Calls a tool by its own name; `rest` are further members of the client's params that the backend is to see.
+   * @param options left out, the call is the one the client named
+   */
+  callTool(
+    server: string,
+    tool: string,
+    args: unknown,
+    rest?: JsonObject,
+    options: ToolCallOptions = this.#namedByClient(),
+  ): Promise<Answer> {
     const params: Record<string, unknown> = { ...rest, name: tool };
     if (args !== undefined) params["arguments"] = args;
-    return this.call(server, "tools/call", this.#withMeta(params as JsonObject), this.#isSafeTool(server, tool), until);
+    return this.#send(
+      server,
+      "tools/call",
+      this.#withMeta(params as JsonObject, options.meta),
+      this.#effectsOf(server, tool),
+      options,
+    );
   }
 
   /** The client's params for the backend: everything kept but what belongs to this hop alone. */
@@ -188,19 +254,29 @@ export class RequestScope {
     return this.#withMeta(change === undefined ? this.params : { ...this.params, ...change });
   }
 
-  #withMeta(params: JsonObject): JsonObject {
-    if (this.#meta === undefined) return params;
-    const kept = withoutHopKeys(this.#meta);
+  #withMeta(params: JsonObject, more?: JsonObject): JsonObject {
+    const meta = more === undefined ? this.#meta : { ...more, ...this.#meta };
+    if (meta === undefined) return params;
+    const kept = withoutHopKeys(meta);
     if (kept !== undefined) return { ...params, _meta: kept };
     const { _meta: _empty, ...rest } = params;
     return rest;
   }
 
-  #isSafeTool(server: string, tool: string): boolean {
+  #effectsOf(server: string, tool: string): ToolEffects {
     const annotations = this.host.catalog.tool(server, tool)?.["annotations"];
-    return (
-      isJsonObject(annotations) && (annotations["readOnlyHint"] === true || annotations["idempotentHint"] === true)
-    );
+    if (!isJsonObject(annotations)) return mayWrite;
+    if (annotations["readOnlyHint"] === true) return readsOnly;
+    return annotations["idempotentHint"] === true ? repeatable : mayWrite;
+  }
+
+  /** Of a call that the client named as such: one among several that it causes has no key of its own. */
+  #namedByClient(): ToolCallOptions {
+    const key = this.#meta?.[idempotencyMetaKey];
+    if (key === undefined) return plainCall;
+    if (typeof key !== "string")
+      throw new GatewayError("INVALID_PARAMS", `"_meta" has "${idempotencyMetaKey}", which must be a string`);
+    return { idempotencyKey: key };
   }
 
   #relayNotification(method: string, params: JsonObject): void {

@@ -80,8 +80,6 @@ export function finishBackend(name: string, parsed: ParsedBackend, env: Environm
     name,
     args: undefined,
     command: argvOf(command, args, env),
-    // An A2A agent is not reachable yet; saying so is better than failing at every call.
-    enabled: parsed.enabled && parsed.a2a_url === undefined,
   };
 }
 

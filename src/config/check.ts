@@ -38,6 +38,8 @@ export async function checkSettings(settings: Settings, context: CheckContext): 
     const { auth, mtls } = parsed;
     if (auth.users.length > 0 || auth.issuers.length > 0 || mtls !== undefined)
       (await import("./access-rules.ts")).checkAccess(parsed, rules);
+    if (Object.values(parsed.backends).some(({ transform }) => transform !== undefined))
+      (await import("./transform-rules.ts")).checkTransforms(parsed, rules);
     parsed = resolveSecrets(parsed, held.secrets, context.env, rules.problems);
     // A value that was refused is not in `parsed`, so what a rule says about its surroundings may not be true.
     found.problems.push(...rules.problems.filter(({ path }) => !wrong.some((other) => isWithin(other.path, path))));

@@ -15,24 +15,23 @@ export interface ReplicaConfig {
 export function replicasOf(backend: BackendConfig): readonly ReplicaConfig[] {
   const { replicas = [], ...common } = backend;
   const ids = uniqueIds(replicas.map((replica) => replica.id ?? placeOf(replica).name));
-  return replicas.map(({ command, http_url, cwd, env, headers, weight, ...rest }, at) => ({
+  return replicas.map(({ id: _id, weight, cwd, env, headers, ...server }, at) => ({
     id: ids[at] as string,
-    address: placeOf({ ...rest, command, http_url }).address,
+    address: placeOf(server).address,
     weight,
     backend: {
       ...common,
       load_balancing: undefined,
-      command,
-      http_url,
+      ...server,
       cwd: cwd ?? common.cwd,
       env: { ...common.env, ...env },
       headers: { ...common.headers, ...headers },
-      stop_when_idle_for: command === undefined ? undefined : common.stop_when_idle_for,
+      stop_when_idle_for: server.command === undefined ? undefined : common.stop_when_idle_for,
     },
   }));
 }
 
-function placeOf({ command, http_url = "" }: Pick<BackendConfig, "command" | "http_url">): {
+function placeOf({ command, http_url, a2a_url }: Pick<BackendConfig, "command" | "http_url" | "a2a_url">): {
   name: string;
   address: string;
 } {
@@ -40,7 +39,7 @@ function placeOf({ command, http_url = "" }: Pick<BackendConfig, "command" | "ht
     const program = lastPart(command[0] as string);
     return { name: program, address: program };
   }
-  const url = URL.parse(http_url);
+  const url = URL.parse(http_url ?? a2a_url ?? "");
   // A socket has a path where others have a host.
   const name = url === null ? "" : url.host || lastPart(url.pathname);
   return { name, address: `${url?.protocol ?? ""}//${url?.host || url?.pathname || ""}` };

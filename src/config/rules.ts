@@ -110,6 +110,8 @@ function checkBackend(backend: ParsedBackend, path: Path, config: ParsedConfig, 
   if (backend.args !== undefined && (isHttp || backend.a2a_url !== undefined || replicas.length > 0))
     onlyFor("args", isStdio, '"command"');
   if (backend.load_balancing !== undefined) onlyFor("load_balancing", backend.replicas !== undefined, '"replicas"');
+  const hasAgent = [backend, ...replicas].some(({ a2a_url }) => a2a_url !== undefined);
+  if (backend.a2a_agent_card_path !== undefined) onlyFor("a2a_agent_card_path", hasAgent, '"a2a_url"');
   const profile = backend.runtime_profile;
   if (profile !== undefined) {
     onlyFor("runtime_profile", isStdio, '"command"');
@@ -136,7 +138,7 @@ function checkReplicas(
 ): void {
   for (const [at, replica] of replicas.entries()) {
     const own = [...path, "replicas", at];
-    checkTransport(replica, ["command", "http_url"], own, keysOf(own, unknown), found);
+    checkTransport(replica, ["command", "http_url", "a2a_url"], own, keysOf(own, unknown), found);
     if (replica.args !== undefined && replica.command === undefined)
       found.problems.push({ path: [...own, "args"], text: 'works only with "command"' });
     const same = replicas.findIndex(({ id }) => id !== undefined && id === replica.id);

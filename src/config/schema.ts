@@ -20,6 +20,7 @@ import { failsafeSchema, healthCheckSchema } from "../stages/schema.ts";
 import { loadBalancingSchema, replicasSchema } from "../upstreams/group/schema.ts";
 import { oauthSchema } from "../upstreams/oauth/schema.ts";
 import { backendSchema } from "../upstreams/schema.ts";
+import { backendTransformSchema } from "../upstreams/transform/schema.ts";
 import { identityPropagationSchema, injectedSecretSchema } from "./pending/backend/schema.ts";
 import type { PendingConfig } from "./pending/schema.ts";
 import type { RareConfig } from "./rare/schema.ts";
@@ -53,6 +54,7 @@ export const backendEntrySchema = v.object({
   load_balancing: maybe(loadBalancingSchema, "How calls are spread over `replicas`"),
   failsafe: maybe(failsafeOverridesSchema, "Overrides of the `failsafe` section for this backend, key by key"),
   oauth: maybe(oauthSchema, "OAuth login to the backend"),
+  transform: maybe(backendTransformSchema, "How its tools look from outside"),
   secrets: maybe(v.array(injectedSecretSchema), "Secrets to inject into calls"),
   identity_propagation: maybe(identityPropagationSchema, "How the caller's identity reaches the backend"),
 });

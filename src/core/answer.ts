@@ -3,7 +3,7 @@
  * A relay that never looks inside a 10 MB result must not pay for writing it out again.
  */
 import { mayHoldLongNumbers, parseExact } from "../lib/exact-json.ts";
-import { type JsonObject, nestsDeeper } from "../lib/json.ts";
+import { isJsonObject, type JsonObject, nestsDeeper } from "../lib/json.ts";
 import { UpstreamError } from "./errors.ts";
 
 /**
@@ -20,22 +20,39 @@ function endsOf(text: string): string {
   return `${text.slice(0, endOfText)} ${text.slice(-endOfText)}`;
 }
 
+/** Which policy had the answer, of an earlier call. */
+export type KeptBy = "cache" | "idempotency";
+
 export class Answer {
+  /** `undefined` for what the backend answered just now. */
+  readonly keptBy: KeptBy | undefined;
   #value: JsonObject | undefined;
   #text: string | undefined;
   #isShallow: boolean;
   readonly #skeleton: string | undefined;
 
-  private constructor(value: JsonObject | undefined, text: string | undefined, skeleton?: string) {
+  private constructor(value: JsonObject | undefined, text: string | undefined, skeleton?: string, keptBy?: KeptBy) {
     this.#value = value;
     this.#text = text;
     this.#isShallow = text === undefined;
     this.#skeleton = skeleton;
+    this.keptBy = keptBy;
   }
 
   /** `value` must not be deeper than {@link maxAnswerDepth}. */
   static of(value: JsonObject): Answer {
     return new Answer(value, undefined);
+  }
+
+  /** The answer of an earlier call, with `note` in its `_meta`. */
+  static kept(value: JsonObject, keptBy: KeptBy, note: JsonObject): Answer {
+    const meta = value["_meta"];
+    return new Answer(
+      { ...value, _meta: { ...(isJsonObject(meta) ? meta : {}), ...note } },
+      undefined,
+      undefined,
+      keptBy,
+    );
   }
 
   /** `text` must be the exact JSON of `value`, or `value` must be left out; it is sent on as it is. */

@@ -1,4 +1,5 @@
 /** What is told of every call that ended, for logs, statistics and the record of calls. */
+import type { KeptBy } from "./answer.ts";
 import type { GatewayErrorCode } from "./error-codes.ts";
 
 const shownNameChars = 128;
@@ -20,6 +21,8 @@ export interface CallRecord {
   readonly outcome: "OK" | GatewayErrorCode;
   /** Whether the result says that the tool failed. */
   readonly isError: boolean;
+  /** The policy that had the result, where the backend was not asked. */
+  readonly keptBy?: KeptBy | undefined;
   /** Characters of the result as JSON, where known without writing it. */
   readonly characters: number | undefined;
   /** The message of the error; `undefined` when the outcome is OK. */

@@ -69,6 +69,10 @@ export interface Call extends RpcRequest {
   readonly deadline: number;
   /** True when running it twice harms nothing: reads, or tools that say `readOnlyHint` or `idempotentHint`. Only safe calls are retried. */
   readonly safe: boolean;
+  /** Whether it is for a tool that says `readOnlyHint`; left out, it is not known to be. */
+  readonly readOnly?: boolean | undefined;
+  /** Calls with the same one are one and the same to the caller: it is made once. */
+  readonly idempotencyKey?: string | undefined;
 }
 
 export type Next = (call: Call) => Promise<Answer>;

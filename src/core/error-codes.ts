@@ -172,6 +172,14 @@ export const errorCodes = {
     retryable: true,
     meaning: "The record of calls cannot be written, and no call may go without",
   },
+  IDEMPOTENCY_CONFLICT: {
+    fault: "client",
+    rpc: -32000,
+    http: 409,
+    retryable: false,
+    meaning:
+      "The idempotency key is that of another call, of one that still runs, or of one nobody knows the outcome of",
+  },
   BUDGET_EXCEEDED: {
     fault: "gateway",
     rpc: -32003,

@@ -105,6 +105,10 @@ function policiesOf(config: Config, upstream: Upstream, context: PlanContext) {
     isAuditFailing: transparency_log.enabled && transparency_log.fail_closed ? context.isAuditFailing : undefined,
     costs: { settings: config.cost_governance, book: context.costBook },
     sessionUsage: context.sessionUsage,
+    idempotency: context.kept.idempotency,
+    tracer: config.tracing?.enabled ? context.tracer : undefined,
+    // Capabilities say themselves how long their answers last.
+    cache: upstream.kind === "capability" ? undefined : { settings: config.cache, store: context.kept.answers },
     isPersonal: personalOf(config, name, context),
   };
 }
@@ -112,7 +116,7 @@ function policiesOf(config: Config, upstream: Upstream, context: PlanContext) {
 function personalOf({ auth, backends }: Config, name: string, { loggedIn }: PlanContext): (() => boolean) | undefined {
   if (!auth.enabled || auth.single_user || backends[name]?.oauth?.shared_account === true) return undefined;
   const backend = backends[name];
-  const isReachedByUrl = [backend, ...(backend?.replicas ?? [])].some((one) => one?.http_url !== undefined);
+  const isReachedByUrl = [backend, ...(backend?.replicas ?? [])].some((one) => one?.http_url ?? one?.a2a_url);
   return isReachedByUrl ? () => loggedIn.has(name) : undefined;
 }
 

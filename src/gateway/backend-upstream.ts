@@ -57,9 +57,10 @@ export function definitionOf(backend: BackendConfig): unknown {
 }
 
 /** How the backend is reached; which of the HTTP transports it is shows when it is. */
-export function kindOf({ command, http_url = "", replicas }: BackendConfig): UpstreamKind {
+export function kindOf({ command, a2a_url, http_url = "", replicas }: BackendConfig): UpstreamKind {
   if (replicas !== undefined) return "group";
   if (command !== undefined) return "stdio";
+  if (a2a_url !== undefined) return "a2a";
   if (/^wss?:/i.test(http_url)) return "websocket";
   return /^unix:/i.test(http_url) ? "unix" : "http";
 }
@@ -69,9 +70,14 @@ function connectOf(backend: BackendConfig, context: BackendContext): Connect {
   // What the connection before found out (which HTTP transport it is) is kept in here.
   let connect: Connect | undefined;
   return async (signal, events) => {
-    connect ??= await loadConnect(backend, context);
+    connect ??= await withTransform(await loadConnect(backend, context), backend);
     return connect(signal, events);
   };
+}
+
+async function withTransform(connect: Connect, { name, transform }: BackendConfig): Promise<Connect> {
+  if (transform === undefined) return connect;
+  return (await import("../upstreams/transform/transform-connect.ts")).transformConnect(connect, name, transform);
 }
 
 async function loadConnect(backend: BackendConfig, context: BackendContext): Promise<Connect> {
@@ -97,6 +103,12 @@ async function loadConnect(backend: BackendConfig, context: BackendContext): Pro
       const { unixConnect } = await import("../upstreams/unix/connect-unix.ts");
       return unixConnect(address);
     }
+    case "a2a": {
+      const { a2aConnect } = await import("../upstreams/a2a/connect-a2a.ts");
+      const { a2a_url, a2a_agent_card_path: cardPath } = backend;
+      const access = await oauthOf(backend, context);
+      return a2aConnect({ ...address, url: a2a_url as string, cardPath, access, redact: context.redact });
+    }
     default: {
       const { httpConnect } = await import("../upstreams/http/connect-http.ts");
       return httpConnect({ ...address, access: await oauthOf(backend, context) });
@@ -110,7 +122,7 @@ export async function oauthOf(
   context: Pick<BackendContext, "clock" | "log" | "oauth">,
 ): Promise<OAuthSession | undefined> {
   const { name, headers, oauth } = backend;
-  const url = URL.parse(backend.http_url ?? "");
+  const url = URL.parse(backend.http_url ?? backend.a2a_url ?? "");
   if (url === null || !/^https?:$/.test(url.protocol) || oauth?.enabled === false) return undefined;
   const hasCredentials =
     url.username !== "" || Object.keys(headers).some((header) => header.toLowerCase() === "authorization");

@@ -39,6 +39,7 @@ import { sessionHolders } from "./principals.ts";
 import { SaveProblems } from "./save-problems.ts";
 import { ServerLog } from "./server-log.ts";
 import { createSessionStore } from "./session-store.ts";
+import { createUsage } from "./usage.ts";
 import { watchCalls } from "./watch-calls.ts";
 
 export interface GatewayOptions {
@@ -126,6 +127,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       }
     },
   });
+  const { kept } = policies.context;
   const pool = createPool<Upstream>();
   const stageStates = new StageStates(clock, policies.context.onTrip);
   const killSwitches = createKillSwitchPanel(stageStates);
@@ -145,6 +147,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
 
   const events: UpstreamEvents = {
     onNotification: (upstream, method, params) => {
+      if (method !== "notifications/message") kept.answers.forget(upstream.name);
       if (method === "notifications/message")
         // Cut after secrets are out of it, or half of one would pass.
         log.debug("A backend logged", {
@@ -156,6 +159,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       else lists.onNotification(upstream.name, method);
     },
     onConnected: (upstream) => {
+      kept.answers.forget(upstream.name);
       policies.integrity.onConnected(upstream.name);
       lists.onConnected(upstream.name);
       host.applyLogLevels();
@@ -180,8 +184,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
   const { onCall } = policies;
   const watch = watchCalls({ ...options, catalog, logsDenied, onCall, onProblem: noteLostProfiles });
   const serverLog = new ServerLog();
-  const kept = serverLog.keeping(log);
-  const watched = { ...watch, ...policies.context, log: kept };
+  const watched = { ...watch, ...policies.context, log: serverLog.keeping(log) };
   const context = { ...options, ...watched, events, isWatched, ...logins, stageStates };
   let plan = planBackends(config, pool, context);
   adopt(plan.routes);
@@ -197,6 +200,9 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     get meta() {
       return config.meta_mcp;
     },
+    get tracer() {
+      return policies.tracing.current();
+    },
     get sections() {
       const { code_mode: codeMode, playbooks, meta_mcp } = config;
       return { codeMode, playbooks, maxResultSize: meta_mcp.max_result_size };
@@ -204,6 +210,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     get profiles() {
       return profiles;
     },
+    usage: createUsage({ clock, settings: () => config.meta_mcp, observatory: watch.observatory }),
     actions: operatorActions({
       config: () => config,
       counts: watch.counts,
@@ -240,7 +247,10 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     clock,
     log,
     maxAgeMs: () => config.meta_mcp.cache_ttl,
-    onChanged: (server, kind) => announceListChange(host, server, kind),
+    onChanged(server, kind) {
+      kept.answers.forget(server);
+      announceListChange(host, server, kind);
+    },
     admit: policies.integrity.admit,
     onAsked: policies.integrity.onAsked,
   });
@@ -340,6 +350,8 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       config = next;
       profiles = new RoutingProfiles(next.routing_profiles, next.default_routing_profile);
       plan = nextPlan;
+      kept.answers.forgetAll();
+      policies.tracing.configure(next.tracing);
       adopt(before);
       const mayGoOn = sessionHolders(next);
       for (const { id, principal } of sessions.all()) if (!mayGoOn(principal)) sessions.close(id, principal);

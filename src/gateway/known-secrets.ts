@@ -14,6 +14,7 @@ export function* knownSecrets(config: Config, env: Environment): Iterable<string
   for (const { key } of api_keys) yield key;
   for (const { password } of users) yield password;
   for (const { secret } of issuers) if (secret !== undefined) yield secret;
+  for (const value of Object.values(config.tracing?.headers ?? {})) yield value;
   if (config.security.transparency_log.shared_secret !== "") yield config.security.transparency_log.shared_secret;
   for (const backend of Object.values(config.backends)) {
     yield* backendSecrets(backend);

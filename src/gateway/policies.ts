@@ -4,7 +4,9 @@ import type { Catalog } from "../catalog/catalog.ts";
 import type { Config } from "../config/schema.ts";
 import { shownToolName } from "../core/call-record.ts";
 import type { Logger } from "../core/log.ts";
+import type { Tracer } from "../core/tracing.ts";
 import type { Clock } from "../lib/clock.ts";
+import type { Environment } from "../runtime/process.ts";
 import type { CostBook } from "../stages/cost/cost-stage.ts";
 import type { CostReport } from "../stages/cost/report.ts";
 import type { FirewallSink } from "../stages/firewall/finding.ts";
@@ -13,14 +15,18 @@ import type { ToolGate } from "../stages/quarantine/quarantine-stage.ts";
 import type { CallSink } from "../stages/record/record-stage.ts";
 import { SessionUsage } from "../stages/session-sandbox/session-usage.ts";
 import { createCosts } from "./costs.ts";
+import { createKeptAnswers, type KeptAnswers } from "./kept-answers.ts";
 import { createSecurityRecord } from "./security-record.ts";
 import { createToolIntegrity, type ToolIntegrity } from "./tool-integrity.ts";
+import { createTracing, type Tracing } from "./tracing.ts";
 
 /** For the stages in front of each backend. */
 export interface PolicyContext {
   readonly onFindings: FirewallSink;
   readonly costBook: CostBook;
   readonly sessionUsage: SessionUsage;
+  readonly kept: KeptAnswers;
+  tracer(): Tracer | undefined;
   gateOf(name: string): ToolGate;
   isAuditFailing(): boolean;
   /** An error budget is used up. */
@@ -32,6 +38,7 @@ export interface Policies {
   /** For the record of calls, where it is wanted. */
   readonly onCall: CallSink;
   readonly integrity: ToolIntegrity;
+  readonly tracing: Tracing;
   costs(): Promise<CostReport>;
   /** Resolves when everything that was reported is on the disk, or could not be written. */
   flush(): Promise<void>;
@@ -43,6 +50,7 @@ export interface PoliciesOptions {
   readonly log: Logger;
   readonly clock: Clock;
   readonly stateDirectory: string | undefined;
+  readonly env: Environment;
   /** Whether the tools of a backend are pinned: those of capabilities are the operator's own files. */
   isPinned(server: string): boolean;
   /** A tool was approved: what is listed may be more now. */
@@ -51,7 +59,7 @@ export interface PoliciesOptions {
 }
 
 export function createPolicies(options: PoliciesOptions): Policies {
-  const { config, catalog, log, clock, stateDirectory, noteProblem } = options;
+  const { config, catalog, log, clock, stateDirectory, env, noteProblem } = options;
   const inState = (name: string) => (stateDirectory === undefined ? undefined : `${stateDirectory}/${name}`);
   const record = createSecurityRecord({ config, log, clock, catalog, noteProblem });
   const integrity = createToolIntegrity({
@@ -71,8 +79,17 @@ export function createPolicies(options: PoliciesOptions): Policies {
     now: Date.now,
     onProblem: noteProblem("Costs", "what is spent now may be forgotten by a restart"),
   });
+  const kept = createKeptAnswers({
+    path: inState("idempotency.jsonl"),
+    clock,
+    onProblem: noteProblem("Idempotency keys", "a restart may forget which calls were made"),
+  });
+  const tracing = createTracing(env, noteProblem("Traces", "spans are lost"));
+  tracing.configure(config().tracing);
   return {
     context: {
+      kept,
+      tracer: tracing.current,
       onFindings: record.onFindings,
       costBook: costs.book,
       sessionUsage: new SessionUsage(clock),
@@ -86,9 +103,10 @@ export function createPolicies(options: PoliciesOptions): Policies {
     },
     onCall: record.onCall,
     integrity,
+    tracing,
     costs: () => costs.report(config().cost_governance),
     async flush() {
-      await Promise.all([record.flush(), costs.flush(), integrity.flush()]);
+      await Promise.all([record.flush(), costs.flush(), integrity.flush(), kept.flush(), tracing.close()]);
     },
   };
 }

@@ -93,7 +93,7 @@ export function watchCalls({ catalog, log, stateDirectory, ...options }: CallWat
     underWay: new CallsUnderWay(),
     counts,
     onCall(record, call, answer) {
-      if (record.tool !== undefined) counts.note(record.upstream, record.tool, record.outcome !== "OK");
+      counts.note(record);
       logCall(record);
       options.onCall?.(record, call, answer);
       if (observatory !== undefined) observatory.record(record);

@@ -43,7 +43,7 @@ export interface MetaContext {
    * With a `signal`, which ends the call earlier, it is one of several calls: what its server says of its progress is not
    * relayed, because the client would see it begin anew with each; see {@link report}.
    */
-  callTool(server: string, tool: string, args: JsonObject, signal?: CancelSignal): Promise<Answer>;
+  callTool(server: string, tool: string, args: JsonObject, options?: ToolCallOptions): Promise<Answer>;
   /** Tells a client that asked for progress how many steps of how many are done. */
   report(done: number, total: number | undefined, message: string): void;
   readonly resultFormat: "native" | "wrapped";
@@ -54,7 +54,16 @@ export interface MetaContext {
   readonly profiles: RoutingProfiles;
   /** The session, where the request has one. */
   readonly session: MetaSession | undefined;
+  readonly usage: ToolUsage;
   readonly actions: OperatorActions;
+}
+
+export interface ToolCallOptions {
+  /** For the `_meta` of the call, beside what the client's own request has there. */
+  readonly meta?: JsonObject | undefined;
+  readonly signal?: CancelSignal | undefined;
+  /** Calls with the same one are made once, 1 to 256 characters. */
+  readonly idempotencyKey?: string | undefined;
 }
 
 /** The sections in force that the meta-tools read. */
@@ -75,11 +84,22 @@ export interface MetaSession {
   keptResult(id: string): Promise<string>;
 }
 
+/** What is known of how often tools were called with success. */
+export interface ToolUsage {
+  /** Resolves when something is known; brings it up to date from time to time. Never rejects. */
+  ready(): Promise<void>;
+  /** As of about a minute ago; 0 before {@link ready}. */
+  successes(server: string, tool: string): number;
+  /** What earlier runs called most, most first: the same as long as this run lasts, so that lists do not change by it. */
+  most(): readonly { readonly server: string; readonly tool: string }[];
+}
+
 export interface ToolCalls {
   readonly server: string;
   readonly tool: string;
   readonly count: number;
   readonly failed: number;
+  readonly cached: number;
 }
 
 /** What the gateway does for its operator. */

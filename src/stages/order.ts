@@ -1,16 +1,21 @@
 /** The list of policies every call walks through. A new policy is a folder, a state if it needs one, and one line here. */
 import type { Stage } from "../core/call.ts";
+import type { Tracer } from "../core/tracing.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { accountStage } from "./account/account-stage.ts";
 import { argumentsStage } from "./arguments/arguments-stage.ts";
 import { auditStage } from "./audit/audit-stage.ts";
 import { breakerStage } from "./breaker/breaker-stage.ts";
+import type { AnswerStore } from "./cache/answer-store.ts";
+import { cacheStage } from "./cache/cache-stage.ts";
+import type { CacheSettings } from "./cache/schema.ts";
 import { concurrencyStage } from "./concurrency/concurrency-stage.ts";
 import { type CostBook, costStage } from "./cost/cost-stage.ts";
 import type { CostGovernanceSettings } from "./cost/schema.ts";
 import type { FirewallSink } from "./firewall/finding.ts";
 import { firewallRequestStage } from "./firewall/firewall-request-stage.ts";
 import { firewallResponseStage } from "./firewall/firewall-response-stage.ts";
+import { type IdempotencyBook, idempotencyStage } from "./idempotency/idempotency-stage.ts";
 import { killSwitchStage } from "./kill-switch/kill-switch-stage.ts";
 import { quarantineStage, type ToolGate } from "./quarantine/quarantine-stage.ts";
 import { rateLimitStage } from "./rate-limit/rate-limit-stage.ts";
@@ -23,6 +28,7 @@ import { sessionSandboxStage } from "./session-sandbox/session-sandbox-stage.ts"
 import type { SessionUsage } from "./session-sandbox/session-usage.ts";
 import { timeoutStage } from "./timeout/timeout-stage.ts";
 import { toolPolicyStage } from "./tool-policy/tool-policy-stage.ts";
+import { traceStage } from "./trace/trace-stage.ts";
 import type { UpstreamStageState } from "./upstream-stage-state.ts";
 import { wakeStage } from "./wake/wake-stage.ts";
 
@@ -49,6 +55,12 @@ export interface StageOptions {
   readonly sessionUsage?: SessionUsage | undefined;
   /** Left out, calls cost nothing. */
   readonly costs?: { readonly settings: CostGovernanceSettings; readonly book: CostBook } | undefined;
+  /** Left out, calls have no spans. */
+  readonly tracer?: (() => Tracer | undefined) | undefined;
+  /** Left out, idempotency keys mean nothing. */
+  readonly idempotency?: IdempotencyBook | undefined;
+  /** Left out, or without settings, no answer is kept. */
+  readonly cache?: { readonly settings: CacheSettings | undefined; readonly store: AnswerStore } | undefined;
   /** What is known of the definitions of the backend's tools; left out, none is held. */
   readonly gate?: ToolGate | undefined;
 }
@@ -69,11 +81,16 @@ export function stagesFor(options: StageOptions): (Stage | undefined)[] {
     isAuditFailing,
     costs,
     sessionUsage,
+    idempotency,
+    cache,
+    tracer,
   } = options;
   const { clock } = state;
   return [
     // Outermost: what the others refuse is recorded too.
     recordStage(sink, clock, underWay),
+    // Around everything else: a span has in it what the others do, and record the call as it came.
+    traceStage(tracer),
     // Before anything happens that would not be on record.
     auditStage(isAuditFailing),
     // Before everything that decides about single calls: what is switched off is off for all.
@@ -88,6 +105,10 @@ export function stagesFor(options: StageOptions): (Stage | undefined)[] {
     argumentsStage(security?.sanitize_input ?? false),
     // Before any key is derived from the arguments, and before they take anybody's place or time.
     security && firewallRequestStage(security.firewall, onFindings),
+    // Above the cache: a key stands for one call, whatever was asked before.
+    idempotencyStage(idempotency),
+    // Before what counts and pays: what is at hand costs the backend nothing.
+    cacheStage(cache?.settings, cache?.store),
     // Before a place is taken: what is not paid for does not wait.
     costs && costStage(costs.settings, costs.book),
     // Around retry: a call that is being repeated still occupies the backend.

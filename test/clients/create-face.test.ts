@@ -68,6 +68,24 @@ describe("face on /mcp/{backend}", () => {
     assert.equal(host.calls[0]?.safe, true);
   });
 
+  test("a call has the idempotency key and the _meta it came with, by whichever way", async () => {
+    const host = fakeHost(lists, ok);
+    const own = { "mcp-gateway/idempotency_key": "k1", prompt_cache_key: "p" };
+    const key = () => host.calls.at(-1)?.idempotencyKey;
+    await ask(host, "tools/call", { name: "read_file", _meta: own }, onFiles);
+    assert.equal(key(), "k1");
+    const _meta = { prompt_cache_key: "p", progressToken: 7 };
+    const args = { server: "files", tool: "read_file", idempotency_key: "k2", _meta };
+    await ask(host, "tools/call", { name: "gateway_invoke", arguments: args, _meta: { ...own, "vendor/key": 1 } });
+    assert.equal(key(), "k2");
+    assert.deepEqual(host.calls.at(-1)?.params?.["_meta"], { ...own, "vendor/key": 1 });
+    await ask(host, "tools/call", { name: "read_file" }, onFiles);
+    assert.equal(key(), undefined);
+    const wrong = { name: "read_file", _meta: { "mcp-gateway/idempotency_key": 5 } };
+    assert.match((await ask(host, "tools/call", wrong, onFiles)).text ?? "", /must be a string/);
+    assert.equal(host.calls.length, 3);
+  });
+
   test("gives progress the client's own token, on the stream of its request", async () => {
     const host = fakeHost(lists, async (call) => {
       call.onProgress?.({ progress: 1, total: 2 });
@@ -170,6 +188,23 @@ describe("face on /mcp", () => {
     learned.fresh = undefined as never;
     await ask(host, "tools/call", { name: "late" });
     assert.equal(host.calls[0]?.upstream, "fresh");
+  });
+
+  test("tools that were called most are listed beside the pinned ones, as many as wanted, each once", async () => {
+    const host = fakeHost(lists, ok);
+    const pinned = { server: "files", tool: "read_file" };
+    const most = [pinned, { server: "web", tool: "gone" }, { server: "web", tool: "search" }];
+    host.usage = { ...host.usage, most: () => most };
+    host.meta = { ...host.meta, surfaced_tools: [pinned], promote_often_used: 2 };
+    const listed = async () => {
+      const { result } = await ask(host, "tools/list");
+      return (result["tools"] as JsonObject[]).slice(4).map(({ name }) => name);
+    };
+    assert.deepEqual(await listed(), ["read_file", "search"]);
+    host.meta = { ...host.meta, surfaced_tools: [], promote_often_used: 1 };
+    assert.deepEqual(await listed(), ["read_file"]);
+    host.meta = { ...host.meta, promote_often_used: 0 };
+    assert.deepEqual(await listed(), []);
   });
 
   test("gateway_invoke gives the backend's result untouched", async () => {

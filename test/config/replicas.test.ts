@@ -61,7 +61,7 @@ test("replicas: what is wrong is said at its place", async (t) => {
   const said = async (lines: string) => (await findings(t, text(lines))).join("\n");
   assert.match(
     await said("    replicas:\n      - htp_url: http://x/mcp"),
-    /:4:9 +backends\.search\.replicas\[0\] needs one of "command" or "http_url": did you mean "http_url" for "htp_url"\?/,
+    /:4:9 +backends\.search\.replicas\[0\] needs one of "command", "http_url" or "a2a_url": did you mean "http_url" for "htp_url"\?/,
   );
   assert.match(
     await said("    replicas:\n      - { http_url: http://x/mcp, wieght: 3 }"),

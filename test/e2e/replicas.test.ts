@@ -447,7 +447,7 @@ test("mcp-gateway doctor and validate say which replica is wrong", async () => {
     assert.equal(wrong.status, 1);
     assert.match(
       wrong.stderr,
-      /:4:9 .*replicas\[0\] needs one of "command" or "http_url": did you mean "http_url" for "htp_url"/,
+      /:4:9 .*replicas\[0\] needs one of "command", "http_url" or "a2a_url": did you mean "http_url" for "htp_url"/,
     );
   });
 });

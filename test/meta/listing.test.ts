@@ -204,8 +204,8 @@ test("metaTools never show a caller what is hidden from it", async () => {
 test("gateway_get_stats tells of what the caller may use, and what lists would cost", async () => {
   const stats = (await findMetaTool("gateway_get_stats")) as MetaTool;
   const calls = [
-    { server: "files", tool: "read_file", count: 5, failed: 1 },
-    { server: "memory", tool: "create_entities", count: 2, failed: 0 },
+    { server: "files", tool: "read_file", count: 5, failed: 1, cached: 2 },
+    { server: "memory", tool: "create_entities", count: 2, failed: 0, cached: 0 },
   ];
   const actions = { ...fakeContext([]).actions, calls: () => calls };
   const of = async (context: MetaContext) => {
@@ -213,7 +213,9 @@ test("gateway_get_stats tells of what the caller may use, and what lists would c
     return JSON.parse((value["content"] as [{ text: string }])[0].text) as JsonObject;
   };
   const all = await of(fakeContext(three, { actions }));
-  assert.deepEqual([all["invocations"], all["top_tools"], all["tools_discovered"]], [7, calls, 3]);
+  const shown = calls.map(({ server, tool, count, failed }) => ({ server, tool, count, failed }));
+  assert.deepEqual([all["invocations"], all["top_tools"], all["tools_discovered"]], [7, shown, 3]);
+  assert.deepEqual([all["cache_hits"], all["cache_hit_rate"]], [2, "28.6%"]);
   const { direct, gateway, saved } = all["list_tokens_estimated"] as Record<string, number>;
   assert.equal(saved, Math.max(0, (direct as number) - (gateway as number)));
   const mine = await of(fakeContext(three, { actions, caller: callerWith({ backends: ["memory"] }) }));

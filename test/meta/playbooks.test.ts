@@ -24,7 +24,7 @@ function contextWith(playbook: JsonObject, answers: (JsonObject | Error)[], more
   const context = fakeContext(servers, {
     settings: { codeMode: codeModeOff, playbooks: { enabled: true, directories: [] }, maxResultSize: undefined },
     actions: { ...fakeContext([]).actions, readPlaybooks: async () => new Map([["p.yaml", source]]) },
-    async callTool(server, name, args, signal) {
+    async callTool(server, name, args, { signal } = {}) {
       context.calls.push({ server, tool: name, args });
       const answer = answers.shift();
       if (answer === undefined)

@@ -18,12 +18,15 @@ test("CallStatistics: a call counts by how it ended, and only what the server di
     { outcome: "CIRCUIT_OPEN", durationMs: 0 },
     { outcome: "RATE_LIMITED", durationMs: 0 },
     { outcome: "CANCELLED", durationMs: 5_000 },
+    { keptBy: "cache", durationMs: 0 },
+    { keptBy: "idempotency", durationMs: 0 },
     { method: "resources/read", tool: undefined, durationMs: 1 },
   ] as const)
     counted.record(observed(change));
   const files = counted.servers.get("files");
-  assert.deepEqual(files?.toolKinds, { ok: 1, tool_error: 2, failed: 1, refused: 2, cancelled: 1 });
-  assert.deepEqual(files?.kinds, { ok: 2, tool_error: 2, failed: 1, refused: 2, cancelled: 1 });
+  const kinds = { ok: 1, tool_error: 2, failed: 1, refused: 2, cancelled: 1, cached: 1, repeated: 1 };
+  assert.deepEqual(files?.toolKinds, kinds);
+  assert.deepEqual(files?.kinds, { ...kinds, ok: 2 });
   assert.deepEqual([files?.toolLatency.count, files?.latency.count], [4, 5]);
   assert.equal(files?.toolLatency.sum, 30_030);
 });

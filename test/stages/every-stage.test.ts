@@ -9,12 +9,16 @@ import { accountStage } from "../../src/stages/account/account-stage.ts";
 import { argumentsStage } from "../../src/stages/arguments/arguments-stage.ts";
 import { auditStage } from "../../src/stages/audit/audit-stage.ts";
 import { breakerStage } from "../../src/stages/breaker/breaker-stage.ts";
+import { AnswerStore } from "../../src/stages/cache/answer-store.ts";
+import { cacheStage } from "../../src/stages/cache/cache-stage.ts";
+import { cacheSchema } from "../../src/stages/cache/schema.ts";
 import { concurrencyStage } from "../../src/stages/concurrency/concurrency-stage.ts";
 import { costStage } from "../../src/stages/cost/cost-stage.ts";
 import { CostLedger } from "../../src/stages/cost/ledger.ts";
 import { costGovernanceSchema } from "../../src/stages/cost/schema.ts";
 import { firewallRequestStage } from "../../src/stages/firewall/firewall-request-stage.ts";
 import { firewallResponseStage } from "../../src/stages/firewall/firewall-response-stage.ts";
+import { idempotencyStage } from "../../src/stages/idempotency/idempotency-stage.ts";
 import { killSwitchStage } from "../../src/stages/kill-switch/kill-switch-stage.ts";
 import { stagesFor } from "../../src/stages/order.ts";
 import { quarantineStage } from "../../src/stages/quarantine/quarantine-stage.ts";
@@ -26,6 +30,7 @@ import { sessionSandboxStage } from "../../src/stages/session-sandbox/session-sa
 import { SessionUsage } from "../../src/stages/session-sandbox/session-usage.ts";
 import { timeoutStage } from "../../src/stages/timeout/timeout-stage.ts";
 import { toolPolicyStage } from "../../src/stages/tool-policy/tool-policy-stage.ts";
+import { traceStage } from "../../src/stages/trace/trace-stage.ts";
 import { createStageState } from "../../src/stages/upstream-stage-state.ts";
 import { FakeClock } from "../fixtures/fake-clock.ts";
 import { answers, awake, fails, failsafe, hangs, makeCall, off, on, pong, security, watch } from "./fixture.ts";
@@ -52,6 +57,13 @@ const everyStage: Record<string, { build: Build; alwaysOn?: true }> = {
   },
   "firewall.response": {
     build: (_clock, s) => firewallResponseStage({ ...security().firewall, enabled: s.retry.enabled }, undefined),
+  },
+  trace: { build: (_clock, s) => traceStage(s.retry.enabled ? () => undefined : undefined) },
+  idempotency: {
+    build: (_clock, s) => idempotencyStage(s.retry.enabled ? { begin: () => Promise.reject(new Error()) } : undefined),
+  },
+  cache: {
+    build: (clock, s) => cacheStage(v.parse(cacheSchema, { enabled: s.retry.enabled }), new AnswerStore(clock)),
   },
   budget: {
     build: (_clock, s) =>

@@ -26,7 +26,7 @@ describe("recordStage", () => {
     ])
       await stage(makeCall(), fails(error)).catch(() => {});
     const who = { requestId: "request", caller: "anonymous", upstream: "files", method: "tools/call", tool: "read" };
-    const base = { ...who, isError: false, characters: undefined };
+    const base = { ...who, isError: false, keptBy: undefined, characters: undefined };
     assert.deepEqual(records, [
       { ...base, outcome: "CANCELLED", reason: "Bored", durationMs: 70 },
       { ...base, method: "resources/read", tool: undefined, outcome: "OK", reason: undefined, durationMs: 0 },

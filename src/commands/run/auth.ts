@@ -30,10 +30,10 @@ async function logInTo({ backend, session }: OpenSession, input: CommandInput): 
     await writeStdout(`Backend "${name}" takes the gateway as it is: there is nothing to log in to\n`);
     return 0;
   }
-  const begun = await session.login();
-  await writeStdout(`Log in to "${name}" in a browser:\n\n  ${begun.url}\n\n`);
-  if (!input.flag("no-browser")) await openBrowser(new URL(begun.url));
   try {
+    const begun = await session.login();
+    await writeStdout(`Log in to "${name}" in a browser:\n\n  ${begun.url}\n\n`);
+    if (!input.flag("no-browser")) await openBrowser(new URL(begun.url));
     // Timers of the login do not keep the process alive.
     const alive = setInterval(() => {}, 60_000);
     await begun.done.finally(() => clearInterval(alive));
@@ -74,7 +74,7 @@ interface OpenSession {
 /** Itself, or its replicas; each has its own login. */
 function serversOf(backend: BackendConfig): BackendConfig[] {
   const servers = backend.replicas === undefined ? [backend] : replicasOf(backend).map((replica) => replica.backend);
-  return servers.filter(({ http_url }) => http_url !== undefined);
+  return servers.filter(({ command }) => command === undefined);
 }
 
 /** At least one. */
@@ -120,8 +120,9 @@ function sessionOf(backend: BackendConfig, { global }: CommandInput): Promise<OA
 
 /** Whether the server lets us in, as we are or with what we have. @throws GatewayError when it cannot be reached */
 async function isWelcome(backend: BackendConfig, access: OAuthSession): Promise<boolean> {
-  const { name, headers, max_result_size: maxResultBytes, protocol_version: offer } = backend;
-  const url = backend.http_url as string;
+  const { name, http_url: url, headers, max_result_size: maxResultBytes, protocol_version: offer } = backend;
+  // The card of an agent is for everybody: only a message would tell.
+  if (url === undefined) return false;
   const settings = { name, url, headers, maxResultBytes, offer, access, clock: systemClock, log: silentLogger };
   try {
     const connection = await httpConnect(settings)(new Cancellation(), { onNotification() {} });

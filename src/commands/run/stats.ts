@@ -17,6 +17,8 @@ interface Statistics {
   readonly tool_error: number;
   readonly failed: number;
   readonly refused: number;
+  readonly cache_hits: number;
+  readonly cache_hit_rate: string;
   readonly cancelled: number;
   readonly tools_available: number;
   readonly tools_called: number;
@@ -90,6 +92,7 @@ function report(found: Statistics): string[] {
     `Invocations         ${count(found.invocations)}`,
     `Errors              ${percent(errors)} (${count(found.failed)} failed, ${count(found.tool_error)} by the tool itself)`,
     `Refused, cancelled  ${count(found.refused)}, ${count(found.cancelled)}`,
+    `Cache Hits          ${count(found.cache_hits)} (${found.cache_hit_rate.replace("%", " %")})`,
     `Tools               ${count(found.tools_called)} called of ${count(found.tools_available)} available`,
     "",
     `Tokens of all tools ${count(tokens.direct_list)} in every request, if a model were given all of them`,

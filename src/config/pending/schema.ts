@@ -2,7 +2,6 @@
 import * as v from "valibot";
 import { setting } from "../../core/kinds.ts";
 import { agentAuthSchema } from "./agent-auth/schema.ts";
-import { cacheSchema } from "./cache/schema.ts";
 import { controlPlaneSchema } from "./control-plane/schema.ts";
 import { keyServerSchema } from "./key-server/schema.ts";
 import { marketplaceSchema } from "./marketplace/schema.ts";
@@ -10,7 +9,6 @@ import { runtimeSchema } from "./runtime/schema.ts";
 import { webhooksSchema } from "./webhooks/schema.ts";
 
 export const pendingSections = {
-  cache: setting(cacheSchema, {}, "Response cache"),
   webhooks: setting(webhooksSchema, {}, "Webhooks"),
   marketplace: setting(marketplaceSchema, {}, "Plugin marketplace"),
   key_server: setting(keyServerSchema, {}, "Short-lived tokens for people who log in elsewhere"),

@@ -1,9 +1,13 @@
 /** Active sections that few files have: loaded, as the pending ones are, for those that do. */
 import * as v from "valibot";
-import { setting } from "../../core/kinds.ts";
+import { maybe, setting } from "../../core/kinds.ts";
 import { mtlsSchema } from "../../doors/tls/schema.ts";
+import { tracingSchema } from "../../observe/traces/schema.ts";
+import { cacheSchema } from "../../stages/cache/schema.ts";
 
 export const rareSections = {
+  cache: maybe(cacheSchema, "Answers of tools that only read, kept for a while; without this section none are"),
+  tracing: maybe(tracingSchema, "OpenTelemetry traces; without this section there are none"),
   mtls: setting(mtlsSchema, {}, "TLS and client certificates"),
 };
 

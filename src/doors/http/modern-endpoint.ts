@@ -50,6 +50,7 @@ export async function answerModern(
     emit: (messageText: string) => exchange.emit(messageText),
     ...viewAskedBy(visit.request),
     peer: visit.peer,
+    traceparent: visit.request.headers.get("traceparent") ?? undefined,
     header: (name: string) => visit.request.headers.get(name),
   };
   return exchange.respond(gateway.modernFace().then((face) => face.handle(message, context)));

@@ -43,7 +43,7 @@ export async function runChain(
     try {
       const args = resolveReferences(step.args, values, step.place);
       if (!isJsonObject(args)) throw invalid(`${step.place} has arguments that are no object: ${JSON.stringify(args)}`);
-      const outcome = toolValue(await context.callTool(step.server, step.tool, args, context.signal));
+      const outcome = toolValue(await context.callTool(step.server, step.tool, args, { signal: context.signal }));
       if (outcome.isError) return ended(steps, results, blocks, { step: step.id, tool, error: failureText(outcome) });
       values.set(step.id, outcome.value);
       results.push({ step: step.id, tool, result: outcome.value });

@@ -35,7 +35,7 @@ export async function runScript(source: string, context: MetaContext): Promise<A
         const args = parseExact(json);
         const name = `${target.server}:${target.tool}`;
         if (!isJsonObject(args)) throw new Error(`${name} takes one object of arguments`);
-        const outcome = toolValue(await context.callTool(target.server, target.tool, args, over));
+        const outcome = toolValue(await context.callTool(target.server, target.tool, args, { signal: over }));
         if (outcome.isError) throw new Error(`${name} failed: ${failureText(outcome)}`);
         done.push(name);
         context.report(done.length, undefined, name);

@@ -28,12 +28,16 @@ export const getStats: MetaTool = {
   async run(_args, context) {
     await context.catalog.ready();
     const mine = context.actions.calls().filter(({ server, tool }) => mayUseTool(context.caller, server, tool));
+    const invocations = mine.reduce((sum, { count }) => sum + count, 0);
+    const cached = mine.reduce((sum, call) => sum + call.cached, 0);
     const servers = visibleServers(context);
     const listed = servers.flatMap(({ name }) => visibleTools(context, name) ?? []);
     const direct = tokensOf(listed);
     const shown = tokensOf([...metaTools.values()].map((tool) => tool.describe(context)));
     return jsonAnswer({
-      invocations: mine.reduce((sum, { count }) => sum + count, 0),
+      invocations,
+      cache_hits: cached,
+      cache_hit_rate: `${(invocations === 0 ? 0 : (cached / invocations) * 100).toFixed(1)}%`,
       running_calls: servers.reduce((sum, { status }) => sum + status.inFlight, 0),
       tools_discovered: listed.length,
       tools_available: countTools(context, servers),

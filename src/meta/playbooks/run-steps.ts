@@ -105,7 +105,7 @@ async function attempt(
   try {
     const server = resolveServer(step.server, context);
     const args = fillTemplate(step.arguments, values) as JsonObject;
-    const outcome = toolValue(await context.callTool(server, step.tool, args, signal));
+    const outcome = toolValue(await context.callTool(server, step.tool, args, { signal }));
     return outcome.isError ? { error: failureText(outcome) } : outcome;
   } catch (error) {
     if (error instanceof MissingValue) return { error: error.message };

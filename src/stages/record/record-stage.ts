@@ -30,6 +30,7 @@ export function recordStage(sink: CallSink | undefined, clock: Clock, underWay?:
         tool: toolName(call),
         outcome,
         isError: answer?.isError ?? false,
+        keptBy: answer?.keptBy,
         characters: answer?.knownLength,
         reason: error instanceof Error ? error.message : undefined,
         durationMs: clock.now() - startedAtMs,

@@ -14,6 +14,7 @@ export const replicaSchema = v.object({
   args: maybe(v.array(v.string()), "Arguments appended to `command`"),
   cwd: maybe(v.string(), "Working directory of the program; the backend's by default"),
   http_url: maybe(v.string(), "Address of a server, as in a backend"),
+  a2a_url: maybe(v.string(), "Address of an A2A agent, as in a backend"),
   url: maybe(v.string(), "Other name of `http_url`"),
   env: setting(stringMap, {}, "Variables besides those of the backend; of equal names these count"),
   headers: setting(stringMap, {}, "Headers besides those of the backend; of equal names these count"),

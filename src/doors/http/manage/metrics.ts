@@ -56,6 +56,11 @@ export async function metricsText(gateway: Gateway, caller: Caller): Promise<str
       counts.toolLatency.counts,
       counts.toolLatency.sum,
     );
+  text.family("mcp_cache_hits_total", "counter", "Calls answered with the answer of an earlier one");
+  for (const { name, counts } of seen) {
+    text.sample("mcp_cache_hits_total", { server: name, kind: "response" }, counts.toolKinds.cached);
+    text.sample("mcp_cache_hits_total", { server: name, kind: "idempotency" }, counts.toolKinds.repeated);
+  }
   text.family("mcp_tool_calls_total", "counter", "Calls by tool and how they ended");
   for (const { name } of servers)
     for (const [tool, { kinds }] of profiles.get(name) ?? [])
@@ -157,4 +162,6 @@ const statusOf: Readonly<Record<CallKind, string>> = {
   failed: "error",
   refused: "refused",
   cancelled: "cancelled",
+  cached: "cached",
+  repeated: "repeated",
 };

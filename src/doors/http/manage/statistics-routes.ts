@@ -2,7 +2,7 @@
 
 import { GatewayError } from "../../../core/errors.ts";
 import type { JsonObject } from "../../../lib/json.ts";
-import { callKinds, noCalls } from "../../../observe/call-kind.ts";
+import { type CallKind, callKinds, noCalls } from "../../../observe/call-kind.ts";
 import { callsOf, profileView, type ToolProfile } from "../../../observe/tool-profile.ts";
 import type { ManagementRoute, Task } from "./route.ts";
 import { tokenAccount } from "./token-account.ts";
@@ -35,10 +35,13 @@ async function statistics({ gateway, query }: Task): Promise<JsonObject> {
   const isKnown = gateway.config.meta_mcp.enabled && account.servers.length > 0;
   const perSession = isKnown ? account.direct - account.gateway : 0;
   const saved = perSession * clients.sessions - spent;
+  const invocations = rows.reduce((sum, { profile }) => sum + callsOf(profile), 0);
   return {
     since: new Date(since).toISOString(),
-    invocations: rows.reduce((sum, { profile }) => sum + callsOf(profile), 0),
+    invocations,
     ...totals,
+    cache_hits: totals.cached,
+    cache_hit_rate: `${(invocations === 0 ? 0 : (totals.cached / invocations) * 100).toFixed(1)}%`,
     tools_available: account.servers.reduce((sum, { tools }) => sum + tools, 0),
     tools_called: rows.length,
     tokens_saved: saved,
@@ -64,7 +67,7 @@ async function statistics({ gateway, query }: Task): Promise<JsonObject> {
   };
 }
 
-function totalsOf(profiles: readonly ToolProfile[]): JsonObject {
+function totalsOf(profiles: readonly ToolProfile[]): Record<CallKind, number> {
   const totals = noCalls();
   for (const { kinds } of profiles) for (const kind of callKinds) totals[kind] += kinds[kind];
   return totals;

@@ -1,0 +1,78 @@
+/**
+ * Gives the same answer to the same question for a while: only for tools that say they only read, only to the caller who
+ * got it, and only until a call that may write, or the server itself, makes it doubtful. Below the firewall of requests,
+ * so that no key is made of what is refused; above that of results, so that nothing is kept that a caller may not see.
+ */
+import type { Answer } from "../../core/answer.ts";
+import type { Call, Next, Stage } from "../../core/call.ts";
+import { globMatches } from "../../lib/glob.ts";
+import { stableJson } from "../../lib/json.ts";
+import { toolName } from "../tool-name.ts";
+import type { AnswerStore } from "./answer-store.ts";
+import type { CacheSettings } from "./schema.ts";
+
+/** Longer questions are not asked twice. */
+const maxKeyCharacters = 16_384;
+/** What a question consists of; `_meta` belongs to the request, anything else (`task`) wants more than an answer. */
+const plainParams = new Set(["name", "arguments", "_meta"]);
+
+export function cacheStage(settings: CacheSettings | undefined, store: AnswerStore | undefined): Stage | undefined {
+  if (!settings?.enabled || store === undefined) return undefined;
+  const { default_ttl, max_entries } = settings;
+  const ttls = Object.entries(settings.tools);
+
+  function ttlMsOf({ upstream: server }: Call, tool: string): number {
+    const fits = ([pattern]: [string, number]) =>
+      globMatches(pattern, tool) || globMatches(pattern, `${server}:${tool}`);
+    return ttls.find(fits)?.[1] ?? default_ttl;
+  }
+
+  function keyOf({ upstream: server, caller, envelope, params = {} }: Call, tool: string): string | undefined {
+    if (Object.keys(params).some((key) => !plainParams.has(key))) return undefined;
+    const era = envelope === undefined ? "" : "modern";
+    const question = stableJson([server, tool, era, caller.principal, params["arguments"] ?? {}]);
+    return question.length > maxKeyCharacters ? undefined : `${store?.ageOf(server)} ${question}`;
+  }
+
+  function write(call: Call, next: Next): ReturnType<Next> {
+    const { upstream: server } = call;
+    store?.forget(server);
+    // What was read meanwhile may be from before.
+    return next(call).finally(() => store?.forget(server));
+  }
+
+  function read(call: Call, next: Next, tool: string): ReturnType<Next> {
+    const ttlMs = ttlMsOf(call, tool);
+    const key = ttlMs > 0 ? keyOf(call, tool) : undefined;
+    if (key === undefined) return next(call);
+    const kept = store?.find(key, ttlMs);
+    if (kept !== undefined) return Promise.resolve(kept);
+    const { client } = call;
+    if (client === undefined) return next(call).then((answer) => keep(key, answer));
+    // What somebody said to it is not what he would say again.
+    let hasAsked = false;
+    const ask: typeof client.ask = (method, params, signal) => {
+      hasAsked = true;
+      return client.ask(method, params, signal);
+    };
+    return next({ ...call, client: { ...client, ask } }).then((answer) => (hasAsked ? answer : keep(key, answer)));
+  }
+
+  function keep(key: string, answer: Answer): Answer {
+    if (isFinal(answer)) store?.keep(key, answer, max_entries);
+    return answer;
+  }
+
+  return (call, next) => {
+    const tool = toolName(call);
+    if (tool === undefined) return next(call);
+    return call.readOnly === true ? read(call, next, tool) : write(call, next);
+  };
+}
+
+/** Neither a failure, nor a question (2026-07-28), nor a task that only began. */
+function isFinal(answer: Answer): boolean {
+  if (answer.isError) return false;
+  const { resultType = "complete", task } = answer.value;
+  return resultType === "complete" && task === undefined;
+}
