@@ -101,7 +101,7 @@ export function createReplicaGroup({ name, plan, clock, events }: ReplicaGroupOp
     const awake = candidates.filter(({ upstream }) => upstream.isReady);
     if (chosen.upstream.isReady || awake.length === 0 || keepsClients(strategy)) return chosen;
     // Its turn wakes it, and nobody waits for that while others are there.
-    chosen.upstream.start(neverCancelled).catch((error) => chosen.failedToStart(error));
+    chosen.upstream.start(neverCancelled).catch((error) => chosen.failed(settings, error));
     return choose(strategy, awake, clientKey);
   }
 
@@ -122,7 +122,7 @@ export function createReplicaGroup({ name, plan, clock, events }: ReplicaGroupOp
         if (!replica.upstream.isReady) await replica.upstream.start(request.signal);
       } catch (error) {
         if (request.signal.aborted || !(error instanceof GatewayError)) throw error;
-        replica.failedToStart(error);
+        replica.failed(settings, error);
         failures.push(error);
         continue;
       }
@@ -163,9 +163,10 @@ export function createReplicaGroup({ name, plan, clock, events }: ReplicaGroupOp
     },
     group: {
       get sources(): Upstream[] {
-        const all = ready();
-        const trusted = all.filter((replica) => replica.isTrusted(settings));
-        return (trusted.length > 0 ? trusted : all).map(({ upstream }) => upstream);
+        const rank = (replica: Replica) => Number(!replica.isTrusted(settings));
+        return ready()
+          .sort((a, b) => rank(a) - rank(b))
+          .map(({ upstream }) => upstream);
       },
       get isSound() {
         return replicas.some((replica) => replica.isSound);
@@ -175,7 +176,9 @@ export function createReplicaGroup({ name, plan, clock, events }: ReplicaGroupOp
       // What holds for a connection holds for all of them.
       const all = request.method === "logging/setLevel" ? ready() : [];
       return all.length > 0
-        ? Promise.any(all.map((replica) => deliver(replica, request))).catch((error) => Promise.reject(firstOf(error)))
+        ? Promise.any(all.map((replica) => deliver(replica, request))).catch(({ errors: [error] }: AggregateError) => {
+            throw error;
+          })
         : send(request);
     },
     notify(method, params) {
@@ -191,7 +194,7 @@ export function createReplicaGroup({ name, plan, clock, events }: ReplicaGroupOp
         return await Promise.any(
           open.map((replica) =>
             replica.upstream.start(signal).catch((error) => {
-              if (!signal.aborted) replica.failedToStart(error);
+              if (!signal.aborted) replica.failed(settings, error);
               throw error;
             }),
           ),
@@ -262,8 +265,4 @@ function keyOf(request: RpcRequest, strategy: LoadBalancingSettings["strategy"])
   const { sessionId, caller, peer } = request;
   if (strategy === "ip_hash" && peer !== undefined) return peer.address;
   return sessionId ?? `${caller?.principal ?? ""} ${peer?.address ?? ""}`;
-}
-
-function firstOf(error: unknown): unknown {
-  return error instanceof AggregateError ? error.errors[0] : error;
 }

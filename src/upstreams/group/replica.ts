@@ -62,20 +62,16 @@ export class Replica implements Candidate {
     this.#failures = 0;
   }
 
-  /** @param error one and the same for all requests that a lost connection took along: that is one failure */
+  /**
+   * It gave no answer, or did not start.
+   * @param error one and the same for all requests that a lost connection took along: that is one failure
+   */
   failed({ reset_timeout }: Tolerance, error: unknown): void {
     if (error === this.#lastFailure) return;
     this.#lastFailure = error;
     this.#failures++;
     this.#failureCount++;
     this.#nextTrialMs = this.#clock.now() + reset_timeout;
-  }
-
-  /** It did not start; how long it is left alone is the upstream's own business. */
-  failedToStart(error: unknown): void {
-    if (error === this.#lastFailure) return;
-    this.#lastFailure = error;
-    this.#failureCount++;
   }
 
   status({ failure_threshold }: Tolerance): ReplicaStatus {
