@@ -39,7 +39,8 @@ function prepareServer(entry: Settings, path: Path, env: Environment, found: Fin
     delete prepared["url"];
   }
   if (prepared["idle_timeout"] !== undefined) {
-    prepared["stop_when_idle_for"] ??= prepared["idle_timeout"];
+    if (prepared["command"] !== undefined) prepared["stop_when_idle_for"] ??= prepared["idle_timeout"];
+    else found.warnings.push({ path: [...path, "idle_timeout"], text: 'does nothing without "command"' });
     delete prepared["idle_timeout"];
   }
   const { command } = prepared;
@@ -58,7 +59,11 @@ function prepareServer(entry: Settings, path: Path, env: Environment, found: Fin
   }
   // A command was one line in the file, whatever it is now.
   const shown = (at: Path) => at.slice(0, at[path.length] === "command" ? path.length + 1 : undefined);
-  return expandVariables(prepared, env, (variable, at) => warnOfUnset(found)(variable, shown(at)), path) as Settings;
+  const onUnset = (variable: string, at: Path) => {
+    if (at[path.length] !== "secrets" || prepared["enabled"] === false) warnOfUnset(found)(variable, shown(at));
+    else found.problems.push({ path: at, text: `refers to the environment variable "${variable}", which is not set` });
+  };
+  return expandVariables(prepared, env, onUnset, path) as Settings;
 }
 
 export function warnOfUnset(found: Findings): (variable: string, path: Path) => void {

@@ -38,11 +38,15 @@ export async function checkSettings(settings: Settings, context: CheckContext): 
     const { auth, mtls } = parsed;
     if (auth.users.length > 0 || auth.issuers.length > 0 || mtls !== undefined)
       (await import("./access-rules.ts")).checkAccess(parsed, rules);
-    if (Object.values(parsed.backends).some(({ transform }) => transform !== undefined))
-      (await import("./transform-rules.ts")).checkTransforms(parsed, rules);
+    if (parsed.runtime !== undefined)
+      (await import("./isolation-rules.ts")).checkIsolation(parsed, parsed.runtime, context.env, rules);
+    if (hasPatterns(parsed)) (await import("./pattern-rules.ts")).checkPatterns(parsed, rules);
     parsed = resolveSecrets(parsed, held.secrets, context.env, rules.problems);
+    if (Object.values(parsed.backends).some(({ secrets }) => secrets !== undefined))
+      parsed = await (await import("./injected-secrets.ts")).resolveInjected(parsed, context.env, rules);
     // A value that was refused is not in `parsed`, so what a rule says about its surroundings may not be true.
-    found.problems.push(...rules.problems.filter(({ path }) => !wrong.some((other) => isWithin(other.path, path))));
+    const refused = [...wrong, ...found.problems];
+    found.problems.push(...rules.problems.filter(({ path }) => !refused.some((other) => isWithin(other.path, path))));
     found.warnings.push(...pending);
   }
   const strict = context.strict || valueAt(settings, ["config", "strict"]) === true;
@@ -64,13 +68,10 @@ function prepare(settings: Settings, env: Environment, found: Findings): Setting
   let prepared = settings;
   const backends = prepareBackends(settings["backends"], env, found);
   if (backends !== undefined) prepared = withValueAt(prepared, ["backends"], backends);
-  for (const path of [
-    ["capabilities", "directories"],
-    ["playbooks", "directories"],
-  ] as Path[]) {
-    const directories = valueAt(prepared, path);
-    if (directories === undefined) continue;
-    const expanded = expandVariables(directories, env, warnOfUnset(found), path);
+  for (const path of [["capabilities", "directories"], ["playbooks", "directories"], ["runtime"]] as Path[]) {
+    const value = valueAt(prepared, path);
+    if (value === undefined) continue;
+    const expanded = expandVariables(value, env, warnOfUnset(found), path);
     prepared = withValueAt(prepared, path, expanded);
   }
   return prepared;
@@ -87,7 +88,7 @@ async function finish(parsed: ParsedConfig, { env, toAbsolute }: CheckContext): 
   }
   const absolute = (directories: readonly string[]) =>
     Promise.all(directories.filter((directory) => directory !== "").map(toAbsolute));
-  const { capabilities, playbooks } = parsed;
+  const { capabilities, playbooks, runtime } = parsed;
   const { mtls } = parsed;
   const file = async (path: string) => (path === "" ? "" : toAbsolute(path));
   const { firewall, transparency_log } = parsed.security;
@@ -104,6 +105,7 @@ async function finish(parsed: ParsedConfig, { env, toAbsolute }: CheckContext): 
         crl_path: mtls.crl_path === undefined ? undefined : await file(mtls.crl_path),
       },
     }),
+    ...(runtime && { runtime: await (await import("./isolation-rules.ts")).withAbsolutePaths(runtime, toAbsolute) }),
     capabilities: { ...capabilities, directories: await absolute(capabilities.directories) },
     // Where there are none to be had, the disk is not asked.
     playbooks: playbooks.enabled ? { ...playbooks, directories: await absolute(playbooks.directories) } : playbooks,
@@ -114,6 +116,13 @@ async function finish(parsed: ParsedConfig, { env, toAbsolute }: CheckContext): 
       transparency_log: { ...transparency_log, path: record },
     },
   };
+}
+
+function hasPatterns({ backends, security }: ParsedConfig): boolean {
+  return (
+    Object.keys(security.response_contract.tools).length > 0 ||
+    Object.values(backends).some(({ transform }) => transform !== undefined)
+  );
 }
 
 function isWithin(path: Path, ancestor: Path): boolean {

@@ -5,6 +5,7 @@ import { readYaml, type YamlDocument } from "../lib/yaml-document.ts";
 import { displayPath } from "../runtime/paths.ts";
 import { environmentOverrides } from "./environment.ts";
 import { type Override, placeText } from "./explain.ts";
+import { placeIn } from "./flat-settings.ts";
 import { schemaFor } from "./full-schema.ts";
 import { type LoadedConfig, type LoadRequest, loadConfig, readConfigText, readSettings } from "./load.ts";
 import { isMap, type Path, type Settings, valueAt, withValueAt } from "./path.ts";
@@ -77,14 +78,17 @@ function settingsBelow(schema: GenericSchema, path: Path, written: unknown, orig
 
 function originOf(path: Path, { overrides, document, label }: FileOrigins): string {
   const override = overrides.findLast((one) => one.path.every((step, at) => path[at] === step));
-  return override?.from ?? placeText(label, document.placeOf(path));
+  return override?.from ?? placeText(label, placeIn(document, path));
 }
 
-/** `env:VAR` and `auto` are no secrets. */
+/** What only says where a secret is. */
+const reference = /^(?:env:.+|\$\{\w+\}|\{(?:env|keychain)\.[\w.@-]+\})$/s;
+
+/** References and `auto` are no secrets. */
 function masked(schema: GenericSchema, value: unknown): unknown {
   const { kind } = shapeOf(schema);
   if (kind.is === "secret" && typeof value === "string")
-    return value === "" || value === "auto" || value.startsWith("env:") ? value : redacted;
+    return value === "" || value === "auto" || reference.test(value) ? value : redacted;
   if (Array.isArray(value)) return value.map((item: unknown, at) => maskedChild(schema, at, item));
   if (!isMap(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, maskedChild(schema, key, item)]));

@@ -114,7 +114,7 @@ function checkBackend(backend: ParsedBackend, path: Path, config: ParsedConfig, 
   if (backend.a2a_agent_card_path !== undefined) onlyFor("a2a_agent_card_path", hasAgent, '"a2a_url"');
   const profile = backend.runtime_profile;
   if (profile !== undefined) {
-    onlyFor("runtime_profile", isStdio, '"command"');
+    onlyFor("runtime_profile", hasProgram, '"command"');
     const profiles = Object.keys(config.runtime?.profiles ?? {});
     if (!profiles.includes(profile)) {
       const text = `names the profile "${profile}", which "runtime.profiles" does not have`;

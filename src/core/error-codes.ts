@@ -101,6 +101,13 @@ export const errorCodes = {
     retryable: false,
     meaning: "The firewall found an attack in the arguments, or in the result a rule keeps back",
   },
+  CONTRACT_BROKEN: {
+    fault: "upstream",
+    rpc: -32603,
+    http: 502,
+    retryable: false,
+    meaning: "A result breaks security.response_contract",
+  },
   TOOL_QUARANTINED: {
     fault: "gateway",
     rpc: -32600,

@@ -16,6 +16,7 @@ import type { HealthTarget } from "../upstreams/health.ts";
 import type { Definition, Pool, PoolChange } from "../upstreams/pool.ts";
 import { type BackendContext, backendUpstream, definitionOf, kindOf } from "./backend-upstream.ts";
 import { Route } from "./dispatch.ts";
+import { isolationOf } from "./isolation.ts";
 import type { PolicyContext } from "./policies.ts";
 import { groupPlan, replicaUpstream, unusedStatus } from "./replica-upstream.ts";
 
@@ -38,6 +39,7 @@ interface PlannedServer {
   readonly enabled: boolean;
   /** Its status as long as nobody used it. */
   readonly unused: UpstreamStatus;
+  readonly runtime?: string | undefined;
 }
 
 export interface Plan {
@@ -57,7 +59,7 @@ const capabilityTimeoutMs = 120_000;
 export function planBackends(config: Config, pool: Pool<Upstream>, context: PlanContext): Plan {
   const enabled = Object.values(config.backends).filter((backend) => backend.enabled);
   const capabilities = capabilityDefinition(config, context);
-  const definitions = [...enabled.map((backend) => backendDefinition(backend, context, config)), ...capabilities];
+  const definitions = [...enabled.map((backend) => backendDefinition(backend, config, context)), ...capabilities];
   const change = pool.apply(definitions);
   const routes = new Map<string, Route>();
   const healthTargets: HealthTarget[] = [];
@@ -78,7 +80,10 @@ export function planBackends(config: Config, pool: Pool<Upstream>, context: Plan
   }
   const capabilityName = capabilities[0]?.name;
   return {
-    servers: [...Object.values(config.backends).map(describe), ...capabilities.map(describeCapabilities)],
+    servers: [
+      ...Object.values(config.backends).map((backend) => describe(backend, config)),
+      ...capabilities.map(describeCapabilities),
+    ],
     routes,
     definitions,
     healthTargets,
@@ -110,6 +115,7 @@ function policiesOf(config: Config, upstream: Upstream, context: PlanContext) {
     // Capabilities say themselves how long their answers last.
     cache: upstream.kind === "capability" ? undefined : { settings: config.cache, store: context.kept.answers },
     isPersonal: personalOf(config, name, context),
+    secrets: config.backends[name]?.secrets,
   };
 }
 
@@ -135,15 +141,15 @@ function withSkipKeys(security: SecurityStageSettings, names: string | undefined
   return { ...security, firewall: { ...firewall, free_text_keys: [...firewall.free_text_keys, ...more] } };
 }
 
-function backendDefinition(backend: BackendConfig, context: BackendContext, { server }: Config) {
+function backendDefinition(backend: BackendConfig, config: Config, context: PlanContext) {
   const { name, description, replicas } = backend;
-  const common = { name, description, settings: definitionOf(backend) };
-  if (replicas === undefined) return { ...common, build: (): Upstream => backendUpstream(backend, context) };
-  const graceMs = server.shutdown_timeout;
+  const isolation = isolationOf(backend, config.runtime, context.env);
+  const common = { name, description, settings: definitionOf(backend, isolation) };
+  if (replicas === undefined) return { ...common, build: (): Upstream => backendUpstream(backend, context, isolation) };
   return {
     ...common,
-    build: (): Upstream => replicaUpstream(backend, context, graceMs),
-    adapt: (group: Upstream) => (group as ReplicaGroup).configure(groupPlan(backend, context, graceMs)),
+    build: (): Upstream => replicaUpstream(backend, config, context),
+    adapt: (group: Upstream) => (group as ReplicaGroup).configure(groupPlan(backend, config, context)),
   };
 }
 
@@ -174,9 +180,12 @@ function capabilityDefinition(config: Config, { env, log, events, clock, stateDi
   ];
 }
 
-function describe(backend: BackendConfig): PlannedServer {
+function describe(backend: BackendConfig, { runtime }: Config): PlannedServer {
   const { name, description, enabled } = backend;
-  return { name, description, enabled, kind: kindOf(backend), unused: enabled ? unusedStatus(backend) : switchedOff };
+  const kind = kindOf(backend);
+  const provider = isolationOf(backend, runtime, {})?.profile.provider ?? "local_process";
+  const unused = enabled ? unusedStatus(backend) : switchedOff;
+  return { name, description, enabled, kind, runtime: kind === "stdio" ? provider : undefined, unused };
 }
 
 function describeCapabilities({ name, description }: { name: string; description: string }): PlannedServer {

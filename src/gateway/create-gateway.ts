@@ -251,7 +251,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       kept.answers.forget(server);
       announceListChange(host, server, kind);
     },
-    admit: policies.integrity.admit,
+    admit: policies.admit,
     onAsked: policies.integrity.onAsked,
   });
   const endHealthChecks = startHealthChecks({
@@ -329,10 +329,9 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       return route === undefined ? Promise.reject(noRoute(call.upstream, config)) : route.call(call);
     },
     servers: () =>
-      plan.servers.map(({ name, description, kind, enabled, unused }) => ({
+      plan.servers.map(({ name, enabled, unused, ...planned }) => ({
+        ...planned,
         name,
-        description,
-        kind,
         enabled,
         status: routeOf(name)?.used?.status() ?? unused,
         circuit: stageStates.made(name)?.breaker.state ?? "closed",

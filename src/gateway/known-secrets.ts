@@ -3,6 +3,7 @@ import { backendSecrets, environmentSecrets } from "../config/backend-secrets.ts
 import { replicasOf } from "../config/replicas.ts";
 import type { Config } from "../config/schema.ts";
 import type { Environment } from "../runtime/process.ts";
+import { secretForms } from "../stages/secrets/sent-secret.ts";
 
 /**
  * Worked out when they are asked for: the first line of a log is early enough.
@@ -19,6 +20,9 @@ export function* knownSecrets(config: Config, env: Environment): Iterable<string
   for (const backend of Object.values(config.backends)) {
     yield* backendSecrets(backend);
     for (const replica of replicasOf(backend)) yield* backendSecrets(replica.backend);
+    yield* (backend.secrets ?? []).flatMap(secretForms);
   }
+  for (const { guarded_env_keys } of Object.values(config.runtime?.profiles ?? {}))
+    yield* guarded_env_keys.flatMap((key) => env[key] ?? []);
   yield* environmentSecrets(env);
 }

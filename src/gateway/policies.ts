@@ -38,6 +38,8 @@ export interface Policies {
   /** For the record of calls, where it is wanted. */
   readonly onCall: CallSink;
   readonly integrity: ToolIntegrity;
+  /** What of the tools a server lists clients may see, and how. */
+  readonly admit: ToolIntegrity["admit"];
   readonly tracing: Tracing;
   costs(): Promise<CostReport>;
   /** Resolves when everything that was reported is on the disk, or could not be written. */
@@ -103,6 +105,13 @@ export function createPolicies(options: PoliciesOptions): Policies {
     },
     onCall: record.onCall,
     integrity,
+    async admit(server, tools, deviations) {
+      // Judged as the server wrote them.
+      const admitted = await integrity.admit(server, tools, deviations);
+      const secrets = config().backends[server]?.secrets ?? [];
+      if (secrets.length === 0) return admitted;
+      return (await import("../stages/secrets/conceal.ts")).concealSecrets(admitted, secrets);
+    },
     tracing,
     costs: () => costs.report(config().cost_governance),
     async flush() {

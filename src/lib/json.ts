@@ -1,5 +1,7 @@
 /** JSON values as TypeScript sees them; the vocabulary of everything that crosses the wire. */
 
+import { isLongNumber } from "./exact-json.ts";
+
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 export interface JsonObject {
   readonly [key: string]: Json | undefined;
@@ -31,12 +33,21 @@ export function nestsDeeper(value: unknown, levels: number): boolean {
 /** The same value with every string in it replaced, keys excepted. */
 export function mapStrings(value: Json, replace: (text: string) => string): Json {
   if (typeof value === "string") return replace(value);
-  if (typeof value !== "object" || value === null) return value;
+  if (typeof value !== "object" || value === null || isLongNumber(value)) return value;
   if (Array.isArray(value)) return value.map((item: Json) => mapStrings(item, replace));
   const entries = Object.entries(value).flatMap(([key, item]) =>
     item === undefined ? [] : [[key, mapStrings(item, replace)] as const],
   );
   return Object.fromEntries(entries);
+}
+
+/** Whether `test` is true of any string in the value, keys excepted. */
+export function someString(value: Json | undefined, test: (text: string) => boolean): boolean {
+  if (typeof value === "string") return test(value);
+  if (typeof value !== "object" || value === null) return false;
+  return (Array.isArray(value) ? value : Object.values(value)).some((inner: Json | undefined) =>
+    someString(inner, test),
+  );
 }
 
 /** Indented for readers, except where indentation would make a small text large: many values, deep inside (T17). */

@@ -22,6 +22,8 @@ export interface ServerView {
   readonly circuit: "closed" | "open" | "half_open";
   /** Switched off by an operator or by its error budget: it is listed, and its calls are refused. */
   readonly killed?: boolean;
+  /** What its program runs in: `local_process`, `docker` …; absent where it is none of ours. */
+  readonly runtime?: string | undefined;
 }
 
 export interface MetaContext {

@@ -21,9 +21,12 @@ import { quarantineStage, type ToolGate } from "./quarantine/quarantine-stage.ts
 import { rateLimitStage } from "./rate-limit/rate-limit-stage.ts";
 import type { CallsUnderWay } from "./record/calls-under-way.ts";
 import { type CallSink, recordStage } from "./record/record-stage.ts";
+import { responseContractStage } from "./response-contract/response-contract-stage.ts";
 import { retryStage } from "./retry/retry-stage.ts";
 import type { FailsafeSettings, SecurityStageSettings } from "./schema.ts";
 import { scopeStage } from "./scope/scope-stage.ts";
+import type { InjectedSecret } from "./secrets/schema.ts";
+import { secretsStage } from "./secrets/secrets-stage.ts";
 import { sessionSandboxStage } from "./session-sandbox/session-sandbox-stage.ts";
 import type { SessionUsage } from "./session-sandbox/session-usage.ts";
 import { timeoutStage } from "./timeout/timeout-stage.ts";
@@ -63,6 +66,8 @@ export interface StageOptions {
   readonly cache?: { readonly settings: CacheSettings | undefined; readonly store: AnswerStore } | undefined;
   /** What is known of the definitions of the backend's tools; left out, none is held. */
   readonly gate?: ToolGate | undefined;
+  /** Secrets the backend's tools are called with. */
+  readonly secrets?: readonly InjectedSecret[] | undefined;
 }
 
 /** For `chain` of core/call.ts, outermost first, once per backend and configuration; `undefined` is a policy that is off. */
@@ -84,6 +89,7 @@ export function stagesFor(options: StageOptions): (Stage | undefined)[] {
     idempotency,
     cache,
     tracer,
+    secrets,
   } = options;
   const { clock } = state;
   return [
@@ -113,8 +119,10 @@ export function stagesFor(options: StageOptions): (Stage | undefined)[] {
     costs && costStage(costs.settings, costs.book),
     // Around retry: a call that is being repeated still occupies the backend.
     concurrencyStage(settings.concurrency, state.concurrency, clock),
+    // Below whatever keeps answers, and around the firewall: what it takes out breaks no contract.
+    security && responseContractStage(security.response_contract),
     // Around retry: once per answer. Below whatever keeps answers, so that none is kept unredacted.
-    security && firewallResponseStage(security.firewall, onFindings),
+    security && firewallResponseStage(security.firewall, onFindings, security.response_inspection),
     // Around the three below: they see attempts.
     retryStage(settings.retry, state.retryBudget, clock, state.random),
     // Before the breaker: a refused attempt must not take the breaker's only probe.
@@ -127,7 +135,9 @@ export function stagesFor(options: StageOptions): (Stage | undefined)[] {
     accountStage(isPersonal),
     // Below wake: what a server that has just started says of its tools is known by then.
     quarantineStage(gate),
-    // Innermost: each attempt has a time of its own.
+    // Around the upstream and what is done with the call for it alone: each attempt has a time of its own.
     timeoutStage(timeoutMs, clock),
+    // Innermost: whatever keeps, shows or derives something from a call or an answer has none of its secrets.
+    secretsStage(secrets),
   ];
 }

@@ -37,6 +37,6 @@ export const backendSchema = v.object({
   transform: maybe(v.looseObject({}), "How its tools look from outside"),
   secrets: maybe(v.array(v.looseObject({})), "Secrets to inject into calls"),
   passthrough: setting(v.boolean(), false, "Skip tool policy and sanitising for this backend"),
-  runtime_profile: maybe(v.string(), "Isolation profile of the program"),
+  runtime_profile: maybe(v.string(), "Profile of the `runtime` section that the program runs under"),
   identity_propagation: maybe(v.looseObject({}), "How the caller's identity reaches the backend"),
 });

@@ -246,3 +246,26 @@ test("doctor: each replica is looked at, and their secrets keep the file to its 
   assert.ok(said.some((line) => line.startsWith("config.privacy.gateway.yaml warn it holds secrets")));
   assert.ok(!said.join().includes("sk-0123"));
 });
+
+test("doctor: asks for the program that isolates a server, not for the one inside", async (t) => {
+  const at = house(t);
+  writeFileSync(
+    join(at.folder, "gateway.yaml"),
+    `server: {port: 0}
+backends:
+  boxed: {command: only-in-the-image, runtime_profile: box}
+  caged: {command: sh, runtime_profile: cage}
+runtime:
+  availability: {docker: true, bubblewrap: true}
+  profiles:
+    box: {provider: docker, image: i, executable: no-such-client}
+    cage: {provider: bubblewrap, executable: "${process.execPath}"}
+`,
+  );
+  const { report } = await examined(at, "--quick");
+  const said = lines(report).filter((line) => line.startsWith("backend_stdio"));
+  assert.deepEqual(said, [
+    'backend_stdio.boxed fail "no-such-client", which its profile runs it with, is not there',
+    `backend_stdio.caged pass "${process.execPath}" is there; not started`,
+  ]);
+});

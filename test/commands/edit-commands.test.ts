@@ -196,3 +196,20 @@ test("add: takes the line of `claude mcp add` as it is", async (t) => {
     assert.deepEqual([refused.code, refused.err.split("\n")[0]], [2, message]);
   }
 });
+
+test("get: says what the program runs in", async (t) => {
+  const { folder, run } = house(t);
+  writeFileSync(
+    join(folder, "gateway.yaml"),
+    `backends:
+  boxed: {command: x, runtime_profile: box}
+  plain: {command: x}
+  web: {http_url: http://x/mcp}
+runtime: {default_provider: bubblewrap, availability: {bubblewrap: true, docker: true}, profiles: {box: {provider: docker, image: i}}}
+`,
+  );
+  const [boxed, plain, web] = await Promise.all(["boxed", "plain", "web"].map((name) => run("get", name)));
+  assert.match(boxed?.out ?? "", /^Runtime: +docker \(profile box\)$/m);
+  assert.match(plain?.out ?? "", /^Runtime: +bubblewrap$/m);
+  assert.doesNotMatch(web?.out ?? "", /Runtime/);
+});

@@ -108,3 +108,13 @@ test("replicas: what is wrong is said at its place", async (t) => {
   );
   assert.match(await said("    replicas:\n      - command: a $" + "{NOT_SET_HERE}"), /replicas\[0\]\.command uses/);
 });
+
+test("replicas: what needs an address or a program asks for it in each of them", async (t) => {
+  const said = async (entry: object) => (await findings(t, JSON.stringify({ backends: { search: entry } }))).join("\n");
+  const replicas = [{ http_url: "http://x/mcp" }, { command: "a" }];
+  const secret = { name: "s", value: "long-enough-secret", inject_as: "header", inject_key: "x-key" };
+  assert.match(await said({ replicas, secrets: [secret] }), /secrets\[0\]\.inject_as works only with "http_url"/);
+  assert.equal(await said({ replicas: replicas.slice(0, 1), secrets: [secret] }), "");
+  assert.match(await said({ replicas, a2a_agent_card_path: "/card" }), /a2a_agent_card_path works only with "a2a_url"/);
+  assert.equal(await said({ replicas: [{ a2a_url: "http://x/" }], a2a_agent_card_path: "/card" }), "");
+});

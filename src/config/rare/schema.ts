@@ -4,11 +4,13 @@ import { maybe, setting } from "../../core/kinds.ts";
 import { mtlsSchema } from "../../doors/tls/schema.ts";
 import { tracingSchema } from "../../observe/traces/schema.ts";
 import { cacheSchema } from "../../stages/cache/schema.ts";
+import { runtimeSchema } from "../../upstreams/isolation/schema.ts";
 
 export const rareSections = {
   cache: maybe(cacheSchema, "Answers of tools that only read, kept for a while; without this section none are"),
   tracing: maybe(tracingSchema, "OpenTelemetry traces; without this section there are none"),
   mtls: setting(mtlsSchema, {}, "TLS and client certificates"),
+  runtime: setting(runtimeSchema, {}, "What stdio servers run in"),
 };
 
 const rareSchema = v.object(rareSections);

@@ -7,6 +7,7 @@ import type { BackendConfig } from "../../config/schema.ts";
 import { GatewayError } from "../../core/errors.ts";
 import { silentLogger } from "../../core/log.ts";
 import { backendUpstream, oauthOf } from "../../gateway/backend-upstream.ts";
+import { type Isolation, isolationOf } from "../../gateway/isolation.ts";
 import { knownSecrets } from "../../gateway/known-secrets.ts";
 import { systemClock } from "../../lib/clock.ts";
 import type { JsonObject } from "../../lib/json.ts";
@@ -15,6 +16,7 @@ import { exists } from "../../runtime/files.ts";
 import { findProgram } from "../../runtime/find-program.ts";
 import type { Machine } from "../../runtime/machine.ts";
 import { HttpStatusError } from "../../upstreams/http/http-errors.ts";
+import { providerProgram } from "../../upstreams/isolation/provider-program.ts";
 import { missingVariables } from "../needed-variables.ts";
 import type { Check } from "./check.ts";
 
@@ -62,10 +64,12 @@ async function checkBackend(backend: BackendConfig, request: BackendRequest, red
 }
 
 async function checkServer(backend: BackendConfig, request: BackendRequest, redactor: Redactor): Promise<Check> {
-  const problem = await programProblem(backend, request.machine);
+  const { config, env } = request.loaded;
+  const isolation = isolationOf(backend, config.runtime, env);
+  const problem = await programProblem(backend, isolation, request.machine);
   if (problem !== undefined) return problem;
-  if (request.answerMs === undefined) return reachable(backend);
-  return checkAnswer(backend, request.answerMs, request, redactor);
+  if (request.answerMs === undefined) return reachable(backend, isolation);
+  return checkAnswer(backend, isolation, request.answerMs, request, redactor);
 }
 
 function runsInGateway(backend: BackendConfig, { pid, tools_cached: tools, replicas }: JsonObject): Check {
@@ -108,9 +112,20 @@ function baseOf(backend: BackendConfig) {
   return { id: `${category}.${backend.name}`, label: `Backend ${backend.name}`, category } as const;
 }
 
-async function programProblem(backend: BackendConfig, { cwd, env }: Machine): Promise<Check | undefined> {
+async function programProblem(
+  backend: BackendConfig,
+  isolation: Isolation | undefined,
+  { cwd, env }: Machine,
+): Promise<Check | undefined> {
   const [program] = backend.command ?? [];
   if (program === undefined) return undefined;
+  const provider = isolation && providerProgram(isolation.profile);
+  if (isolation !== undefined && provider !== undefined) {
+    const path = backend.env["PATH"] ?? isolation.env["PATH"] ?? env["PATH"];
+    if (findProgram(provider, path, cwd) !== undefined) return undefined;
+    const detail = `"${provider}", which its profile runs it with, is not there`;
+    return { ...baseOf(backend), status: "fail", detail, hint: installHint(provider) };
+  }
   const folder = backend.cwd ?? cwd;
   if (!(await exists(folder))) {
     const hint = 'Correct "cwd" of the backend';
@@ -127,18 +142,21 @@ async function programProblem(backend: BackendConfig, { cwd, env }: Machine): Pr
 function installHint(program: string): string {
   if (/^(npx|npm|node)$/.test(program)) return "Install Node.js 20 or newer: https://nodejs.org";
   if (/^(uvx|uv)$/.test(program)) return "Install uv: https://docs.astral.sh/uv";
+  if (program === "bwrap") return "Install the package bubblewrap";
   if (/^(docker|podman)$/.test(program)) return `Install ${program}, or run the server without a container`;
   if (/^python3?$/.test(program)) return "Install Python 3";
   return "Install it, or give its full path in the command";
 }
 
-function reachable(backend: BackendConfig): Check {
-  const detail = backend.command === undefined ? "not asked" : `"${backend.command[0]}" is there; not started`;
+function reachable(backend: BackendConfig, isolation: Isolation | undefined): Check {
+  const program = (isolation && providerProgram(isolation.profile)) ?? backend.command?.[0];
+  const detail = program === undefined ? "not asked" : `"${program}" is there; not started`;
   return { ...baseOf(backend), status: "pass", detail };
 }
 
 async function checkAnswer(
   backend: BackendConfig,
+  isolation: Isolation | undefined,
   limitMs: number,
   { oauthDirectory, machine }: BackendRequest,
   redactor: Redactor,
@@ -166,6 +184,7 @@ async function checkAnswer(
       }),
     },
     { ...context, events: {}, isWatched: () => false, redact: redactor.redact },
+    isolation,
   );
   const startedAtMs = systemClock.now();
   try {
