@@ -11,6 +11,7 @@ import type { ListKind } from "../mcp/protocol.ts";
 import type { MetaSettings, OperatorActions, ServerView, ToolUsage } from "../meta/meta-tool.ts";
 import type { RoutingProfiles } from "../meta/routing/routing-profiles.ts";
 import type { MetaMcpSettings } from "../meta/schema.ts";
+import type { SkillSource } from "../skills/served-skills.ts";
 import type { Listening } from "./listening.ts";
 import type { SessionTable } from "./session.ts";
 import type { Subscriptions, Watched } from "./subscriptions.ts";
@@ -42,6 +43,8 @@ export interface FaceHost {
   readonly actions: OperatorActions;
   readonly usage: ToolUsage;
   readonly profiles: RoutingProfiles;
+  /** Imported skills, for every caller of `/mcp`. */
+  readonly skills: SkillSource;
   /** Longest time one request may take, in milliseconds. */
   readonly requestTimeoutMs: number;
   readonly draining: boolean;

@@ -39,6 +39,7 @@ import { sessionHolders } from "./principals.ts";
 import { SaveProblems } from "./save-problems.ts";
 import { ServerLog } from "./server-log.ts";
 import { createSessionStore } from "./session-store.ts";
+import { SkillWatch } from "./skill-watch.ts";
 import { createUsage } from "./usage.ts";
 import { watchCalls } from "./watch-calls.ts";
 
@@ -183,6 +184,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
   const logsDenied = () => config.security.tool_policy.log_denied;
   const { onCall } = policies;
   const watch = watchCalls({ ...options, catalog, logsDenied, onCall, onProblem: noteLostProfiles });
+  const skills = new SkillWatch({ ...options, host: () => host });
   const serverLog = new ServerLog();
   const watched = { ...watch, ...policies.context, log: serverLog.keeping(log) };
   const context = { ...options, ...watched, events, isWatched, ...logins, stageStates };
@@ -210,6 +212,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     get profiles() {
       return profiles;
     },
+    skills,
     usage: createUsage({ clock, settings: () => config.meta_mcp, observatory: watch.observatory }),
     actions: operatorActions({
       config: () => config,
@@ -295,6 +298,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     if (graceMs > 0)
       await Promise.all(busyRoutes().map((route) => Promise.race([route.quiet(graceMs, clock), hurried])));
     endHealthChecks();
+    skills.close();
     policies.integrity.close();
     // What still runs fails with its backend and so is answered; ending the sessions first would cancel it silently.
     await Promise.all([pool.close(0), catalog.flush()]);
@@ -358,6 +362,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
         for (const name of [...nextPlan.change.added, ...nextPlan.change.changed, ...nextPlan.change.removed])
           if (before.has(name) || catalog.list(name, kind) !== undefined) announceListChange(host, name, kind);
       if (viewChanged) announceView(host);
+      skills.configure(next);
       log.info("Configuration reloaded", { changes });
       return serverAddressChanged
         ? { changes, restart_required: true, restart_reason: "server_address_changed" }
@@ -366,6 +371,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     warmUp() {
       void catalog.ready();
       void gateway.face.warmUp();
+      skills.start();
       const named = config.meta_mcp.warm_start.flatMap((name) => routeOf(name)?.upstream ?? []);
       void warmStart(named, stopping);
     },

@@ -16,7 +16,7 @@ const floors = [
   ["lib"],
   ["core"],
   ["mcp"],
-  ["stages", "upstreams", "capabilities", "catalog", "observe", "sandbox"],
+  ["stages", "upstreams", "capabilities", "catalog", "observe", "sandbox", "skills"],
   ["meta"],
   ["clients"],
   ["config"],

@@ -5,9 +5,9 @@
 import type { ClientEnvelope } from "../../core/call.ts";
 import { GatewayError } from "../../core/errors.ts";
 import { mayUseServer } from "../../core/scope.ts";
-import { type Json, type JsonObject, stableJson } from "../../lib/json.ts";
+import { isJsonObject, type Json, type JsonObject, stableJson } from "../../lib/json.ts";
 import { claimedVersion, modernVersion, readEnvelope } from "../../mcp/envelope.ts";
-import { extensionsIn, tasksExtension, uiExtension } from "../../mcp/extensions.ts";
+import { extensionsIn, skillsExtension, tasksExtension, uiExtension } from "../../mcp/extensions.ts";
 import { encodeError, encodeResult, type RpcRequestMessage } from "../../mcp/json-rpc.ts";
 import { modernResult } from "../../mcp/modern-result.ts";
 import { assertSupported } from "../client-capabilities.ts";
@@ -206,7 +206,8 @@ export function createModernFace(host: FaceHost, { seal, randomId }: ModernFaceO
 
 const discover: Method = async ({ host, context: { backend }, caller }) => {
   const { capabilities, instructions } = await introduce(host, { backend, caller });
-  const extensions = extensionsOf(host, { backend, caller });
+  const own = isJsonObject(capabilities["extensions"]) ? capabilities["extensions"] : {};
+  const extensions = { ...extensionsOf(host, { backend, caller }), ...own };
   const all = Object.keys(extensions).length > 0 ? { ...capabilities, extensions } : capabilities;
   return JSON.stringify({ supportedVersions: [modernVersion], capabilities: all, instructions });
 };
@@ -219,7 +220,7 @@ function extensionsOf(host: FaceHost, { backend, caller }: Pick<FaceContext, "ba
   for (const name of names) {
     const description = host.describe(name);
     if (description?.protocolVersion === modernVersion)
-      found = { ...found, ...extensionsIn(description.capabilities, [tasksExtension, uiExtension]) };
+      found = { ...found, ...extensionsIn(description.capabilities, [tasksExtension, uiExtension, skillsExtension]) };
   }
   return found;
 }

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { maybe, setting } from "../../core/kinds.ts";
 import { mtlsSchema } from "../../doors/tls/schema.ts";
 import { tracingSchema } from "../../observe/traces/schema.ts";
+import { skillsSchema } from "../../skills/schema.ts";
 import { cacheSchema } from "../../stages/cache/schema.ts";
 import { runtimeSchema } from "../../upstreams/isolation/schema.ts";
 
@@ -10,6 +11,7 @@ export const rareSections = {
   cache: maybe(cacheSchema, "Answers of tools that only read, kept for a while; without this section none are"),
   tracing: maybe(tracingSchema, "OpenTelemetry traces; without this section there are none"),
   mtls: setting(mtlsSchema, {}, "TLS and client certificates"),
+  skills: setting(skillsSchema, {}, "Instructions for agents, as resources"),
   runtime: setting(runtimeSchema, {}, "What stdio servers run in"),
 };
 
