@@ -16,6 +16,11 @@ const distrustMs = 60_000;
 /** A server whose connections come and go faster than it can be asked is not asked without end. */
 const maxRounds = 3;
 
+interface Asked {
+  /** A connection was made meanwhile: another replica, or a new session, may list something else. */
+  isOutdated: boolean;
+}
+
 const noItems: SharedList = { items: [], deviations: [] };
 
 /** A burst of `list_changed` becomes one question. */
@@ -54,7 +59,7 @@ export interface ListKeeper {
 
 export function createListKeeper(options: ListKeeperOptions): ListKeeper {
   const { catalog, routeOf, clock, log, maxAgeMs, onChanged, admit = async (_server, tools) => tools } = options;
-  const asking = new Map<string, { readonly answer: Promise<void>; readonly sinceMs: number; isOutdated: boolean }>();
+  const asking = new Map<string, { readonly answer: Promise<void>; readonly sinceMs: number; readonly asked: Asked }>();
   const replicaLists = new ReplicaLists(log);
   const debounced = new Set<string>();
   /** Monotonic milliseconds of the last failure to get a list, until one succeeds. */
@@ -64,7 +69,8 @@ export function createListKeeper(options: ListKeeperOptions): ListKeeper {
     const key = `${kind} ${server}`;
     const running = asking.get(key);
     if (running !== undefined) return running.answer;
-    const answer = ask(server, kind)
+    const asked: Asked = { isOutdated: false };
+    const answer = askUntilCurrent(server, kind, asked)
       .then(
         () => void failedAtMs.delete(key),
         (error: unknown) => {
@@ -76,31 +82,29 @@ export function createListKeeper(options: ListKeeperOptions): ListKeeper {
         asking.delete(key);
         if (kind === "tools") options.onAsked?.(server);
       });
-    asking.set(key, { answer, sinceMs: clock.now(), isOutdated: false });
+    asking.set(key, { answer, sinceMs: clock.now(), asked });
     return answer;
   }
 
-  async function ask(server: string, kind: ListKind): Promise<void> {
+  async function askUntilCurrent(server: string, kind: ListKind, asked: Asked): Promise<void> {
+    for (let round = 1; round <= maxRounds; round++) {
+      await ask(server, kind, asked);
+      if (!asked.isOutdated) return;
+    }
+  }
+
+  async function ask(server: string, kind: ListKind, asked: Asked): Promise<void> {
     const route = routeOf(server);
     if (route === undefined) return;
     const { capabilities } = await route.upstream.start(AbortSignal.timeout(route.listTimeoutMs));
+    asked.isOutdated = false;
     const isOffered = capabilities[listKinds[kind].capability] !== undefined;
-    const { items: sent, deviations } = isOffered ? await fetchCurrent(route, kind) : noItems;
+    const { items: sent, deviations } = isOffered ? await replicaLists.fetch(route, kind) : noItems;
     const items = kind === "tools" ? await admit(server, sent, deviations) : sent;
     // A reload may have replaced the backend while it was asked.
     if (routeOf(server)?.upstream !== route.upstream) return;
     const wasUnknown = catalog.list(server, kind) === undefined;
     if (catalog.update(server, kind, items) && !(wasUnknown && items.length === 0)) onChanged(server, kind);
-  }
-
-  /** Asks again where a connection was made meanwhile: another replica, or a new session, may list something else. */
-  async function fetchCurrent(route: Route, kind: ListKind): Promise<SharedList> {
-    const entry = asking.get(`${kind} ${route.upstream.name}`);
-    for (let round = 1; ; round++) {
-      if (entry !== undefined) entry.isOutdated = false;
-      const list = await replicaLists.fetch(route, kind);
-      if (entry?.isOutdated !== true || round === maxRounds) return list;
-    }
   }
 
   function refreshInBackground(server: string, kind: ListKind): void {
@@ -146,7 +150,7 @@ export function createListKeeper(options: ListKeeperOptions): ListKeeper {
     onConnected(server) {
       for (const kind of allListKinds) {
         const running = asking.get(`${kind} ${server}`);
-        if (running !== undefined) running.isOutdated = true;
+        if (running !== undefined) running.asked.isOutdated = true;
         else refreshInBackground(server, kind);
       }
     },

@@ -144,6 +144,7 @@ describe("list keeper: replicas", () => {
     catalog.setServers([{ name: "files", description: "", key: "k" }]);
     const warnings: unknown[] = [];
     const admitted: (readonly JsonObject[])[] = [];
+    const settled: string[] = [];
     const sources = lists.map((_list, at) => ({
       name: "files",
       request: async () => {
@@ -172,9 +173,10 @@ describe("list keeper: replicas", () => {
         admitted.push(deviations);
         return tools;
       },
+      onAsked: (server) => settled.push(server),
     });
     const ask = (kind: "tools" | "resources" = "tools") => keeper.ensureListed("files", kind, true);
-    return { lists, sources, catalog, warnings, admitted, keeper, ask };
+    return { lists, sources, catalog, warnings, admitted, settled, keeper, ask };
   }
 
   test("the first that answers says what there is, differences are said once and judged each time", async () => {
@@ -211,8 +213,23 @@ describe("list keeper: replicas", () => {
     assert.deepEqual(catalog.list("files", "resources"), [resource("a:x")]);
   });
 
+  test("one that comes while what the others list is judged is asked too", async () => {
+    const { sources, keeper, admitted, settled } = replicas([tool("a")], [tool("a", "late")]);
+    const late = sources.pop() as (typeof sources)[number];
+    const admit = admitted.push.bind(admitted);
+    admitted.push = (...judged) => {
+      if (admitted.length === 0) {
+        sources.push(late);
+        keeper.onConnected("files");
+      }
+      return admit(...judged);
+    };
+    await keeper.ensureListed("files", "tools");
+    assert.deepEqual([admitted.length, admitted[1], settled], [2, [tool("a", "late")], ["files"]]);
+  });
+
   test("one that comes while the others are asked is asked too", async () => {
-    const { sources, keeper, catalog, admitted } = replicas([tool("a")], [tool("a")]);
+    const { sources, keeper, catalog, admitted, settled } = replicas([tool("a")], [tool("a")]);
     const late = sources.pop() as (typeof sources)[number];
     late.request = async () => Answer.of({ tools: [tool("a", "late")] });
     const [first] = sources as [(typeof sources)[number]];
@@ -225,7 +242,8 @@ describe("list keeper: replicas", () => {
     keeper.onConnected("files");
     slow.resolve();
     await asked;
-    assert.deepEqual(admitted, [[tool("a", "late")]], "nothing is admitted before");
+    assert.deepEqual(admitted, [[], [tool("a", "late")]]);
+    assert.deepEqual(settled, ["files"], "whoever waits for the judgement waits for both");
     assert.deepEqual(catalog.list("files", "tools"), [tool("a")]);
   });
 });
