@@ -122,6 +122,10 @@ export class RequestScope {
     this.#failure = error;
   }
 
+  get failure(): unknown {
+    return this.#failure;
+  }
+
   /** Must be called once the request is answered. */
   end(): void {
     this.#span?.end(this.#failure === undefined ? undefined : errorCodeOf(this.#failure));

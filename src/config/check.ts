@@ -35,8 +35,8 @@ export async function checkSettings(settings: Settings, context: CheckContext): 
   if (parsed !== undefined) {
     const rules: Findings = { problems: [], warnings: found.warnings };
     checkRules(parsed, unknown, rules);
-    const { auth, mtls } = parsed;
-    if (auth.users.length > 0 || auth.issuers.length > 0 || mtls !== undefined)
+    const { auth, mtls, key_server, agent_auth } = parsed;
+    if (auth.users.length > 0 || auth.issuers.length > 0 || mtls || key_server || agent_auth)
       (await import("./access-rules.ts")).checkAccess(parsed, rules);
     if (parsed.runtime !== undefined)
       (await import("./isolation-rules.ts")).checkIsolation(parsed, parsed.runtime, context.env, rules);

@@ -41,9 +41,11 @@ export type Outline =
 const rareSettings = [
   "auth.users",
   "auth.issuers",
+  "auth.client_circuit_breaker",
   "backends.*.secrets",
   "backends.*.replicas",
   "backends.*.load_balancing",
+  "security.agent_identity",
 ];
 
 /** These, and settings whose feature does not exist yet, are left out: a file that has one is not an everyday file. */

@@ -80,6 +80,13 @@ export const errorCodes = {
     retryable: true,
     meaning: "Too many failed authentications, or the key's own rate limit",
   },
+  CLIENT_CIRCUIT_OPEN: {
+    fault: "client",
+    rpc: -32003,
+    http: 503,
+    retryable: true,
+    meaning: "The caller's requests kept failing by its own fault, and it is refused for a while",
+  },
   FORBIDDEN: {
     fault: "client",
     rpc: -32003,

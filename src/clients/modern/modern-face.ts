@@ -30,6 +30,11 @@ export interface ModernContext extends Omit<FaceContext, "session" | "modern"> {
   readonly header: HeaderOf | undefined;
 }
 
+interface Noting extends ModernContext {
+  /** Told what a tool was refused or failed with where its result says so to the model. */
+  noteFailure(error: unknown): void;
+}
+
 /** JSON text of the response, and the HTTP status it goes with. */
 export interface ModernReply {
   readonly text: string;
@@ -64,7 +69,7 @@ export function createModernFace(host: FaceHost, { seal, randomId }: ModernFaceO
   const parked = new ParkedCalls();
   const task = relayTask(seal);
 
-  async function answer(message: RpcRequestMessage, context: ModernContext): Promise<string> {
+  async function answer(message: RpcRequestMessage, context: Noting): Promise<string> {
     const { method, params } = message;
     const envelope = readEnvelope(params);
     assertEnvelope(context.header, claimedVersion(params) as string, message);
@@ -86,7 +91,7 @@ export function createModernFace(host: FaceHost, { seal, randomId }: ModernFaceO
     }
   }
 
-  async function answerInRounds(message: RpcRequestMessage, context: ModernContext): Promise<string> {
+  async function answerInRounds(message: RpcRequestMessage, context: Noting): Promise<string> {
     const { requestState, ...params } = message.params ?? {};
     const state = requestState === undefined ? undefined : await openState(requestState, message, context);
     const isParked = state?.startsWith(ofParked) === true;
@@ -126,7 +131,7 @@ export function createModernFace(host: FaceHost, { seal, randomId }: ModernFaceO
     });
   }
 
-  function begin(call: ParkedCall, message: RpcRequestMessage, context: ModernContext): Promise<string | JsonObject> {
+  function begin(call: ParkedCall, message: RpcRequestMessage, context: Noting): Promise<string | JsonObject> {
     const client: ModernClient = {
       envelope: call.envelope,
       linkFor: () => call.link,
@@ -144,6 +149,7 @@ export function createModernFace(host: FaceHost, { seal, randomId }: ModernFaceO
         scope.failed(error);
         throw error;
       } finally {
+        context.noteFailure(scope.failure);
         scope.end();
       }
     };
@@ -181,12 +187,16 @@ export function createModernFace(host: FaceHost, { seal, randomId }: ModernFaceO
     async handle(message, context) {
       const { id, method } = message;
       const startedMs = host.clock.now();
+      let failure: unknown;
+      const noteFailure = (error: unknown) => {
+        failure = error;
+      };
       try {
-        const text = await answer(message, context);
-        host.onAnswer?.(message, context.backend, text, host.clock.now() - startedMs);
+        const text = await answer(message, { ...context, noteFailure });
+        host.onAnswer?.(message, context, text, host.clock.now() - startedMs, failure);
         return { text: encodeResult(id, modernResult(method, text)), status: 200 };
       } catch (error) {
-        host.onAnswer?.(message, context.backend, undefined, host.clock.now() - startedMs);
+        host.onAnswer?.(message, context, undefined, host.clock.now() - startedMs, error);
         reportDefect(host, message, context, error);
         const { status, error: rpc } = toModernError(error, message, context.requestId);
         return { text: encodeError(id, rpc), status };

@@ -11,12 +11,6 @@ const messageSigningSchema = v.object({
   key_id: setting(v.string(), "default", "Name of the key"),
 });
 
-const agentIdentitySchema = v.object({
-  enabled: setting(v.boolean(), false, "Read the `X-Agent-Id` header"),
-  require_id: setting(v.boolean(), false, "Refuse requests without it"),
-  known_agents: setting(v.array(v.string()), [], "Agents that are accepted; empty means all"),
-});
-
 const remoteServerSigningSchema = v.object({
   require_for_remote_backends: setting(v.boolean(), false, "Refuse remote backends without a valid signature"),
   trusted_keys: setting(
@@ -49,7 +43,6 @@ const remoteServerSigningSchema = v.object({
 export const pendingSecurityEntries = {
   trust_configured_backends: setting(v.boolean(), true, "Let configured backends be in private networks"),
   message_signing: setting(messageSigningSchema, {}, "Signed results"),
-  agent_identity: setting(agentIdentitySchema, {}, "Identity of agents"),
   identity_grants: setting(
     v.object({
       enabled: setting(v.boolean(), false, "Ask for a grant before a call"),
