@@ -25,6 +25,12 @@ export const dependencies: Readonly<Record<string, Dependency>> = {
     reason:
       "Clients and servers of the first generation: independent peers in tests, nothing of it is in the executable",
   },
+  "@redis/client": {
+    homes: ["runtime/redis.ts"],
+    lazy: true,
+    typesOrLazy: true,
+    reason: "Connection to the Redis that several gateways share, loaded for configurations that have one",
+  },
   citty: { homes: ["main.ts", "commands"], reason: "Commands, flags and help texts as data, 5 kB" },
   consola: { homes: ["commands"], lazy: true, reason: "Questions and coloured output of interactive commands" },
   "@jitl/quickjs-singlefile-mjs-release-sync": {

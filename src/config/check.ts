@@ -39,6 +39,7 @@ export async function checkSettings(settings: Settings, context: CheckContext): 
     if (auth.users.length > 0 || auth.issuers.length > 0 || mtls !== undefined)
       (await import("./access-rules.ts")).checkAccess(parsed, rules);
     parsed = resolveSecrets(parsed, held.secrets, context.env, rules.problems);
+    if (parsed.shared_state !== undefined) (await import("./access-rules.ts")).checkSharedState(parsed, rules);
     // A value that was refused is not in `parsed`, so what a rule says about its surroundings may not be true.
     found.problems.push(...rules.problems.filter(({ path }) => !wrong.some((other) => isWithin(other.path, path))));
     found.warnings.push(...pending);
@@ -65,10 +66,11 @@ function prepare(settings: Settings, env: Environment, found: Findings): Setting
   for (const path of [
     ["capabilities", "directories"],
     ["playbooks", "directories"],
+    ["shared_state", "redis_url"],
   ] as Path[]) {
-    const directories = valueAt(prepared, path);
-    if (directories === undefined) continue;
-    const expanded = expandVariables(directories, env, warnOfUnset(found), path);
+    const value = valueAt(prepared, path);
+    if (value === undefined) continue;
+    const expanded = expandVariables(value, env, warnOfUnset(found), path);
     prepared = withValueAt(prepared, path, expanded);
   }
   return prepared;

@@ -16,6 +16,7 @@ import type { Definition, Pool, PoolChange } from "../upstreams/pool.ts";
 import { type BackendContext, backendUpstream, definitionOf, kindOf } from "./backend-upstream.ts";
 import { Route } from "./dispatch.ts";
 import type { PolicyContext } from "./policies.ts";
+import type { Sharing } from "./sharing.ts";
 
 export interface PlanContext extends BackendContext, PolicyContext {
   readonly env: Environment;
@@ -27,6 +28,7 @@ export interface PlanContext extends BackendContext, PolicyContext {
   readonly onCall: CallSink;
   /** Outlive every plan. */
   readonly stageStates: StageStates;
+  readonly sharing: Sharing;
 }
 
 interface PlannedServer {
@@ -64,9 +66,10 @@ export function planBackends(config: Config, pool: Pool<Upstream>, context: Plan
     // With the first call: a start needs no policy.
     const stages = async () => {
       const state = context.stageStates.of(name) as UpstreamStageState;
-      const { stagesFor } = await import("../stages/order.ts");
+      const [{ stagesFor }, shared] = await Promise.all([import("../stages/order.ts"), context.sharing.state]);
       const policies = policiesOf(config, upstream.value, context);
-      return stagesFor({ upstream: upstream.value, settings, timeoutMs, state, ...policies });
+      const limits = shared?.limits;
+      return stagesFor({ upstream: upstream.value, settings, timeoutMs, state, limits, ...policies });
     };
     routes.set(name, new Route(upstream, stages, timeoutMs));
     const { enabled: isWatched, interval, timeout } = settings.health_check;

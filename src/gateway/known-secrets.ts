@@ -14,6 +14,18 @@ export function* knownSecrets(config: Config, env: Environment): Iterable<string
   for (const { password } of users) yield password;
   for (const { secret } of issuers) if (secret !== undefined) yield secret;
   if (config.security.transparency_log.shared_secret !== "") yield config.security.transparency_log.shared_secret;
+  if (config.shared_state !== undefined) yield* passwordsIn(config.shared_state.redis_url);
   for (const backend of Object.values(config.backends)) yield* backendSecrets(backend);
   yield* environmentSecrets(env);
+}
+
+/** As written and as sent. Not the user: "default" is the usual one. */
+function passwordsIn(url: string): string[] {
+  if (!URL.canParse(url)) return [];
+  const { password } = new URL(url);
+  try {
+    return [password, decodeURIComponent(password)];
+  } catch {
+    return [password];
+  }
 }

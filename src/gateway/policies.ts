@@ -15,6 +15,7 @@ import { SessionUsage } from "../stages/session-sandbox/session-usage.ts";
 import { createCosts } from "./costs.ts";
 import { createKeptAnswers, type KeptAnswers } from "./kept-answers.ts";
 import { createSecurityRecord } from "./security-record.ts";
+import type { Sharing } from "./sharing.ts";
 import { createToolIntegrity, type ToolIntegrity } from "./tool-integrity.ts";
 
 /** For the stages in front of each backend. */
@@ -45,6 +46,7 @@ export interface PoliciesOptions {
   readonly log: Logger;
   readonly clock: Clock;
   readonly stateDirectory: string | undefined;
+  readonly sharing: Sharing;
   /** Whether the tools of a backend are pinned: those of capabilities are the operator's own files. */
   isPinned(server: string): boolean;
   /** A tool was approved: what is listed may be more now. */
@@ -53,7 +55,7 @@ export interface PoliciesOptions {
 }
 
 export function createPolicies(options: PoliciesOptions): Policies {
-  const { config, catalog, log, clock, stateDirectory, noteProblem } = options;
+  const { config, catalog, log, clock, stateDirectory, sharing, noteProblem } = options;
   const inState = (name: string) => (stateDirectory === undefined ? undefined : `${stateDirectory}/${name}`);
   const record = createSecurityRecord({ config, log, clock, catalog, noteProblem });
   const integrity = createToolIntegrity({
@@ -70,12 +72,15 @@ export function createPolicies(options: PoliciesOptions): Policies {
     path: inState("costs.json"),
     clock,
     log,
+    sharing,
     now: Date.now,
     onProblem: noteProblem("Costs", "what is spent now may be forgotten by a restart"),
   });
   const kept = createKeptAnswers({
     path: inState("idempotency.jsonl"),
     clock,
+    sharing,
+    isCaching: () => config().cache?.enabled === true,
     onProblem: noteProblem("Idempotency keys", "a restart may forget which calls were made"),
   });
   return {

@@ -119,6 +119,7 @@ function sharedDisk() {
   const store: SessionStore = {
     save: (id, saved) => void files.set(id, structuredClone(saved)),
     remove: (id) => void files.delete(id),
+    leave: (id) => void files.delete(id),
     load: async (id) => files.get(id),
     removeOlderThan: async () => {},
     flush: async () => {},

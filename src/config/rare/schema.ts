@@ -2,10 +2,15 @@
 import * as v from "valibot";
 import { maybe, setting } from "../../core/kinds.ts";
 import { mtlsSchema } from "../../doors/tls/schema.ts";
+import { sharedStateSchema } from "../../gateway/shared/schema.ts";
 import { cacheSchema } from "../../stages/cache/schema.ts";
 
 export const rareSections = {
   cache: maybe(cacheSchema, "Answers of tools that only read, kept for a while; without this section none are"),
+  shared_state: maybe(
+    sharedStateSchema,
+    "What several gateways have together: sessions, limits, budgets, kept answers, idempotency keys; without this section each is alone",
+  ),
   mtls: setting(mtlsSchema, {}, "TLS and client certificates"),
 };
 

@@ -48,14 +48,15 @@ const maxKnownAddresses = 1_000;
 /** @param listenHost the address the server is bound to; everything else is read from `gateway.config` per request */
 export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock): HttpApp {
   const endpoint = createMcpEndpoint(gateway, clock);
-  const authenticator = new Authenticator(
+  const authenticator = new Authenticator({
     clock,
-    { has: (id, principal) => gateway.sessions.has(id, principal) || sse?.has(id, principal) === true },
-    async () => {
+    sessions: { has: (id, principal) => gateway.sessions.has(id, principal) || sse?.has(id, principal) === true },
+    async loadVerifier() {
       const { TokenVerifier } = await import("../tokens/token-verifier.ts");
       return new TokenVerifier({ clock, log: gateway.log, calendar: Date.now });
     },
-  );
+    sharedLimits: () => gateway.sharedLimits,
+  });
   const guardOrigin = createOriginGuard(listenHost);
   // Most gateways have no client that needs either of these.
   let sse: SseDoor | undefined;

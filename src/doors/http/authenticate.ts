@@ -2,6 +2,7 @@
 import type { SessionTable } from "../../clients/session.ts";
 import { anonymousCaller, type Caller } from "../../core/caller.ts";
 import { GatewayError } from "../../core/errors.ts";
+import { type SharedLimits, takeShared } from "../../core/shared-limits.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { TokenBucket } from "../../lib/token-bucket.ts";
 import { sha256 } from "../../runtime/digest.ts";
@@ -27,6 +28,14 @@ export type Entrant = Pick<Guest, "address" | "certified">;
 /** Loads what verifies tokens of issuers. */
 export type LoadVerifier = () => Promise<TokenVerifier>;
 
+export interface AuthenticatorOptions {
+  readonly clock: Pick<Clock, "now">;
+  readonly sessions: Pick<SessionTable, "has">;
+  readonly loadVerifier: LoadVerifier;
+  /** Of all gateways; `undefined` while this one counts alone. */
+  readonly sharedLimits?: () => Promise<SharedLimits> | undefined;
+}
+
 /** Limits outlive a reload of the configuration; the table of keys is made once for each. */
 export class Authenticator {
   readonly #clock: Pick<Clock, "now">;
@@ -36,19 +45,21 @@ export class Authenticator {
   readonly #buckets = new Map<string, { readonly ratePerMinute: number; readonly bucket: TokenBucket }>();
 
   readonly #loadVerifier: LoadVerifier;
+  readonly #sharedLimits: () => Promise<SharedLimits> | undefined;
   #verifier: TokenVerifier | undefined;
 
-  constructor(clock: Pick<Clock, "now">, sessions: Pick<SessionTable, "has">, loadVerifier: LoadVerifier) {
+  constructor({ clock, sessions, loadVerifier, sharedLimits = () => undefined }: AuthenticatorOptions) {
     this.#clock = clock;
     this.#sessions = sessions;
     this.#loadVerifier = loadVerifier;
+    this.#sharedLimits = sharedLimits;
     this.#failures = new FailedAttempts(clock);
   }
 
   /**
    * A token says who calls, and without one the client certificate does. A token that is shown is always checked, also
    * where none is needed. A promise comes back for tokens of issuers that
-   * were not seen before, and for nothing else.
+   * were not seen before, and for limits that are shared.
    * @param sessionId what the request belongs to, if it says
    * @throws GatewayError UNAUTHENTICATED, TOO_MANY_ATTEMPTS; DeniedError FORBIDDEN for a good token without rights
    */
@@ -83,12 +94,11 @@ export class Authenticator {
     return this.#verify(token, digest, peer.address, rules).then((verified) => this.#admit(verified, peer, sessionId));
   }
 
-  #admit(holder: KeyHolder, { address }: Entrant, sessionId: string | null): Caller {
+  #admit(holder: KeyHolder, { address }: Entrant, sessionId: string | null): Caller | Promise<Caller> {
     const lockedMs = this.#failures.isEmpty ? 0 : this.#failures.lockedMs(address);
     if (lockedMs > 0 && !this.#isAtWork(sessionId, holder.caller))
       throw tooMany(`Too many wrong tokens came from ${address}`, lockedMs);
-    if (holder.ratePerMinute > 0) this.#count(holder);
-    return holder.caller;
+    return holder.ratePerMinute > 0 ? this.#count(holder) : holder.caller;
   }
 
   async #verify(token: string, digest: Uint8Array, address: string, rules: TokenRules): Promise<KeyHolder> {
@@ -128,7 +138,7 @@ export class Authenticator {
       : new GatewayError("UNAUTHENTICATED", "The bearer token or API key is not valid");
   }
 
-  #count({ caller, ratePerMinute }: KeyHolder): void {
+  #count({ caller, ratePerMinute }: KeyHolder): Caller | Promise<Caller> {
     let limit = this.#buckets.get(caller.principal);
     if (limit?.ratePerMinute !== ratePerMinute) {
       limit = { ratePerMinute, bucket: new TokenBucket(ratePerMinute / 60, ratePerMinute, this.#clock) };
@@ -136,8 +146,14 @@ export class Authenticator {
       const oldest = this.#buckets.keys().next().value;
       if (this.#buckets.size > maxBuckets && oldest !== undefined) this.#buckets.delete(oldest);
     }
-    if (!limit.bucket.take())
-      throw tooMany(`Key "${caller.name}" has used up its ${ratePerMinute} requests per minute`, limit.bucket.waitMs);
+    const { bucket } = limit;
+    const admitted = (waitMs: number) => {
+      if (waitMs === 0) return caller;
+      throw tooMany(`Key "${caller.name}" has used up its ${ratePerMinute} requests per minute`, waitMs);
+    };
+    const sharing = this.#sharedLimits();
+    if (sharing === undefined) return admitted(bucket.take() ? 0 : bucket.waitMs);
+    return sharing.then((limits) => takeShared(bucket, `key:${caller.principal}`, limits)).then(admitted);
   }
 }
 
