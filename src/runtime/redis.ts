@@ -24,8 +24,9 @@ export interface RedisConnection {
 export interface RedisOptions {
   /** `redis://` or `rediss://`, with user, password and number of the database. */
   readonly url: string;
-  /** For the connection, and for each command. */
+  /** For each command. */
   readonly timeoutMs: number;
+  readonly connectTimeoutMs: number;
   readonly clock: Pick<Clock, "after">;
   readonly channel: string;
   onMessage(message: string): void;
@@ -45,11 +46,11 @@ export function redisScript(text: string): RedisScript {
 
 /** Resolves when the channel is heard too. */
 export async function connectRedis(options: RedisOptions): Promise<RedisConnection> {
-  const { url, timeoutMs, clock, channel, onMessage, onLost } = options;
+  const { url, timeoutMs, connectTimeoutMs, clock, channel, onMessage, onLost } = options;
   const { createClient, ErrorReply } = await import("@redis/client");
   const client = createClient({
     url,
-    socket: { connectTimeout: timeoutMs, reconnectStrategy: false },
+    socket: { connectTimeout: connectTimeoutMs, reconnectStrategy: false },
     RESP: 3,
     commandsQueueMaxLength: maxWaiting,
     disableOfflineQueue: true,
@@ -67,10 +68,10 @@ export async function connectRedis(options: RedisOptions): Promise<RedisConnecti
     if (isConnected) onLost(error);
   }
 
-  function inTime<T>(work: Promise<T>): Promise<T> {
+  function inTime<T>(work: Promise<T>, limitMs = timeoutMs): Promise<T> {
     return new Promise((resolve, reject) => {
-      const cancel = clock.after(timeoutMs, () => {
-        const error = new Error(`Redis did not answer within ${timeoutMs} ms`);
+      const cancel = clock.after(limitMs, () => {
+        const error = new Error(`Redis did not answer within ${limitMs} ms`);
         reject(error);
         lose(error);
       });
@@ -89,7 +90,7 @@ export async function connectRedis(options: RedisOptions): Promise<RedisConnecti
   client.on("error", lose);
   client.on("end", () => lose(new Error("Redis closed the connection")));
   try {
-    await inTime(client.connect());
+    await inTime(client.connect(), connectTimeoutMs);
     await inTime(client.subscribe(channel, onMessage));
     isConnected = true;
   } catch (error) {

@@ -51,26 +51,27 @@ export function sharedIdempotency(link: SharedLink, replica: string, own: Idempo
       const known = await link.ask(begin, keys, [digest, replica, link.replicaKey, ...limits]);
       const there = Array.isArray(known) && known.length > 0 ? stateOf(known, digest) : undefined;
       if (there !== undefined) {
-        attempt.failed();
+        await attempt.failed();
         return there;
       }
-      const end = (state: "answered" | "spent", text: string) =>
-        void link.ask(settle, keys, [digest, state, replica, ...limits, text]);
+      const end = async (state: "answered" | "spent", text: string) => {
+        await link.ask(settle, keys, [digest, state, replica, ...limits, text]);
+      };
       return {
         is: "new",
         attempt: {
-          succeeded(answer) {
-            attempt.succeeded(answer);
-            if (answer.text.length > maxAnswerCharacters) end("spent", "");
-            else end("answered", answer.text);
+          async succeeded(answer) {
+            await attempt.succeeded(answer);
+            if (answer.text.length > maxAnswerCharacters) await end("spent", "");
+            else await end("answered", answer.text);
           },
-          failed() {
-            attempt.failed();
-            void link.ask(release, keys, [replica]);
+          async failed() {
+            await attempt.failed();
+            await link.ask(release, keys, [replica]);
           },
-          lost() {
-            attempt.lost();
-            end("spent", "");
+          async lost() {
+            await attempt.lost();
+            await end("spent", "");
           },
         },
       };

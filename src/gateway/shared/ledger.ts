@@ -49,6 +49,9 @@ return {1, spent}`);
 
 const readDay = redisScript("return redis.call('HGETALL', KEYS[1])");
 
+/** As the script does. */
+const rounded = (amount: number) => Math.round(amount * 1e9) / 1e9;
+
 /** A charge that the others have not heard of. */
 interface Debt {
   readonly day: string;
@@ -94,7 +97,7 @@ export function createSharedLedger(link: SharedLink, now: () => number): OpenSha
     if (day !== knownDay) known = new Map();
     knownDay = day;
     for (const [at, budget] of budgets.entries())
-      known.set(fieldOf(budget), (spent[at] as number) + (isCharged ? cost : 0));
+      known.set(fieldOf(budget), rounded((spent[at] as number) + (isCharged ? cost : 0)));
     return { isCharged, budgets: budgets.map((budget, at) => ({ ...budget, spent: spent[at] as number })) };
   }
 
@@ -103,10 +106,10 @@ export function createSharedLedger(link: SharedLink, now: () => number): OpenSha
     const debt = debts.get(key) ?? { day, charge: paid, budgets, calls: 0, cost: 0 };
     if (debt.calls === 0 && debts.size >= maxFields) return;
     debt.calls += calls;
-    debt.cost += paid.cost;
+    debt.cost = rounded(debt.cost + paid.cost);
     debts.set(key, debt);
     if (day === knownDay)
-      for (const budget of budgets) known.set(fieldOf(budget), (known.get(fieldOf(budget)) ?? 0) + paid.cost);
+      for (const budget of budgets) known.set(fieldOf(budget), rounded((known.get(fieldOf(budget)) ?? 0) + paid.cost));
   }
 
   /** Whatever the budgets say. */

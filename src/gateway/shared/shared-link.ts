@@ -19,6 +19,8 @@ import type { SharedStateSettings } from "./schema.ts";
 
 /** A part of every key and channel: a gateway that keeps things differently has another one. */
 const formatVersion = "v1";
+/** Several round trips, and TLS. */
+const connectTimeoutMs = 5_000;
 const backoff = { initialMs: 250, maxMs: 10_000, multiplier: 2 };
 const heartbeatMs = 3_000;
 /** A gateway that has not been heard of for so long is taken for dead. */
@@ -47,7 +49,7 @@ export class SharedLink {
   readonly #failures: FailureSeries;
   readonly #channel: string;
   #connection: RedisConnection | undefined;
-  /** While the first attempt lasts: what comes then waits for it. */
+  /** While the first attempt lasts, as far as it is waited for. */
   #first: Promise<void> | undefined;
   #attempts = 0;
   #isClosed = false;
@@ -58,8 +60,15 @@ export class SharedLink {
     this.#options = options;
     this.#failures = new FailureSeries(options.onProblem);
     this.#channel = this.keyOf("messages");
-    this.#first = this.#connect().finally(() => {
-      this.#first = undefined;
+    const { clock, settings } = options;
+    this.#first = new Promise((resolve) => {
+      const done = () => {
+        this.#first = undefined;
+        cancel();
+        resolve();
+      };
+      const cancel = clock.after(settings.timeout, done);
+      void this.#connect().then(done);
     });
   }
 
@@ -107,7 +116,8 @@ export class SharedLink {
 
   async #connect(): Promise<void> {
     const { settings, clock, onMessage, connect = connectRedis } = this.#options;
-    const options = { url: settings.redis_url, timeoutMs: settings.timeout, clock, channel: this.#channel, onMessage };
+    const { redis_url: url, timeout: timeoutMs } = settings;
+    const options = { url, timeoutMs, connectTimeoutMs, clock, channel: this.#channel, onMessage };
     let connection: RedisConnection | undefined;
     // Before it is in use, what ends it is told by a rejection.
     const onLost = (error: unknown) => {
