@@ -31,6 +31,31 @@ export const dependencies: Readonly<Record<string, Dependency>> = {
     typesOrLazy: true,
     reason: "Connection to the Redis that several gateways share, loaded for configurations that have one",
   },
+  "@opentelemetry/api": {
+    homes: ["observe/traces/otel-tracer.ts"],
+    lazy: true,
+    reason: "What spans and their context are called, for the SDK below",
+  },
+  "@opentelemetry/core": {
+    homes: ["observe/traces/otel-tracer.ts"],
+    lazy: true,
+    reason: "Reads and writes `traceparent` and `tracestate`",
+  },
+  "@opentelemetry/exporter-trace-otlp-http": {
+    homes: ["observe/traces/otel-tracer.ts"],
+    lazy: true,
+    reason: "Sends spans to collectors; it and the SDK are loaded where `tracing` is configured",
+  },
+  "@opentelemetry/resources": {
+    homes: ["observe/traces/otel-tracer.ts"],
+    lazy: true,
+    reason: "Says whose spans they are",
+  },
+  "@opentelemetry/sdk-trace": {
+    homes: ["observe/traces/otel-tracer.ts"],
+    lazy: true,
+    reason: "Spans, sampling and batches of OpenTelemetry",
+  },
   citty: { homes: ["main.ts", "commands"], reason: "Commands, flags and help texts as data, 5 kB" },
   consola: { homes: ["commands"], lazy: true, reason: "Questions and coloured output of interactive commands" },
   "@jitl/quickjs-singlefile-mjs-release-sync": {
@@ -59,6 +84,11 @@ export const dependencies: Readonly<Record<string, Dependency>> = {
     lazy: true,
     reason: "Carries values and calls in and out of QuickJS",
   },
+  "safe-regex2": {
+    homes: ["core/transform/pattern.ts"],
+    lazy: true,
+    reason: "Refuses regular expressions of configuration files that some texts would take forever",
+  },
   valibot: {
     homes: ["core/kinds.ts", "config", "capabilities"],
     lazy: true,
@@ -72,6 +102,7 @@ export const dependencies: Readonly<Record<string, Dependency>> = {
 };
 
 export const developmentDependencies: Readonly<Record<string, string>> = {
+  "@a2a-js/sdk": "Independent peer in tests: the official server of A2A, 1.0 and 0.3",
   "@biomejs/biome": "Format and lint in one program",
   "@modelcontextprotocol/conformance": "The official conformance suite",
   "@modelcontextprotocol/inspector": "Independent peer in tests: the client people debug with",

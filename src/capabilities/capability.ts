@@ -1,4 +1,5 @@
 /** One tool made of one capability file. */
+import type { ResultTransformSettings } from "../core/transform/schema.ts";
 import type { Json, JsonObject } from "../lib/json.ts";
 import type { AuthSettings, CliSettings, HttpSettings } from "./definition-schema.ts";
 
@@ -36,6 +37,8 @@ export interface Capability {
   readonly isReadOnly: boolean;
   /** How long an answer may be given again; 0 when it is not to be kept. */
   readonly cacheTtlMs: number;
+  /** What becomes of an answer, one after the other. */
+  readonly transforms: readonly ResultTransformSettings[];
   readonly requirements: Requirements;
 }
 

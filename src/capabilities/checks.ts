@@ -1,4 +1,5 @@
 /** What a schema cannot say about a capability file: whether its parts fit together, and whether all of them are there yet. */
+import { transformProblems } from "../core/transform/transform-problems.ts";
 import { suggestion } from "../lib/did-you-mean.ts";
 import { isJsonObject, type Json, type JsonObject } from "../lib/json.ts";
 import type { AuthSettings, CliSettings, Definition, HttpSettings } from "./definition-schema.ts";
@@ -9,7 +10,7 @@ import { isSetting, placeholdersIn, solePlaceholder } from "./template.ts";
 /** Keys of later features that would change what the capability does. */
 export function inactiveKeys(definition: Definition): KeyPath[] {
   const { metadata } = definition;
-  const optional = ["transform", "response_transform", "projection", "webhooks", "visible_in_states"] as const;
+  const optional = ["projection", "webhooks", "visible_in_states"] as const;
   const paths: KeyPath[] = optional.filter((key) => isFilled(definition[key])).map((key) => [key]);
   if (metadata.exposure === "personal") paths.push(["metadata", "exposure"]);
   return paths;
@@ -89,6 +90,12 @@ export function checkAddress(http: HttpSettings, auth: AuthSettings, atConfig: K
       at,
       `${quote(at)} must not be an argument as a whole: whoever calls could have the key sent anywhere`,
     );
+}
+
+export function checkTransforms(definition: Definition, report: FileReport): void {
+  for (const key of ["transform", "response_transform"] as const)
+    for (const { path, text } of definition[key] === undefined ? [] : transformProblems(definition[key]))
+      report.problem([key, ...path], `${quote([key, ...path])} ${text}`);
 }
 
 /** A key belongs into the environment, a file or a keychain. */

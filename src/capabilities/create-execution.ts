@@ -1,9 +1,10 @@
 /** Everything a call needs besides its capability, made once; also what the commands run a capability with. */
+import type { ResultTransform } from "../core/transform/result-transform.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { JsonObject } from "../lib/json.ts";
 import type { Environment } from "../runtime/process.ts";
 import { AnswerCache } from "./answer-cache.ts";
-import type { ListedCapability } from "./capability.ts";
+import type { Capability, ListedCapability } from "./capability.ts";
 import { execute } from "./execute.ts";
 import { OAuthTokens } from "./oauth-tokens.ts";
 import { type ResolveHost, targetCheck } from "./ssrf.ts";
@@ -27,6 +28,16 @@ export interface Execution {
   run(listed: ListedCapability, args: JsonObject, ended: AbortSignal): Promise<JsonObject>;
 }
 
+const transformsOf = new WeakMap<Capability, readonly ResultTransform[]>();
+
+async function transformed(capability: Capability, result: JsonObject): Promise<JsonObject> {
+  const { ResultTransform } = await import("../core/transform/result-transform.ts");
+  const transforms =
+    transformsOf.get(capability) ?? capability.transforms.map((settings) => new ResultTransform(settings));
+  transformsOf.set(capability, transforms);
+  return transforms.reduce((changed, transform) => transform.apply(changed), result);
+}
+
 export function createExecution(options: ExecutionOptions): Execution {
   const { env, stateDirectory, clock } = options;
   const checkTarget = targetCheck(!options.ssrfProtection, options.resolveHost);
@@ -35,7 +46,10 @@ export function createExecution(options: ExecutionOptions): Execution {
   return {
     async run(listed, args, ended) {
       const capability = await listed.load();
-      return cache.get(capability, args, () => execute(capability, args, context, ended));
+      return cache.get(capability, args, async () => {
+        const result = await execute(capability, args, context, ended);
+        return capability.transforms.length === 0 ? result : transformed(capability, result);
+      });
     },
   };
 }

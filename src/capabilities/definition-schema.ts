@@ -3,6 +3,7 @@
  * loader, so that a file written for them is never refused.
  */
 import * as v from "valibot";
+import { resultTransformSchema } from "../core/transform/schema.ts";
 import type { Json, JsonObject } from "../lib/json.ts";
 
 /** YAML has `key:` with nothing behind it; that counts as absent. */
@@ -186,8 +187,8 @@ export const definitionSchema = v.object({
   auth: optional(authSchema, {}),
   metadata: optional(metadataSchema, {}),
   cache: optional(cacheSchema, {}),
-  transform: later,
-  response_transform: later,
+  transform: maybe(resultTransformSchema),
+  response_transform: maybe(resultTransformSchema),
   projection: later,
   webhooks: later,
   sha256: later,

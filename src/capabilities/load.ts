@@ -6,7 +6,7 @@ import { ConfigError } from "../core/errors.ts";
 import { isJsonObject, type JsonObject } from "../lib/json.ts";
 import type { Place, YamlDocument } from "../lib/yaml-document.ts";
 import type { Capability, Provider, Requirements } from "./capability.ts";
-import { cacheTtlMs, checkKey, inactiveKeys, objectSchema } from "./checks.ts";
+import { cacheTtlMs, checkKey, checkTransforms, inactiveKeys, objectSchema } from "./checks.ts";
 import {
   authSchema,
   cacheSchema,
@@ -76,6 +76,7 @@ function load(path: string, value: unknown, report: FileReport): LoadedFile {
   const properties = isJsonObject(input["properties"]) ? Object.keys(input["properties"]) : [];
   const declared = properties.length > 0 ? new Set(properties) : undefined;
   checkKey(auth, ["auth"], report);
+  if (definition !== undefined) checkTransforms(definition, report);
   const found = report.skipped.length > 0 ? [] : readProviders(partial as Definition, declared, report);
   report.throwIfBroken();
   const [primary, ...fallbacks] = found;
@@ -92,6 +93,7 @@ function load(path: string, value: unknown, report: FileReport): LoadedFile {
       providers: [primary, ...fallbacks],
       isReadOnly: definition.metadata.read_only,
       cacheTtlMs: cacheTtlMs(definition, report),
+      transforms: [definition.transform, definition.response_transform].filter((each) => each !== undefined),
       requirements,
     },
     warnings: report.warnings,

@@ -24,6 +24,8 @@ export interface SearchOptions {
   readonly server?: string | undefined;
   /** Only tools it returns true for are found: permission and availability are decided by the caller. */
   readonly visible: (server: string, tool: string) => boolean;
+  /** Factor for the score of a tool; 1, if left out. */
+  readonly boost?: ((server: string, tool: string) => number) | undefined;
 }
 
 export interface Catalog {

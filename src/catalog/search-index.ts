@@ -83,7 +83,8 @@ export class SearchIndex {
     const offer = (number: number, tier: number) => {
       const document = this.#documents[number];
       if (document === undefined || (options.server !== undefined && document.server !== options.server)) return;
-      const words = (this.#scores[number] as number) * (document.isUnavailable ? unavailableWeight : 1);
+      const boost = options.boost?.(document.server, document.name) ?? 1;
+      const words = (this.#scores[number] as number) * (document.isUnavailable ? unavailableWeight : 1) * boost;
       const candidate = { document, score: roundScore(words), tier };
       if (best.wouldTake(candidate) && options.visible(document.server, document.name)) best.take(candidate);
     };

@@ -25,6 +25,7 @@ export async function answerRequest(
     const isSent = result.length >= longResultChars && context.answerLong?.(message.id, result) === true;
     return isSent ? undefined : encodeResult(message.id, result);
   } catch (error) {
+    request.failed(error);
     host.onAnswer?.(message, context.backend, undefined, host.clock.now() - startedMs);
     // Nobody waits for the answer to a cancelled request (basic/utilities/cancellation, "Behavior Requirements").
     if (request.cancelled && error instanceof CancelledError) return undefined;

@@ -5,8 +5,14 @@ import { mayUseServer, mayUseTool } from "../core/scope.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { type ExposedNames, exposeNames, type OwnedName } from "../meta/exposed-names.ts";
 import { metaToolNames } from "../meta/meta-tool-names.ts";
+import type { FaceHost } from "./host.ts";
 import { knownItems, listAll, type OwnedItem } from "./lists.ts";
 import type { RequestScope } from "./request-scope.ts";
+
+interface OwnedTool {
+  readonly server: string;
+  readonly tool: string;
+}
 
 export class Exposed {
   readonly #owned: readonly OwnedItem[];
@@ -71,11 +77,26 @@ export async function allPrompts(request: RequestScope): Promise<Exposed> {
   return knownPrompts(request);
 }
 
+/** By configuration, then by use; each once. */
+export function pinnedTools({ meta, usage }: Pick<FaceHost, "meta" | "usage">): readonly OwnedTool[] {
+  const { surfaced_tools: chosen, promote_often_used: count } = meta;
+  if (count === 0) return chosen;
+  const isChosen = (one: OwnedTool) => chosen.some(({ server, tool }) => server === one.server && tool === one.tool);
+  return [
+    ...chosen,
+    ...usage
+      .most()
+      .filter((one) => !isChosen(one))
+      .slice(0, count),
+  ];
+}
+
 /** The pinned tools after their backends were asked where they never were: the first list of a session has them too. */
 export async function allSurfacedTools(request: RequestScope): Promise<Exposed> {
   const { host, caller } = request;
   await host.catalog.ready();
-  const servers = new Set(host.meta.surfaced_tools.map(({ server }) => host.resolveServer(server)));
+  if (host.meta.promote_often_used > 0) await host.usage.ready();
+  const servers = new Set(pinnedTools(host).map(({ server }) => host.resolveServer(server)));
   await Promise.all(
     [...servers].map((server) =>
       server !== undefined && mayUseServer(caller, server) ? host.listedSoon(server, "tools") : undefined,
@@ -87,7 +108,7 @@ export async function allSurfacedTools(request: RequestScope): Promise<Exposed> 
 /** Pinned tools that are known to exist and that this caller may use. */
 export function surfacedTools(request: RequestScope): Exposed {
   const { host } = request;
-  const owned = host.meta.surfaced_tools.flatMap(({ server: alias, tool }) => {
+  const owned = pinnedTools(host).flatMap(({ server: alias, tool }) => {
     const server = host.resolveServer(alias);
     const item = server === undefined ? undefined : host.catalog.tool(server, tool);
     return server !== undefined && item !== undefined ? [{ server, item }] : [];

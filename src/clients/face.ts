@@ -5,6 +5,7 @@
 
 import type { ClientEnvelope, ClientLink } from "../core/call.ts";
 import type { Caller } from "../core/caller.ts";
+import type { TracedRequest } from "../core/tracing.ts";
 import type { CancelSignal } from "../lib/cancellation.ts";
 import type { Json, JsonObject } from "../lib/json.ts";
 import type { RequestId, RpcMessage } from "../mcp/json-rpc.ts";
@@ -35,6 +36,8 @@ export interface FaceContext {
   readonly profile?: string | undefined;
   /** Address of the request, where it has one; its query may say which tools are to be listed. */
   readonly address?: string | undefined;
+  /** Header of the request, where it has one; see {@link TracedRequest}. */
+  readonly traceparent?: string | undefined;
   /** Aborted when the client can no longer take an answer and the transport treats that as cancellation. */
   readonly signal: CancelSignal;
   /**

@@ -3,6 +3,7 @@ import { anonymousCaller, type Caller } from "../core/caller.ts";
 import { mayUseServer } from "../core/scope.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { elicitationEnd, type ListKind, listKinds, resourceUpdated } from "../mcp/protocol.ts";
+import { pinnedTools } from "./exposed.ts";
 import type { FaceHost } from "./host.ts";
 import type { Session } from "./session.ts";
 
@@ -32,7 +33,7 @@ export function announceElicitationEnd(host: FaceHost, server: string, params: J
 
 /** With meta-tools, `tools/list` shows a backend's own tools only where they are surfaced. */
 function showsTools(host: FaceHost, server: string): boolean {
-  return !host.meta.enabled || host.meta.surfaced_tools.some((pinned) => host.resolveServer(pinned.server) === server);
+  return !host.meta.enabled || pinnedTools(host).some((pinned) => host.resolveServer(pinned.server) === server);
 }
 
 /** The session has another profile, or its profile is another one now: what it was shown is out of date. */

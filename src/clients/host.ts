@@ -3,11 +3,12 @@ import type { Catalog } from "../catalog/catalog.ts";
 import type { Answer } from "../core/answer.ts";
 import type { Call } from "../core/call.ts";
 import type { Logger } from "../core/log.ts";
+import type { Tracer } from "../core/tracing.ts";
 import type { ServerDescription } from "../core/upstream.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { RpcRequestMessage } from "../mcp/json-rpc.ts";
 import type { ListKind } from "../mcp/protocol.ts";
-import type { MetaSettings, OperatorActions, ServerView } from "../meta/meta-tool.ts";
+import type { MetaSettings, OperatorActions, ServerView, ToolUsage } from "../meta/meta-tool.ts";
 import type { RoutingProfiles } from "../meta/routing/routing-profiles.ts";
 import type { MetaMcpSettings } from "../meta/schema.ts";
 import type { Listening } from "./listening.ts";
@@ -39,6 +40,7 @@ export interface FaceHost {
   /** Other sections that the meta-tools read. */
   readonly sections: MetaSettings;
   readonly actions: OperatorActions;
+  readonly usage: ToolUsage;
   readonly profiles: RoutingProfiles;
   /** Longest time one request may take, in milliseconds. */
   readonly requestTimeoutMs: number;
@@ -55,6 +57,8 @@ export interface FaceHost {
   listedSoon(server: string, kind: ListKind): Promise<void>;
   /** Asks again for the list of a running backend that is older than `meta_mcp.cache_ttl`, in the background. */
   refreshIfStale(server: string, kind: ListKind): void;
+  /** Of `tracing`, while it is in force. */
+  readonly tracer?: Tracer | undefined;
   readonly onAnswer?: AnswerSink | undefined;
   /** Told of every session that is shown the meta-tools. */
   readonly onSession?: (() => void) | undefined;

@@ -49,6 +49,7 @@ export function metaContextFor(host: FaceHost, caller: Caller): MetaContext {
     settings: host.sections,
     profiles: host.profiles,
     session: undefined,
+    usage: host.usage,
     actions: host.actions,
   };
 }

@@ -6,7 +6,8 @@
 import type { Answer } from "../core/answer.ts";
 import type { Call, ClientLink } from "../core/call.ts";
 import type { Caller } from "../core/caller.ts";
-import { CancelledError, GatewayError } from "../core/errors.ts";
+import { CancelledError, errorCodeOf, GatewayError } from "../core/errors.ts";
+import type { Span, Tracer } from "../core/tracing.ts";
 import { Cancellation, type CancelSignal, eitherOf } from "../lib/cancellation.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { isJsonObject } from "../lib/json.ts";
@@ -51,7 +52,9 @@ export class RequestScope {
   /** As far as the routing profile of the session, or of the request, lets him. */
   readonly caller: Caller;
   readonly #abort = new Cancellation();
-  readonly #meta: JsonObject | undefined;
+  #meta: JsonObject | undefined;
+  #span: Span | undefined;
+  #failure: unknown;
   readonly #onProgress: ((params: JsonObject) => void) | undefined;
   readonly #onNotification: (method: string, params: JsonObject) => void;
   readonly #registered: boolean;
@@ -66,6 +69,7 @@ export class RequestScope {
     this.caller = host.profiles.narrow(context.caller, (context.session ?? context).profile);
     const meta = this.params["_meta"];
     this.#meta = isJsonObject(meta) ? meta : undefined;
+    if (host.tracer !== undefined) this.#trace(host.tracer);
     this.progressToken = progressTokenOf(message.params);
     if (this.progressToken !== undefined)
       this.#onProgress = (params) =>
@@ -100,8 +104,31 @@ export class RequestScope {
     this.#onProgress?.(params);
   }
 
+  #trace(tracer: Tracer): void {
+    const { caller, session, backend, requestId, traceparent } = this.context;
+    const { id, method, params } = this.message;
+    const sessionId = session?.id;
+    this.#span = tracer.spanOfRequest({
+      id,
+      method,
+      params,
+      backend,
+      sessionId,
+      caller: caller.name,
+      requestId,
+      traceparent,
+    });
+    this.#meta = { ...this.#meta, ...this.#span.context };
+  }
+
+  /** It went wrong, whatever the client is told of that. */
+  failed(error: unknown): void {
+    this.#failure = error;
+  }
+
   /** Must be called once the request is answered. */
   end(): void {
+    this.#span?.end(this.#failure === undefined ? undefined : errorCodeOf(this.#failure));
     this.#over?.abort(new CancelledError("The server answered without waiting for the client"));
     this.context.signal.removeEventListener("abort", this);
     if (this.#registered) this.context.session?.running.delete(this.message.id);

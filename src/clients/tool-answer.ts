@@ -27,6 +27,7 @@ export function toolAnswer(
     const isRelayed =
       error instanceof UpstreamRpcError && (asksForElicitation(request, error) || rpcErrors === "relay");
     if (!(error instanceof GatewayError) || error instanceof CancelledError || isRelayed) throw error;
+    request.failed(error);
     return JSON.stringify(toToolResult(error, request.context.requestId));
   });
 }

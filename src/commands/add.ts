@@ -5,6 +5,7 @@ export const add = {
   args: {
     name: { type: "positional", description: "Name of the backend; 48 are known by it alone, see list --known" },
     url: { type: "string", valueHint: "url", description: "Address of an HTTP server" },
+    "a2a-url": { type: "string", valueHint: "url", description: "Address of an A2A agent" },
     command: { type: "string", valueHint: "line", description: "Command of a stdio server, as one line" },
     description: { type: "string", alias: "d", valueHint: "text", description: "What the backend is for" },
     env: {

@@ -10,10 +10,11 @@ export interface BackendEntry {
   readonly headers: Readonly<Record<string, string>>;
   readonly command: readonly string[] | undefined;
   readonly http_url?: string | undefined;
+  readonly a2a_url?: string | undefined;
 }
 
 /** The secrets of the entry, some of them in several forms. A reference such as `${TOKEN}` is none. */
-export function backendSecrets({ env, headers, command = [], http_url }: BackendEntry): string[] {
+export function backendSecrets({ env, headers, command = [], http_url, a2a_url }: BackendEntry): string[] {
   return [
     ...Object.entries(env).flatMap(([name, value]) => namedSecret(name, value)),
     ...Object.entries(headers).flatMap(([name, value]) =>
@@ -21,7 +22,7 @@ export function backendSecrets({ env, headers, command = [], http_url }: Backend
       harmlessHeader.test(name) ? [] : [value, ...value.split(/\s+/).slice(1)],
     ),
     ...argumentSecrets(command.slice(1)),
-    ...(http_url === undefined ? [] : urlSecrets(http_url)),
+    ...[http_url, a2a_url].flatMap((url) => (url === undefined ? [] : urlSecrets(url))),
   ].filter((value) => !/^\$\{[^}]*\}$/.test(value));
 }
 

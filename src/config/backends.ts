@@ -49,7 +49,11 @@ function prepareBackend(entry: Readonly<Record<string, unknown>>, path: Path, en
   }
   // A command was one line in the file, whatever it is now.
   const shown = (at: Path) => at.slice(0, at[path.length] === "command" ? path.length + 1 : undefined);
-  return expandVariables(prepared, env, (variable, at) => warnOfUnset(found)(variable, shown(at)), path);
+  const onUnset = (variable: string, at: Path) => {
+    if (at[path.length] !== "secrets" || prepared["enabled"] === false) warnOfUnset(found)(variable, shown(at));
+    else found.problems.push({ path: at, text: `refers to the environment variable "${variable}", which is not set` });
+  };
+  return expandVariables(prepared, env, onUnset, path);
 }
 
 export function warnOfUnset(found: Findings): (variable: string, path: Path) => void {
@@ -66,7 +70,5 @@ export function finishBackend(name: string, parsed: ParsedBackend, env: Environm
     name,
     args: undefined,
     command: program === undefined ? undefined : [expandHome(program, env), ...more, ...(args ?? [])],
-    // An A2A agent is not reachable yet; saying so is better than failing at every call.
-    enabled: parsed.enabled && parsed.a2a_url === undefined,
   };
 }

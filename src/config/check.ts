@@ -38,10 +38,17 @@ export async function checkSettings(settings: Settings, context: CheckContext): 
     const { auth, mtls } = parsed;
     if (auth.users.length > 0 || auth.issuers.length > 0 || mtls !== undefined)
       (await import("./access-rules.ts")).checkAccess(parsed, rules);
+    if (parsed.runtime !== undefined)
+      (await import("./isolation-rules.ts")).checkIsolation(parsed, parsed.runtime, context.env, rules);
+    if (Object.values(parsed.backends).some(({ transform }) => transform !== undefined))
+      (await import("./transform-rules.ts")).checkTransforms(parsed, rules);
     parsed = resolveSecrets(parsed, held.secrets, context.env, rules.problems);
     if (parsed.shared_state !== undefined) (await import("./access-rules.ts")).checkSharedState(parsed, rules);
+    if (Object.values(parsed.backends).some(({ secrets }) => secrets !== undefined))
+      parsed = await (await import("./injected-secrets.ts")).resolveInjected(parsed, context.env, rules);
     // A value that was refused is not in `parsed`, so what a rule says about its surroundings may not be true.
-    found.problems.push(...rules.problems.filter(({ path }) => !wrong.some((other) => isWithin(other.path, path))));
+    const refused = [...wrong, ...found.problems];
+    found.problems.push(...rules.problems.filter(({ path }) => !refused.some((other) => isWithin(other.path, path))));
     found.warnings.push(...pending);
   }
   const strict = context.strict || valueAt(settings, ["config", "strict"]) === true;
@@ -66,6 +73,7 @@ function prepare(settings: Settings, env: Environment, found: Findings): Setting
   for (const path of [
     ["capabilities", "directories"],
     ["playbooks", "directories"],
+    ["runtime"],
     ["shared_state", "redis_url"],
   ] as Path[]) {
     const value = valueAt(prepared, path);
@@ -84,7 +92,7 @@ async function finish(parsed: ParsedConfig, { env, toAbsolute }: CheckContext): 
   }
   const absolute = (directories: readonly string[]) =>
     Promise.all(directories.filter((directory) => directory !== "").map(toAbsolute));
-  const { capabilities, playbooks } = parsed;
+  const { capabilities, playbooks, runtime } = parsed;
   const { mtls } = parsed;
   const file = async (path: string) => (path === "" ? "" : toAbsolute(path));
   const { firewall, transparency_log } = parsed.security;
@@ -101,6 +109,7 @@ async function finish(parsed: ParsedConfig, { env, toAbsolute }: CheckContext): 
         crl_path: mtls.crl_path === undefined ? undefined : await file(mtls.crl_path),
       },
     }),
+    ...(runtime && { runtime: await (await import("./isolation-rules.ts")).withAbsolutePaths(runtime, toAbsolute) }),
     capabilities: { ...capabilities, directories: await absolute(capabilities.directories) },
     // Where there are none to be had, the disk is not asked.
     playbooks: playbooks.enabled ? { ...playbooks, directories: await absolute(playbooks.directories) } : playbooks,

@@ -80,11 +80,14 @@ function originOf(path: Path, { overrides, document, label }: FileOrigins): stri
   return override?.from ?? placeText(label, document.placeOf(path));
 }
 
-/** `env:VAR` and `auto` are no secrets. */
+/** What only says where a secret is. */
+const reference = /^(?:env:.+|\$\{\w+\}|\{(?:env|keychain)\.[\w.@-]+\})$/s;
+
+/** References and `auto` are no secrets. */
 function masked(schema: GenericSchema, value: unknown): unknown {
   const { kind } = shapeOf(schema);
   if (kind.is === "secret" && typeof value === "string")
-    return value === "" || value === "auto" || value.startsWith("env:") ? value : redacted;
+    return value === "" || value === "auto" || reference.test(value) ? value : redacted;
   if (Array.isArray(value)) return value.map((item: unknown, at) => maskedChild(schema, at, item));
   if (!isMap(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, maskedChild(schema, key, item)]));

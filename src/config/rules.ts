@@ -96,6 +96,8 @@ function checkBackend(backend: ParsedBackend, path: Path, config: ParsedConfig, 
   };
   if (backend.stop_when_idle_for !== undefined) onlyFor("stop_when_idle_for", isStdio, '"command"');
   if (backend.args !== undefined && (isHttp || backend.a2a_url !== undefined)) onlyFor("args", isStdio, '"command"');
+  if (backend.a2a_agent_card_path !== undefined)
+    onlyFor("a2a_agent_card_path", backend.a2a_url !== undefined, '"a2a_url"');
   const profile = backend.runtime_profile;
   if (profile !== undefined) {
     onlyFor("runtime_profile", isStdio, '"command"');

@@ -17,9 +17,11 @@ import { errorBudgetSchema, toolErrorBudgetSchema } from "../stages/kill-switch/
 import { rateLimitSchema } from "../stages/rate-limit/schema.ts";
 import { retrySchema } from "../stages/retry/schema.ts";
 import { failsafeSchema, healthCheckSchema } from "../stages/schema.ts";
+import { injectedSecretSchema } from "../stages/secrets/schema.ts";
 import { oauthSchema } from "../upstreams/oauth/schema.ts";
 import { backendSchema } from "../upstreams/schema.ts";
-import { identityPropagationSchema, injectedSecretSchema } from "./pending/backend/schema.ts";
+import { backendTransformSchema } from "../upstreams/transform/schema.ts";
+import { identityPropagationSchema } from "./pending/backend/schema.ts";
 import type { PendingConfig } from "./pending/schema.ts";
 import type { RareConfig } from "./rare/schema.ts";
 import { securitySchema } from "./security/schema.ts";
@@ -50,7 +52,8 @@ export const backendEntrySchema = v.object({
   url: maybe(v.string(), "Other name of `http_url`"),
   failsafe: maybe(failsafeOverridesSchema, "Overrides of the `failsafe` section for this backend, key by key"),
   oauth: maybe(oauthSchema, "OAuth login to the backend"),
-  secrets: maybe(v.array(injectedSecretSchema), "Secrets to inject into calls"),
+  transform: maybe(backendTransformSchema, "How its tools look from outside"),
+  secrets: maybe(v.array(injectedSecretSchema), "Secrets the server gets with calls of its tools"),
   identity_propagation: maybe(identityPropagationSchema, "How the caller's identity reaches the backend"),
 });
 

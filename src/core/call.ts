@@ -29,6 +29,14 @@ export interface ClientLink {
   ask(method: string, params: JsonObject, signal: CancelSignal): Promise<JsonObject>;
 }
 
+/** What goes along with a request outside its message; only HTTP has a place for it. */
+export interface Attachment {
+  /** Lower-case names, checked. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Parameters of the address, not yet encoded. */
+  readonly query: Readonly<Record<string, string>>;
+}
+
 /** What an upstream needs to know of a request. */
 export interface RpcRequest {
   readonly method: string;
@@ -46,6 +54,8 @@ export interface RpcRequest {
   readonly client?: ClientLink | undefined;
   /** Present only when the client speaks 2026-07-28: it takes `input_required` as an answer and then asks again. */
   readonly envelope?: ClientEnvelope | undefined;
+  /** Secrets of the operator for this request alone. */
+  readonly attached?: Attachment | undefined;
 }
 
 export interface Call extends RpcRequest {

@@ -39,6 +39,11 @@ export class GatewayError extends Error {
   }
 }
 
+/** Of any error: what is none of ours is a defect. */
+export function errorCodeOf(error: unknown): GatewayErrorCode {
+  return error instanceof GatewayError ? error.code : "INTERNAL";
+}
+
 /** The user's file is wrong: show the text, change nothing. */
 export class ConfigError extends GatewayError {
   constructor(message: string, details?: ErrorDetails) {
@@ -59,8 +64,8 @@ export class NotStartedYetError extends UpstreamError {}
 export class UpstreamRpcError extends GatewayError {
   rpc: { readonly code: number; readonly message: string; readonly data?: Json | undefined };
 
-  constructor(rpc: { code: number; message: string; data?: Json | undefined }, server: string) {
-    super("UPSTREAM_ERROR", rpc.message, { data: { server } });
+  constructor(rpc: { code: number; message: string; data?: Json | undefined }, server: string, hint?: string) {
+    super("UPSTREAM_ERROR", rpc.message, { hint, data: { server } });
     this.rpc = rpc;
   }
 

@@ -1,11 +1,11 @@
-/** What the gateway needs of anything that stands behind it: an MCP server over any transport, or a folder of capabilities. */
+/** What the gateway needs of anything that stands behind it: an MCP server over any transport, an A2A agent, or a folder of capabilities. */
 import type { CancelSignal } from "../lib/cancellation.ts";
 import type { JsonObject } from "../lib/json.ts";
 import type { Answer } from "./answer.ts";
 import type { RpcRequest } from "./call.ts";
 
 /** `sse` is the HTTP+SSE transport of 2024-11-05. */
-export type UpstreamKind = "stdio" | "http" | "sse" | "websocket" | "unix" | "capability";
+export type UpstreamKind = "stdio" | "http" | "sse" | "websocket" | "unix" | "a2a" | "capability";
 
 /**
  * `dormant`: never started, or stopped because idle; the next request starts it.

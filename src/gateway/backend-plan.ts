@@ -15,6 +15,7 @@ import type { HealthTarget } from "../upstreams/health.ts";
 import type { Definition, Pool, PoolChange } from "../upstreams/pool.ts";
 import { type BackendContext, backendUpstream, definitionOf, kindOf } from "./backend-upstream.ts";
 import { Route } from "./dispatch.ts";
+import { isolationOf } from "./isolation.ts";
 import type { PolicyContext } from "./policies.ts";
 import type { Sharing } from "./sharing.ts";
 
@@ -36,6 +37,7 @@ interface PlannedServer {
   readonly description: string;
   readonly kind: UpstreamKind;
   readonly enabled: boolean;
+  readonly runtime?: string | undefined;
 }
 
 export interface Plan {
@@ -55,7 +57,7 @@ const capabilityTimeoutMs = 120_000;
 export function planBackends(config: Config, pool: Pool<Upstream>, context: PlanContext): Plan {
   const enabled = Object.values(config.backends).filter((backend) => backend.enabled);
   const capabilities = capabilityDefinition(config, context);
-  const definitions = [...enabled.map((backend) => backendDefinition(backend, context)), ...capabilities];
+  const definitions = [...enabled.map((backend) => backendDefinition(backend, config, context)), ...capabilities];
   const change = pool.apply(definitions);
   const routes = new Map<string, Route>();
   const healthTargets: HealthTarget[] = [];
@@ -77,7 +79,10 @@ export function planBackends(config: Config, pool: Pool<Upstream>, context: Plan
   }
   const capabilityName = capabilities[0]?.name;
   return {
-    servers: [...Object.values(config.backends).map(describe), ...capabilities.map(describeCapabilities)],
+    servers: [
+      ...Object.values(config.backends).map((backend) => describe(backend, config)),
+      ...capabilities.map(describeCapabilities),
+    ],
     routes,
     definitions,
     healthTargets,
@@ -105,15 +110,18 @@ function policiesOf(config: Config, upstream: Upstream, context: PlanContext) {
     costs: { settings: config.cost_governance, book: context.costBook },
     sessionUsage: context.sessionUsage,
     idempotency: context.kept.idempotency,
+    tracer: config.tracing?.enabled ? context.tracer : undefined,
     // Capabilities say themselves how long their answers last.
     cache: upstream.kind === "capability" ? undefined : { settings: config.cache, store: context.kept.answers },
     isPersonal: personalOf(config, name, context),
+    secrets: config.backends[name]?.secrets,
   };
 }
 
 function personalOf({ auth, backends }: Config, name: string, { loggedIn }: PlanContext): (() => boolean) | undefined {
   if (!auth.enabled || auth.single_user || backends[name]?.oauth?.shared_account === true) return undefined;
-  return backends[name]?.http_url === undefined ? undefined : () => loggedIn.has(name);
+  const { http_url, a2a_url } = backends[name] ?? {};
+  return http_url === undefined && a2a_url === undefined ? undefined : () => loggedIn.has(name);
 }
 
 /** A backend that is passed through keeps the firewall: its own rules can be taken off one by one. */
@@ -131,12 +139,13 @@ function withSkipKeys(security: SecurityStageSettings, names: string | undefined
   return { ...security, firewall: { ...firewall, free_text_keys: [...firewall.free_text_keys, ...more] } };
 }
 
-function backendDefinition(backend: BackendConfig, context: BackendContext) {
+function backendDefinition(backend: BackendConfig, config: Config, context: PlanContext) {
+  const isolation = isolationOf(backend, config.runtime, context.env);
   return {
     name: backend.name,
     description: backend.description,
-    settings: definitionOf(backend),
-    build: (): Upstream => backendUpstream(backend, context),
+    settings: definitionOf(backend, isolation),
+    build: (): Upstream => backendUpstream(backend, context, isolation),
   };
 }
 
@@ -167,9 +176,11 @@ function capabilityDefinition(config: Config, { env, log, events, clock, stateDi
   ];
 }
 
-function describe(backend: BackendConfig): PlannedServer {
+function describe(backend: BackendConfig, { runtime }: Config): PlannedServer {
   const { name, description, enabled } = backend;
-  return { name, description, enabled, kind: kindOf(backend) };
+  const kind = kindOf(backend);
+  const provider = isolationOf(backend, runtime, {})?.profile.provider ?? "local_process";
+  return { name, description, enabled, kind, runtime: kind === "stdio" ? provider : undefined };
 }
 
 function describeCapabilities({ name, description }: { name: string; description: string }): PlannedServer {

@@ -1,10 +1,13 @@
 /** From one entry of `backends` to an upstream that is ready to start. */
 import type { BackendConfig } from "../config/schema.ts";
+import type { Attachment } from "../core/call.ts";
 import type { Logger } from "../core/log.ts";
 import type { Connect, UpstreamEvents, UpstreamKind } from "../core/upstream.ts";
 import type { Clock } from "../lib/clock.ts";
+import { attachmentOf, isOfConnection } from "../stages/secrets/sent-secret.ts";
 import { type ManagedUpstream, manageUpstream } from "../upstreams/managed-upstream.ts";
 import type { OAuthSession } from "../upstreams/oauth/oauth-session.ts";
+import type { Isolation } from "./isolation.ts";
 
 export interface OAuthContext {
   /** Where tokens are kept; `undefined` keeps them in memory. */
@@ -29,14 +32,21 @@ export interface BackendContext {
   readonly oauth: OAuthContext;
 }
 
-export function backendUpstream(backend: BackendConfig, context: BackendContext): ManagedUpstream {
+export function backendUpstream(
+  backend: BackendConfig,
+  context: BackendContext,
+  isolation: Isolation | undefined,
+): ManagedUpstream {
   const { clock, log, events } = context;
+  const { max_restarts: maxFailures, backoff_secs: backoffSecs } = isolation?.profile.restart ?? {};
   return manageUpstream({
     name: backend.name,
     kind: kindOf(backend),
-    connect: connectOf(backend, context),
+    connect: connectOf(backend, context, isolation),
     startTimeoutMs: backend.start_timeout,
     idleMs: backend.stop_when_idle_for,
+    maxFailures,
+    restartDelayMs: backoffSecs === undefined ? undefined : backoffSecs * 1_000,
     isHeld: () => context.isWatched(backend.name),
     clock,
     log,
@@ -49,31 +59,45 @@ export function backendUpstream(backend: BackendConfig, context: BackendContext)
  * Whatever, when changed, needs a new process or connection. Policies and texts are not in it: a reload changes them
  * without touching what runs.
  */
-export function definitionOf(backend: BackendConfig): unknown {
+export function definitionOf(backend: BackendConfig, isolation: Isolation | undefined): unknown {
   const { description: _text, timeout: _stage, failsafe: _stages, enabled: _presence, ...rest } = backend;
-  const { passthrough: _policies, ...definition } = rest;
-  return definition;
+  const { passthrough: _policies, runtime_profile: _name, ...definition } = rest;
+  // The others are of the single call; which of them there are shows in the tools.
+  const secrets = backend.secrets?.map((secret) => (isOfConnection(secret) ? secret : { ...secret, value: "" }));
+  return { ...definition, secrets, isolation };
 }
 
 /** How the backend is reached; which of the HTTP transports it is shows when it is. */
-export function kindOf({ command, http_url = "" }: Pick<BackendConfig, "command" | "http_url">): UpstreamKind {
+export function kindOf({ command, a2a_url, http_url = "" }: BackendConfig): UpstreamKind {
   if (command !== undefined) return "stdio";
+  if (a2a_url !== undefined) return "a2a";
   if (/^wss?:/i.test(http_url)) return "websocket";
   return /^unix:/i.test(http_url) ? "unix" : "http";
 }
 
+const nothing: Attachment = { headers: {}, query: {} };
+
 /** The transports are loaded at the first start: a gateway whose backends sleep needs none of them. */
-function connectOf(backend: BackendConfig, context: BackendContext): Connect {
+function connectOf(backend: BackendConfig, context: BackendContext, isolation: Isolation | undefined): Connect {
   // What the connection before found out (which HTTP transport it is) is kept in here.
   let connect: Connect | undefined;
   return async (signal, events) => {
-    connect ??= await loadConnect(backend, context);
+    connect ??= await withTransform(await loadConnect(backend, context, isolation), backend);
     return connect(signal, events);
   };
 }
 
-async function loadConnect(backend: BackendConfig, context: BackendContext): Promise<Connect> {
-  const { name, command, cwd, env, headers, http_url } = backend;
+async function withTransform(connect: Connect, { name, transform }: BackendConfig): Promise<Connect> {
+  if (transform === undefined) return connect;
+  return (await import("../upstreams/transform/transform-connect.ts")).transformConnect(connect, name, transform);
+}
+
+async function loadConnect(
+  backend: BackendConfig,
+  context: BackendContext,
+  isolation: Isolation | undefined,
+): Promise<Connect> {
+  const { name, command, cwd, env, headers, http_url, secrets = [] } = backend;
   const settings = {
     name,
     maxResultBytes: backend.max_result_size,
@@ -82,22 +106,42 @@ async function loadConnect(backend: BackendConfig, context: BackendContext): Pro
     log: context.log.with({ server: name }),
   };
   const address = { ...settings, url: http_url as string, headers };
+  const always = attachmentOf(secrets.filter(isOfConnection)) ?? nothing;
+  const attached = attachmentOf(secrets) === undefined ? undefined : always;
   switch (kindOf(backend)) {
     case "stdio": {
       const { stdioConnect } = await import("../upstreams/stdio/connect-stdio.ts");
-      return stdioConnect({ ...settings, argv: command as string[], cwd, env, redact: context.redact });
+      const { redact } = context;
+      const plain = { ...settings, argv: command as string[], cwd, env: { ...isolation?.env, ...env }, redact };
+      if (isolation === undefined) return stdioConnect(plain);
+      const { isolate } = await import("../upstreams/isolation/isolate.ts");
+      const { profile } = isolation;
+      const seconds = profile.resources.timeout_secs;
+      return stdioConnect({
+        ...plain,
+        isolate: (program) => isolate(profile, name, program),
+        maxLifeMs: seconds === undefined ? undefined : seconds * 1_000,
+      });
     }
     case "websocket": {
       const { webSocketConnect } = await import("../upstreams/websocket/connect-websocket.ts");
-      return webSocketConnect(address);
+      const { withQuery } = await import("../upstreams/http/attaching-exchange.ts");
+      const url = withQuery(new URL(address.url), always.query).href;
+      return webSocketConnect({ ...address, url, headers: { ...headers, ...always.headers } });
     }
     case "unix": {
       const { unixConnect } = await import("../upstreams/unix/connect-unix.ts");
-      return unixConnect(address);
+      return unixConnect({ ...address, attached });
+    }
+    case "a2a": {
+      const { a2aConnect } = await import("../upstreams/a2a/connect-a2a.ts");
+      const { a2a_url, a2a_agent_card_path: cardPath } = backend;
+      const access = await oauthOf(backend, context);
+      return a2aConnect({ ...address, url: a2a_url as string, cardPath, access, redact: context.redact });
     }
     default: {
       const { httpConnect } = await import("../upstreams/http/connect-http.ts");
-      return httpConnect({ ...address, access: await oauthOf(backend, context) });
+      return httpConnect({ ...address, attached, access: await oauthOf(backend, context) });
     }
   }
 }
@@ -107,11 +151,12 @@ export async function oauthOf(
   backend: BackendConfig,
   context: Pick<BackendContext, "clock" | "log" | "oauth">,
 ): Promise<OAuthSession | undefined> {
-  const { name, headers, oauth } = backend;
-  const url = URL.parse(backend.http_url ?? "");
+  const { name, headers, oauth, secrets = [] } = backend;
+  const url = URL.parse(backend.http_url ?? backend.a2a_url ?? "");
   if (url === null || !/^https?:$/.test(url.protocol) || oauth?.enabled === false) return undefined;
+  const sent = { ...headers, ...attachmentOf(secrets)?.headers };
   const hasCredentials =
-    url.username !== "" || Object.keys(headers).some((header) => header.toLowerCase() === "authorization");
+    url.username !== "" || Object.keys(sent).some((header) => header.toLowerCase() === "authorization");
   if (hasCredentials && oauth === undefined) return undefined;
   const [{ OAuthSession }, { createTokenStore }] = await Promise.all([
     import("../upstreams/oauth/oauth-session.ts"),

@@ -39,6 +39,7 @@ import { sessionHolders } from "./principals.ts";
 import { SaveProblems } from "./save-problems.ts";
 import { ServerLog } from "./server-log.ts";
 import { shareState } from "./share-state.ts";
+import { createUsage } from "./usage.ts";
 import { watchCalls } from "./watch-calls.ts";
 
 export interface GatewayOptions {
@@ -195,6 +196,9 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     get meta() {
       return config.meta_mcp;
     },
+    get tracer() {
+      return policies.tracing.current();
+    },
     get sections() {
       const { code_mode: codeMode, playbooks, meta_mcp } = config;
       return { codeMode, playbooks, maxResultSize: meta_mcp.max_result_size };
@@ -202,6 +206,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     get profiles() {
       return profiles;
     },
+    usage: createUsage({ clock, settings: () => config.meta_mcp, observatory: watch.observatory }),
     actions: operatorActions({
       config: () => config,
       counts: watch.counts,
@@ -242,7 +247,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       kept.answers.forget(server);
       announceListChange(host, server, kind);
     },
-    admit: policies.integrity.admit,
+    admit: policies.admit,
     onAsked: policies.integrity.onAsked,
   });
   const endHealthChecks = startHealthChecks({
@@ -321,10 +326,9 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       return route === undefined ? Promise.reject(noRoute(call.upstream, config)) : route.call(call);
     },
     servers: () =>
-      plan.servers.map(({ name, description, kind, enabled }) => ({
+      plan.servers.map(({ name, enabled, ...planned }) => ({
+        ...planned,
         name,
-        description,
-        kind,
         enabled,
         status: routeOf(name)?.used?.status() ?? (enabled ? asleep : switchedOff),
         circuit: stageStates.made(name)?.breaker.state ?? "closed",
@@ -347,6 +351,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       profiles = new RoutingProfiles(next.routing_profiles, next.default_routing_profile);
       plan = nextPlan;
       kept.answers.forgetAll();
+      policies.tracing.configure(next.tracing);
       adopt(before);
       const mayGoOn = sessionHolders(next);
       for (const { id, principal } of sessions.all()) if (!mayGoOn(principal)) sessions.close(id, principal);

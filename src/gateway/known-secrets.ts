@@ -2,6 +2,7 @@
 import { backendSecrets, environmentSecrets } from "../config/backend-secrets.ts";
 import type { Config } from "../config/schema.ts";
 import type { Environment } from "../runtime/process.ts";
+import { secretForms } from "../stages/secrets/sent-secret.ts";
 
 /**
  * Worked out when they are asked for: the first line of a log is early enough.
@@ -13,9 +14,15 @@ export function* knownSecrets(config: Config, env: Environment): Iterable<string
   for (const { key } of api_keys) yield key;
   for (const { password } of users) yield password;
   for (const { secret } of issuers) if (secret !== undefined) yield secret;
+  for (const value of Object.values(config.tracing?.headers ?? {})) yield value;
   if (config.security.transparency_log.shared_secret !== "") yield config.security.transparency_log.shared_secret;
   if (config.shared_state !== undefined) yield* passwordsIn(config.shared_state.redis_url);
-  for (const backend of Object.values(config.backends)) yield* backendSecrets(backend);
+  for (const backend of Object.values(config.backends)) {
+    yield* backendSecrets(backend);
+    yield* (backend.secrets ?? []).flatMap(secretForms);
+  }
+  for (const { guarded_env_keys } of Object.values(config.runtime?.profiles ?? {}))
+    yield* guarded_env_keys.flatMap((key) => env[key] ?? []);
   yield* environmentSecrets(env);
 }
 

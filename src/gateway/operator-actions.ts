@@ -48,7 +48,6 @@ export function operatorActions(options: OperatorActionsOptions) {
 
 /** What decides which tools a session is shown, besides what its backends have; equal texts show the same. */
 export function viewOf({ routing_profiles, default_routing_profile, code_mode, playbooks, meta_mcp }: Config): string {
-  const { enabled, operator_tools, surfaced_tools, max_result_size } = meta_mcp;
-  const shown = { enabled, operator_tools, surfaced_tools, max_result_size, playbooks: playbooks.enabled };
-  return stableJson({ routing_profiles, default_routing_profile, code_mode, shown });
+  const { cache_tools: _cache, cache_ttl: _age, warm_start: _start, rank_by_usage: _rank, ...shown } = meta_mcp;
+  return stableJson({ routing_profiles, default_routing_profile, code_mode, shown, playbooks: playbooks.enabled });
 }

@@ -4,7 +4,10 @@ import type { Catalog } from "../catalog/catalog.ts";
 import type { Config } from "../config/schema.ts";
 import { shownToolName } from "../core/call-record.ts";
 import type { Logger } from "../core/log.ts";
+import type { Tracer } from "../core/tracing.ts";
 import type { Clock } from "../lib/clock.ts";
+import type { JsonObject } from "../lib/json.ts";
+import type { Environment } from "../runtime/process.ts";
 import type { CostBook } from "../stages/cost/cost-stage.ts";
 import type { CostReport } from "../stages/cost/report.ts";
 import type { FirewallSink } from "../stages/firewall/finding.ts";
@@ -17,6 +20,7 @@ import { createKeptAnswers, type KeptAnswers } from "./kept-answers.ts";
 import { createSecurityRecord } from "./security-record.ts";
 import type { Sharing } from "./sharing.ts";
 import { createToolIntegrity, type ToolIntegrity } from "./tool-integrity.ts";
+import { createTracing, type Tracing } from "./tracing.ts";
 
 /** For the stages in front of each backend. */
 export interface PolicyContext {
@@ -24,6 +28,7 @@ export interface PolicyContext {
   readonly costBook: CostBook;
   readonly sessionUsage: SessionUsage;
   readonly kept: KeptAnswers;
+  tracer(): Tracer | undefined;
   gateOf(name: string): ToolGate;
   isAuditFailing(): boolean;
   /** An error budget is used up. */
@@ -35,6 +40,9 @@ export interface Policies {
   /** For the record of calls, where it is wanted. */
   readonly onCall: CallSink;
   readonly integrity: ToolIntegrity;
+  /** What of the tools a server lists clients may see, and how. */
+  admit(server: string, tools: readonly JsonObject[]): Promise<readonly JsonObject[]>;
+  readonly tracing: Tracing;
   costs(): Promise<CostReport>;
   /** Resolves when everything that was reported is on the disk, or could not be written. */
   flush(): Promise<void>;
@@ -47,6 +55,7 @@ export interface PoliciesOptions {
   readonly clock: Clock;
   readonly stateDirectory: string | undefined;
   readonly sharing: Sharing;
+  readonly env: Environment;
   /** Whether the tools of a backend are pinned: those of capabilities are the operator's own files. */
   isPinned(server: string): boolean;
   /** A tool was approved: what is listed may be more now. */
@@ -55,7 +64,7 @@ export interface PoliciesOptions {
 }
 
 export function createPolicies(options: PoliciesOptions): Policies {
-  const { config, catalog, log, clock, stateDirectory, sharing, noteProblem } = options;
+  const { config, catalog, log, clock, stateDirectory, env, sharing, noteProblem } = options;
   const inState = (name: string) => (stateDirectory === undefined ? undefined : `${stateDirectory}/${name}`);
   const record = createSecurityRecord({ config, log, clock, catalog, noteProblem });
   const integrity = createToolIntegrity({
@@ -83,9 +92,12 @@ export function createPolicies(options: PoliciesOptions): Policies {
     isCaching: () => config().cache?.enabled === true,
     onProblem: noteProblem("Idempotency keys", "a restart may forget which calls were made"),
   });
+  const tracing = createTracing(env, noteProblem("Traces", "spans are lost"));
+  tracing.configure(config().tracing);
   return {
     context: {
       kept,
+      tracer: tracing.current,
       onFindings: record.onFindings,
       costBook: costs.book,
       sessionUsage: new SessionUsage(clock),
@@ -99,9 +111,17 @@ export function createPolicies(options: PoliciesOptions): Policies {
     },
     onCall: record.onCall,
     integrity,
+    async admit(server, tools) {
+      // Judged as the server wrote them.
+      const admitted = await integrity.admit(server, tools);
+      const secrets = config().backends[server]?.secrets ?? [];
+      if (secrets.length === 0) return admitted;
+      return (await import("../stages/secrets/conceal.ts")).concealSecrets(admitted, secrets);
+    },
+    tracing,
     costs: () => costs.report(config().cost_governance),
     async flush() {
-      await Promise.all([record.flush(), costs.flush(), integrity.flush(), kept.flush()]);
+      await Promise.all([record.flush(), costs.flush(), integrity.flush(), kept.flush(), tracing.close()]);
     },
   };
 }

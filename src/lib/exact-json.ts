@@ -16,6 +16,11 @@ export function parseExact(text: string): unknown {
   return mayHoldLongNumbers(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
 }
 
+/** Whether it is one of them; it looks like an object. */
+export function isLongNumber(value: unknown): boolean {
+  return isRawJson(value);
+}
+
 /** The value with every long number as the nearest one JavaScript has, for code that calculates. */
 export function withPlainNumbers<T>(value: T): T {
   const text = JSON.stringify(value);
@@ -29,4 +34,7 @@ function keepDigits(_key: string, value: unknown, context?: { readonly source?: 
 }
 
 /** Both runtimes have it, TypeScript does not know it yet. */
-const { rawJSON: rawJson } = JSON as typeof JSON & { rawJSON(text: string): unknown };
+const { rawJSON: rawJson, isRawJSON: isRawJson } = JSON as typeof JSON & {
+  rawJSON(text: string): unknown;
+  isRawJSON(value: unknown): boolean;
+};

@@ -1,5 +1,7 @@
 /** JSON values as TypeScript sees them; the vocabulary of everything that crosses the wire. */
 
+import { isLongNumber } from "./exact-json.ts";
+
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 export interface JsonObject {
   readonly [key: string]: Json | undefined;
@@ -31,7 +33,7 @@ export function nestsDeeper(value: unknown, levels: number): boolean {
 /** The same value with every string in it replaced, keys excepted. */
 export function mapStrings(value: Json, replace: (text: string) => string): Json {
   if (typeof value === "string") return replace(value);
-  if (typeof value !== "object" || value === null) return value;
+  if (typeof value !== "object" || value === null || isLongNumber(value)) return value;
   if (Array.isArray(value)) return value.map((item: Json) => mapStrings(item, replace));
   const entries = Object.entries(value).flatMap(([key, item]) =>
     item === undefined ? [] : [[key, mapStrings(item, replace)] as const],

@@ -6,7 +6,7 @@
 export const redacted = "[redacted]";
 
 /** Shorter values are no secrets, and replacing them would shred ordinary text. */
-const shortestSecret = 6;
+export const shortestSecret = 6;
 const shortestEncoded = 8;
 
 export class Redactor {
@@ -26,10 +26,16 @@ export class Redactor {
 
   /** The text without known secrets and without what looks like one. */
   readonly redact = (text: string): string => {
+    let clean = this.redactKnown(text);
+    for (const [pattern, replacement] of patterns) clean = clean.replace(pattern, replacement);
+    return clean;
+  };
+
+  /** The text without known secrets; the very same where there is none. */
+  readonly redactKnown = (text: string): string => {
     if (this.#waiting.length > 0) this.#prepare();
     let clean = text;
     for (const needle of this.#needles) if (clean.includes(needle)) clean = clean.replaceAll(needle, redacted);
-    for (const [pattern, replacement] of patterns) clean = clean.replace(pattern, replacement);
     return clean;
   };
 

@@ -52,9 +52,11 @@ export async function findTools(
   const servers = visibleServers(context).filter(({ name }) => server === undefined || name === server);
   await Promise.all(servers.map(({ enabled, name }) => enabled && context.toolsSoon(name)));
   const enabled = new Set(servers.filter((view) => view.enabled).map(({ name }) => name));
+  await context.usage.ready();
   const options = {
     limit: depth,
     server,
+    boost: (name: string, tool: string) => boostOf(context.usage.successes(name, tool)),
     visible: (name: string, tool: string) => {
       const listed = enabled.has(name) && mayUseTool(context.caller, name, tool) && context.catalog.tool(name, tool);
       return listed !== false && (listed === undefined || isForModels(listed));
@@ -64,6 +66,14 @@ export async function findTools(
   for (const query of queries) found.push(await context.catalog.search(query, options));
   const all = found.length === 1 ? (found[0] as SearchHit[]) : fuse(found);
   return { hits: all.slice(0, limit), servers, perServer: all.length > limit ? countPerServer(all) : undefined };
+}
+
+/** Enough to decide between tools that fit about as well, too little to bring up one that does not. */
+const boostPerDoubling = 0.02;
+const maxBoost = 1.2;
+
+function boostOf(successes: number): number {
+  return successes === 0 ? 1 : Math.min(maxBoost, 1 + boostPerDoubling * Math.log2(1 + successes));
 }
 
 /**

@@ -1,8 +1,12 @@
 import { Answer } from "../core/answer.ts";
+import { UpstreamRpcError } from "../core/errors.ts";
 import { type JsonObject, readableJson } from "../lib/json.ts";
 import { invalid, readObject, readString } from "./arguments.ts";
-import { findTarget } from "./find-target.ts";
-import type { MetaTool } from "./meta-tool.ts";
+import { findTarget, type Target } from "./find-target.ts";
+import type { MetaContext, MetaTool } from "./meta-tool.ts";
+import { signature } from "./signature.ts";
+
+const invalidParams = -32_602;
 
 /** Own arguments of this tool, those of features that read them elsewhere included. */
 const ownArguments = new Set("server backend tool arguments args idempotency_key nonce attestation _meta".split(" "));
@@ -33,13 +37,25 @@ export const invoke: MetaTool = {
 
   async run(args, context) {
     const target = await findTarget(args, context);
-    const answer = await context.callTool(target.server, target.tool, readArguments(args), {
+    const options = {
       idempotencyKey: readString(args, "idempotency_key"),
       meta: args["_meta"] === undefined ? undefined : readObject(args, "_meta"),
-    });
-    return context.resultFormat === "native" ? answer : wrapped(answer);
+    };
+    try {
+      const answer = await context.callTool(target.server, target.tool, readArguments(args), options);
+      return context.resultFormat === "native" ? answer : wrapped(answer);
+    } catch (error) {
+      throw withHelp(error, target, context);
+    }
   },
 };
+
+/** A model that got the arguments wrong most often never saw the schema. */
+function withHelp(error: unknown, { server, tool }: Target, { catalog }: MetaContext): unknown {
+  if (!(error instanceof UpstreamRpcError) || error.rpc.code !== invalidParams) return error;
+  const parameters = signature(catalog.tool(server, tool)?.["inputSchema"]);
+  return parameters === undefined ? error : new UpstreamRpcError(error.rpc, server, `Its arguments: ${parameters}`);
+}
 
 function readArguments(args: JsonObject): JsonObject {
   if (args["arguments"] === undefined && args["args"] === undefined) {

@@ -22,6 +22,8 @@ export interface ServerView {
   readonly circuit: "closed" | "open" | "half_open";
   /** Switched off by an operator or by its error budget: it is listed, and its calls are refused. */
   readonly killed?: boolean;
+  /** What its program runs in: `local_process`, `docker` …; absent where it is none of ours. */
+  readonly runtime?: string | undefined;
 }
 
 export interface MetaContext {
@@ -54,6 +56,7 @@ export interface MetaContext {
   readonly profiles: RoutingProfiles;
   /** The session, where the request has one. */
   readonly session: MetaSession | undefined;
+  readonly usage: ToolUsage;
   readonly actions: OperatorActions;
 }
 
@@ -81,6 +84,16 @@ export interface MetaSession {
   setProfile(name: string): void;
   /** JSON text of a whole result whose answer was cut. @throws GatewayError RESOURCE_NOT_FOUND */
   keptResult(id: string): Promise<string>;
+}
+
+/** What is known of how often tools were called with success. */
+export interface ToolUsage {
+  /** Resolves when something is known; brings it up to date from time to time. Never rejects. */
+  ready(): Promise<void>;
+  /** As of about a minute ago; 0 before {@link ready}. */
+  successes(server: string, tool: string): number;
+  /** What earlier runs called most, most first: the same as long as this run lasts, so that lists do not change by it. */
+  most(): readonly { readonly server: string; readonly tool: string }[];
 }
 
 export interface ToolCalls {

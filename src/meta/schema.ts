@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { duration, maybe, positiveInteger, setting } from "../core/kinds.ts";
+import { duration, maybe, nonNegativeInteger, positiveInteger, setting } from "../core/kinds.ts";
 
 export const metaMcpSchema = v.object({
   enabled: setting(v.boolean(), true, "List four meta-tools instead of every tool of every backend"),
@@ -11,6 +11,12 @@ export const metaMcpSchema = v.object({
     [],
     "Tools listed with their full schema beside the meta-tools",
   ),
+  promote_often_used: setting(
+    nonNegativeInteger,
+    0,
+    "So many tools, those that earlier runs called most, are listed like `surfaced_tools`",
+  ),
+  rank_by_usage: setting(v.boolean(), true, "Let search prefer a little what is called often"),
   projection_mode: setting(
     v.picklist(["off", "on", "experimental"]),
     "off",

@@ -9,7 +9,7 @@ import { existsSync } from "node:fs";
 import { delimiter, isAbsolute, resolve } from "node:path";
 import { clearImmediate, clearTimeout, setImmediate, setTimeout } from "node:timers";
 import { killGroup } from "./kill-group.ts";
-import { guardGroup } from "./warden.ts";
+import { guardByCommand, guardGroup } from "./warden.ts";
 import { windowsProgram } from "./windows-program.ts";
 
 export interface SpawnOptions {
@@ -18,6 +18,8 @@ export interface SpawnOptions {
   /** The whole environment; nothing is inherited. */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd?: string | undefined;
+  /** Program and arguments that end what lives on outside the child's group; run when the child has ended, however. */
+  readonly endArgv?: readonly string[] | undefined;
   /** Bytes that may wait for the child to read them. */
   readonly maxWaitingBytes: number;
   /** Time in which the child must take something, while something waits. */
@@ -41,6 +43,8 @@ export interface Child {
   killGroup(signal: "SIGTERM" | "SIGKILL"): void;
   /** Resolves when the child has ended, its output has been handed over, and nothing of its group is left. */
   readonly exited: Promise<Exit>;
+  /** Resolves after that, when what `endArgv` is for has been ended as well, or could not be. */
+  readonly gone: Promise<void>;
 }
 
 /** The program could not be run at all; `hint` says what to do. */
@@ -56,11 +60,18 @@ export class SpawnError extends Error {
 
 /** How long output may still come after the exit: only a process that left the group can hold the pipes open that long. */
 const drainMs = 100;
+/** A daemon that hangs must not keep us from ending. */
+const endOutsideMs = 10_000;
 
 /** @throws SpawnError */
 export async function spawnChild(options: SpawnOptions): Promise<Child> {
   const [file, ...args] = windowsProgram(options.argv, options.env);
-  const { child, release } = await launched(file as string, args, options);
+  // Before there is anything to end.
+  const releaseOutside = options.endArgv === undefined ? () => {} : guardByCommand(options.endArgv, options.env);
+  const { child, release } = await launched(file as string, args, options).catch((error: unknown) => {
+    releaseOutside();
+    throw error;
+  });
   const pid = child.pid as number;
   child.stdout.on("data", options.onStdout);
   child.stderr.on("data", options.onStderr);
@@ -81,6 +92,7 @@ export async function spawnChild(options: SpawnOptions): Promise<Child> {
       child.once("close", end);
     });
   });
+  const gone = exited.then(() => endOutside(options)).then(releaseOutside);
   return {
     pid,
     write: input.write,
@@ -89,7 +101,20 @@ export async function spawnChild(options: SpawnOptions): Promise<Child> {
       if (child.exitCode === null && child.signalCode === null) killGroup(pid, signal);
     },
     exited,
+    gone,
   };
+}
+
+/** Resolves when what lives on elsewhere has been ended, could not be, or takes too long. */
+function endOutside({ endArgv, env }: SpawnOptions): Promise<void> {
+  if (endArgv === undefined) return Promise.resolve();
+  const [file, ...args] = windowsProgram(endArgv, env);
+  return new Promise((resolve) => {
+    const options = { env, stdio: "ignore", windowsHide: true, timeout: endOutsideMs } as const;
+    const ender = spawn(file as string, args, options);
+    ender.on("error", () => resolve());
+    ender.on("exit", () => resolve());
+  });
 }
 
 interface Launched {

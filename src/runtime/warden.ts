@@ -12,6 +12,8 @@ import { killGroup } from "./kill-group.ts";
 /** Set in the environment of our own binary when it is to be the warden: `main` then calls {@link runWarden} and nothing else. */
 const wardenVariable = "MCP_GATEWAY_WARDEN";
 
+const shell = "/bin/sh";
+
 // dash knows neither `kill -9 -- -GROUP` nor arrays; `kill -s KILL` and a string do.
 const script = `
 trap '' INT TERM HUP
@@ -25,8 +27,18 @@ done
 for group in $groups; do kill -s KILL -- "-$group"; done
 `;
 
+/** Once more after a while: what was being made when we died may only be there then. */
+const endScript = `
+trap '' INT TERM HUP
+while read -r line; do released=yes; done
+[ "$released" ] && exit
+"$@"
+sleep 5
+"$@"
+`;
+
 /** Takes a line, and has handed it to the system when it returns where the runtime can: we may be killed in the next moment. */
-type Tell = (line: string) => void;
+type Tell = (line: string, isLast?: boolean) => void;
 
 const guarded = new Set<number>();
 let warden: Tell | undefined;
@@ -41,6 +53,26 @@ export function guardGroup(group: number): () => void {
   };
 }
 
+/**
+ * Has a program run should we die before the returned function is called: for what no signal of ours reaches, such as a
+ * container. Only where there is a shell; a server in a container then still sees the end of its input.
+ */
+export function guardByCommand(argv: readonly string[], env: Readonly<Record<string, string>>): () => void {
+  if (!existsSync(shell)) return () => {};
+  const forget = () => {
+    tell = undefined;
+  };
+  let tell = startChild({ file: shell, args: ["-c", endScript, "sh", ...argv], env: { ...env } }, forget);
+  return () => {
+    tell?.("released\n", true);
+    forget();
+  };
+}
+
+function startChild(command: WardenCommand, onGone: () => void): Tell | undefined {
+  return "Bun" in globalThis ? startOnBun(command, onGone) : startOnNode(command, onGone);
+}
+
 function startWarden(): void {
   const command = wardenCommand();
   if (command === undefined) return;
@@ -48,7 +80,7 @@ function startWarden(): void {
   const forget = () => {
     if (warden === started) warden = undefined;
   };
-  const started = "Bun" in globalThis ? startOnBun(command, forget) : startOnNode(command, forget);
+  const started = startChild(command, forget);
   warden = started;
   if (guarded.size > 0) started?.([...guarded].map((group) => `+ ${group}\n`).join(""));
 }
@@ -67,9 +99,10 @@ function startOnBun({ file, args, env }: WardenCommand, onGone: () => void): Tel
     // It waits for us to end, so we must not wait for it.
     child.unref();
     child.stdin.unref();
-    return (line) => {
+    return (line, isLast = false) => {
       child.stdin.write(line);
       void child.stdin.flush();
+      if (isLast) void child.stdin.end();
     };
   } catch {
     return undefined;
@@ -83,7 +116,7 @@ function startOnNode({ file, args, env }: WardenCommand, onGone: () => void): Te
   child.stdin.on("error", onGone);
   child.unref();
   if ("unref" in child.stdin && typeof child.stdin.unref === "function") child.stdin.unref();
-  return (line) => void child.stdin.write(line);
+  return (line, isLast = false) => void (isLast ? child.stdin.end(line) : child.stdin.write(line));
 }
 
 interface WardenCommand {
@@ -93,7 +126,7 @@ interface WardenCommand {
 }
 
 function wardenCommand(): WardenCommand | undefined {
-  if (existsSync("/bin/sh")) return { file: "/bin/sh", args: ["-c", script], env: {} };
+  if (existsSync(shell)) return { file: shell, args: ["-c", script], env: {} };
   // Run from source there is no binary of ours, and the runtime's would need the path of main.
   if (/^(bun|deno|node)(\.exe)?$/.test(basename(process.execPath))) return undefined;
   return { file: process.execPath, args: [], env: childEnvironment({ [wardenVariable]: "1" }) };

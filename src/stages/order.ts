@@ -1,6 +1,7 @@
 /** The list of policies every call walks through. A new policy is a folder, a state if it needs one, and one line here. */
 import type { Stage } from "../core/call.ts";
 import type { SharedLimits } from "../core/shared-limits.ts";
+import type { Tracer } from "../core/tracing.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { accountStage } from "./account/account-stage.ts";
 import { argumentsStage } from "./arguments/arguments-stage.ts";
@@ -24,10 +25,13 @@ import { type CallSink, recordStage } from "./record/record-stage.ts";
 import { retryStage } from "./retry/retry-stage.ts";
 import type { FailsafeSettings, SecurityStageSettings } from "./schema.ts";
 import { scopeStage } from "./scope/scope-stage.ts";
+import type { InjectedSecret } from "./secrets/schema.ts";
+import { secretsStage } from "./secrets/secrets-stage.ts";
 import { sessionSandboxStage } from "./session-sandbox/session-sandbox-stage.ts";
 import type { SessionUsage } from "./session-sandbox/session-usage.ts";
 import { timeoutStage } from "./timeout/timeout-stage.ts";
 import { toolPolicyStage } from "./tool-policy/tool-policy-stage.ts";
+import { traceStage } from "./trace/trace-stage.ts";
 import type { UpstreamStageState } from "./upstream-stage-state.ts";
 import { wakeStage } from "./wake/wake-stage.ts";
 
@@ -54,6 +58,8 @@ export interface StageOptions {
   readonly sessionUsage?: SessionUsage | undefined;
   /** Left out, calls cost nothing. */
   readonly costs?: { readonly settings: CostGovernanceSettings; readonly book: CostBook } | undefined;
+  /** Left out, calls have no spans. */
+  readonly tracer?: (() => Tracer | undefined) | undefined;
   /** Left out, idempotency keys mean nothing. */
   readonly idempotency?: IdempotencyBook | undefined;
   /** Left out, or without settings, no answer is kept. */
@@ -62,6 +68,8 @@ export interface StageOptions {
   readonly limits?: SharedLimits | undefined;
   /** What is known of the definitions of the backend's tools; left out, none is held. */
   readonly gate?: ToolGate | undefined;
+  /** Secrets the backend's tools are called with. */
+  readonly secrets?: readonly InjectedSecret[] | undefined;
 }
 
 /** For `chain` of core/call.ts, outermost first, once per backend and configuration; `undefined` is a policy that is off. */
@@ -83,11 +91,15 @@ export function stagesFor(options: StageOptions): (Stage | undefined)[] {
     idempotency,
     cache,
     limits,
+    tracer,
+    secrets,
   } = options;
   const { clock } = state;
   return [
     // Outermost: what the others refuse is recorded too.
     recordStage(sink, clock, underWay),
+    // Around everything else: a span has in it what the others do, and record the call as it came.
+    traceStage(tracer),
     // Before anything happens that would not be on record.
     auditStage(isAuditFailing),
     // Before everything that decides about single calls: what is switched off is off for all.
@@ -124,7 +136,9 @@ export function stagesFor(options: StageOptions): (Stage | undefined)[] {
     accountStage(isPersonal),
     // Below wake: what a server that has just started says of its tools is known by then.
     quarantineStage(gate),
-    // Innermost: each attempt has a time of its own.
+    // Around the upstream and what is done with the call for it alone: each attempt has a time of its own.
     timeoutStage(timeoutMs, clock),
+    // Innermost: whatever keeps, shows or derives something from a call or an answer has none of its secrets.
+    secretsStage(secrets),
   ];
 }

@@ -14,7 +14,14 @@ export function startedTooSlowly(server: string, limitMs: number): UpstreamError
   );
 }
 
-export function notStartedAgainYet(server: string, error: string, restMs: number): NotStartedYetError {
+/** @param restMs infinite for one that was given up */
+export function notStartedAgainYet(server: string, error: string, restMs: number): NotStartedYetError | DeniedError {
+  // Nothing that trying again would change.
+  if (restMs === Number.POSITIVE_INFINITY)
+    return new DeniedError("UPSTREAM_START_FAILED", `Server "${server}" failed too often: ${error}`, {
+      hint: `Correct it and restart it by hand; "restart.max_restarts" of its profile says how often it is tried`,
+      data: { server },
+    });
   const retryAfterMs = Math.max(1, Math.ceil(restMs));
   return new NotStartedYetError("UPSTREAM_START_FAILED", `Server "${server}" is not started again yet: ${error}`, {
     hint: `It may be started again in ${Math.ceil(retryAfterMs / 1_000)} s`,

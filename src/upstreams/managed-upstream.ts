@@ -30,6 +30,10 @@ export interface ManagedUpstreamOptions {
   readonly startTimeoutMs: number;
   /** Stops the server after this time without requests; `undefined` keeps it running. */
   readonly idleMs?: number | undefined;
+  /** Failures in a row after which it stays down until {@link Upstream.restart}; `undefined` never gives up. */
+  readonly maxFailures?: number | undefined;
+  /** Time until a server that failed is started again, in place of one that grows with its failures. */
+  readonly restartDelayMs?: number | undefined;
   /** Whether somebody waits for what the server will say by itself: then it is not idle. */
   readonly isHeld?: (() => boolean) | undefined;
   readonly clock: Clock;
@@ -172,9 +176,11 @@ export function manageUpstream(options: ManagedUpstreamOptions): ManagedUpstream
     failures++;
     replaces = true;
     lastError = error;
-    const delayMs = ran && failures === 1 ? 0 : restartDelayMs(failures, random);
+    const isGivenUp = failures > (options.maxFailures ?? Number.POSITIVE_INFINITY);
+    const growingMs = () => (ran && failures === 1 ? 0 : restartDelayMs(failures, random));
+    const delayMs = isGivenUp ? Number.POSITIVE_INFINITY : (options.restartDelayMs ?? growingMs());
     life = { is: "backoff", error, retryAtMs: clock.now() + delayMs };
-    log.warn("The server failed", { error, failures, retryAfterMs: Math.round(delayMs) });
+    log.warn("The server failed", { error, failures, ...(isGivenUp ? {} : { retryAfterMs: Math.round(delayMs) }) });
   };
 
   /** Ends whatever is connected or starting; the caller sets what comes next. */

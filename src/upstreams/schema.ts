@@ -16,8 +16,14 @@ export const backendSchema = v.object({
     "Address of a server: `https://`, `http://`, `wss://`, `ws://`, or `unix:///path` of a socket; what it speaks there is detected",
   ),
   streamable_http: maybe(v.boolean(), "Accepted from older files; the transport is detected"),
-  a2a_url: maybe(v.string(), "Address of an A2A agent"),
-  a2a_agent_card_path: maybe(v.string(), "Path of the agent card below `a2a_url`"),
+  a2a_url: maybe(
+    v.string(),
+    "Address of an agent that speaks A2A 0.2, 0.3 or 1.0 over JSON-RPC; its skills become tools",
+  ),
+  a2a_agent_card_path: maybe(
+    v.string(),
+    "Path of the agent card below `a2a_url`; `/.well-known/agent-card.json` and `/.well-known/agent.json` by default",
+  ),
   protocol_version: maybe(v.string(), "Protocol revision to offer first; the newest by default"),
   env: setting(stringMap, {}, "Environment of the program, besides PATH, HOME, TMPDIR and LANG"),
   headers: setting(stringMap, {}, "Headers sent with every HTTP request and WebSocket handshake to the backend"),
@@ -28,8 +34,9 @@ export const backendSchema = v.object({
   max_result_size: setting(positiveInteger, 16_777_216, "Largest answer in bytes; a larger one is an error"),
   failsafe: maybe(v.looseObject({}), "Overrides of the `failsafe` section for this backend, key by key"),
   oauth: maybe(v.looseObject({}), "OAuth login to the backend"),
+  transform: maybe(v.looseObject({}), "How its tools look from outside"),
   secrets: maybe(v.array(v.looseObject({})), "Secrets to inject into calls"),
   passthrough: setting(v.boolean(), false, "Skip tool policy and sanitising for this backend"),
-  runtime_profile: maybe(v.string(), "Isolation profile of the program"),
+  runtime_profile: maybe(v.string(), "Profile of the `runtime` section that the program runs under"),
   identity_propagation: maybe(v.looseObject({}), "How the caller's identity reaches the backend"),
 });

@@ -123,14 +123,7 @@ auth: {required: false, type: none, scopes: [a], description: d, header: X, pref
   assert.deepEqual(names, ["t"]);
   assert.ok(lines.pop()?.endsWith('"cache" is only for capabilities with metadata.read_only and is ignored'));
   const later = lines.slice(2).map((line) => /"(.+)" is not active yet and is ignored$/.exec(line)?.[1]);
-  assert.deepEqual(later, [
-    "transform",
-    "response_transform",
-    "projection",
-    "webhooks",
-    "visible_in_states",
-    "metadata.exposure",
-  ]);
+  assert.deepEqual(later, ["projection", "webhooks", "visible_in_states", "metadata.exposure"]);
   assert.deepEqual(lines.slice(0, 2), [
     'warn t.yaml:2:25  service "mcp" is not active yet: this provider is left out',
     'warn t.yaml:2:73  "providers.other" is not used: there are "primary" and "fallback"',

@@ -190,6 +190,23 @@ describe("face on /mcp", () => {
     assert.equal(host.calls[0]?.upstream, "fresh");
   });
 
+  test("tools that were called most are listed beside the pinned ones, as many as wanted, each once", async () => {
+    const host = fakeHost(lists, ok);
+    const pinned = { server: "files", tool: "read_file" };
+    const most = [pinned, { server: "web", tool: "gone" }, { server: "web", tool: "search" }];
+    host.usage = { ...host.usage, most: () => most };
+    host.meta = { ...host.meta, surfaced_tools: [pinned], promote_often_used: 2 };
+    const listed = async () => {
+      const { result } = await ask(host, "tools/list");
+      return (result["tools"] as JsonObject[]).slice(4).map(({ name }) => name);
+    };
+    assert.deepEqual(await listed(), ["read_file", "search"]);
+    host.meta = { ...host.meta, surfaced_tools: [], promote_often_used: 1 };
+    assert.deepEqual(await listed(), ["read_file"]);
+    host.meta = { ...host.meta, promote_often_used: 0 };
+    assert.deepEqual(await listed(), []);
+  });
+
   test("gateway_invoke gives the backend's result untouched", async () => {
     const host = fakeHost(lists, ok);
     const args = { server: "web", tool: "search", arguments: { q: "x" } };

@@ -13,10 +13,10 @@ import { systemClock } from "../../src/lib/clock.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
 import type { RpcRequestMessage } from "../../src/mcp/json-rpc.ts";
 import type { ListKind } from "../../src/mcp/protocol.ts";
-import type { MetaSettings } from "../../src/meta/meta-tool.ts";
+import type { MetaSettings, ToolUsage } from "../../src/meta/meta-tool.ts";
 import { RoutingProfiles } from "../../src/meta/routing/routing-profiles.ts";
 import type { MetaMcpSettings } from "../../src/meta/schema.ts";
-import { codeModeOff, fakeActions } from "../meta/fake-context.ts";
+import { codeModeOff, fakeActions, unused } from "../meta/fake-context.ts";
 
 export type Lists = Record<string, Partial<Record<ListKind, JsonObject[]>>>;
 
@@ -26,6 +26,7 @@ export interface FakeHost extends FaceHost {
   meta: MetaMcpSettings;
   sections: MetaSettings;
   profiles: RoutingProfiles;
+  usage: ToolUsage;
 }
 
 let ids = 0;
@@ -67,6 +68,8 @@ export function fakeHost(lists: Lists, answer: (call: Call) => Promise<Answer>):
       cache_ttl: 300_000,
       warm_start: [],
       surfaced_tools: [],
+      promote_often_used: 0,
+      rank_by_usage: true,
       projection_mode: "off",
       operator_tools: "none",
       max_result_size: undefined,
@@ -74,6 +77,7 @@ export function fakeHost(lists: Lists, answer: (call: Call) => Promise<Answer>):
     },
     sections: { codeMode: codeModeOff, playbooks: { enabled: false, directories: [] }, maxResultSize: undefined },
     profiles: new RoutingProfiles({}, "default"),
+    usage: unused,
     actions: fakeActions,
     requestTimeoutMs: 60_000,
     draining: false,

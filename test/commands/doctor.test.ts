@@ -225,3 +225,26 @@ test("doctor: a server that wants a login is said to, without one being begun; a
   const welcome = (await examined(at)).report.checks.find(({ id }) => id === "backend_http.guarded");
   assert.equal(welcome?.status, "pass", String(welcome?.detail));
 });
+
+test("doctor: asks for the program that isolates a server, not for the one inside", async (t) => {
+  const at = house(t);
+  writeFileSync(
+    join(at.folder, "gateway.yaml"),
+    `server: {port: 0}
+backends:
+  boxed: {command: only-in-the-image, runtime_profile: box}
+  caged: {command: sh, runtime_profile: cage}
+runtime:
+  availability: {docker: true, bubblewrap: true}
+  profiles:
+    box: {provider: docker, image: i, executable: no-such-client}
+    cage: {provider: bubblewrap, executable: "${process.execPath}"}
+`,
+  );
+  const { report } = await examined(at, "--quick");
+  const said = lines(report).filter((line) => line.startsWith("backend_stdio"));
+  assert.deepEqual(said, [
+    'backend_stdio.boxed fail "no-such-client", which its profile runs it with, is not there',
+    `backend_stdio.caged pass "${process.execPath}" is there; not started`,
+  ]);
+});

@@ -38,6 +38,13 @@ test("init, validate, add, list, get, remove: from nothing to a file and back, c
   );
   assert.deepEqual(added, { code: 0, out: "Added 'files' (stdio).\n", err: "" });
   assert.equal((await run("add", "web", "--url", "http://localhost:1/sse")).out, "Added 'web' (sse).\n");
+  const agent = await run("add", "sky", "--a2a-url", "https://me:pw@sky.example/agents/sky", "-H", "X-Key: k");
+  assert.deepEqual(agent, { code: 0, out: "Added 'sky' (a2a).\n", err: "" });
+  assert.match(readFileSync(path, "utf8"), /sky:\n +a2a_url: https:\/\/me:pw@sky\.example\/agents\/sky\n +headers:/);
+  const shownAgent = await run("get", "sky");
+  assert.match(shownAgent.out, /a2a/);
+  assert.ok(!shownAgent.out.includes("pw"), shownAgent.out);
+  assert.equal((await run("remove", "sky")).code, 0);
   assert.equal(statSync(path).mode & 0o777, 0o600);
 
   const [list, json, shown, twice, unknown] = await Promise.all([
@@ -180,10 +187,29 @@ test("add: takes the line of `claude mcp add` as it is", async (t) => {
     [["a", "https://x", "more"], '"more" is one word too many behind the URL'],
     [["a", "--url", "https://x", "--", "b"], "A backend has a command or a URL, not both"],
     [["a", "-t", "stdio", "https://x"], "A backend with a URL is not stdio"],
+    [["a", "-t", "stdio", "--a2a-url", "https://x"], "A backend with a URL is not stdio"],
+    [["a", "https://x", "--a2a-url", "https://x"], "A backend has a command or a URL, not both"],
     [["a", "-H", "X: y", "--", "b"], "--header is for a backend with a URL"],
     [["a", "-H", "nocolon", "https://x"], '--header must be "NAME: VALUE"'],
   ] as const) {
     const refused = await run("add", ...line);
     assert.deepEqual([refused.code, refused.err.split("\n")[0]], [2, message]);
   }
+});
+
+test("get: says what the program runs in", async (t) => {
+  const { folder, run } = house(t);
+  writeFileSync(
+    join(folder, "gateway.yaml"),
+    `backends:
+  boxed: {command: x, runtime_profile: box}
+  plain: {command: x}
+  web: {http_url: http://x/mcp}
+runtime: {default_provider: bubblewrap, availability: {bubblewrap: true, docker: true}, profiles: {box: {provider: docker, image: i}}}
+`,
+  );
+  const [boxed, plain, web] = await Promise.all(["boxed", "plain", "web"].map((name) => run("get", name)));
+  assert.match(boxed?.out ?? "", /^Runtime: +docker \(profile box\)$/m);
+  assert.match(plain?.out ?? "", /^Runtime: +bubblewrap$/m);
+  assert.doesNotMatch(web?.out ?? "", /Runtime/);
 });

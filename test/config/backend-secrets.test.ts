@@ -51,6 +51,8 @@ test("backendSecrets: user, password, query and path of an address", () => {
   const secrets = secretsOf({ http_url: `https://me:p%2Fw@host.example/mcp/${random}?token=abc&page=1` });
   for (const secret of ["me", "p%2Fw", "p/w", random, "abc"]) assert.ok(secrets.includes(secret), secret);
   assert.ok(!secrets.includes("1") && !secrets.includes("mcp"));
+  const ofAgent = secretsOf({ a2a_url: "https://me:pw@host.example/?token=abc" });
+  for (const secret of ["me", "pw", "abc"]) assert.ok(ofAgent.includes(secret), secret);
 });
 
 test("environmentSecrets: by name, but no paths", () => {

@@ -92,6 +92,16 @@ const wrong: readonly [name: string, text: string, ...lines: string[]][] = [
     'gateway.yaml:4:5  backends.a.stop_when_idle_for works only with "command"',
   ],
   [
+    "agents only",
+    "backends:\n  a:\n    http_url: http://h\n    a2a_agent_card_path: /card.json",
+    'gateway.yaml:4:5  backends.a.a2a_agent_card_path works only with "a2a_url"',
+  ],
+  [
+    "agent elsewhere than on the web",
+    "backends:\n  a:\n    a2a_url: ws://h",
+    'gateway.yaml:3:5  backends.a.a2a_url must be an address that begins with http:// or https://, not "ws://h"',
+  ],
+  [
     "override of a failsafe",
     "backends:\n  a:\n    command: x\n    failsafe:\n      retry:\n        max_attempts: -1",
     "gateway.yaml:6:9  backends.a.failsafe.retry.max_attempts must be a whole number of at least 0, not -1",
@@ -178,7 +188,7 @@ webhooks: {enabled: true}
 meta_mcp: {warm_start: [taviyl]}
 backends:
   tavily: {command: x, env: {K: "\${UNSET_VARIABLE}"}, passthrough: true}
-  agent: {a2a_url: http://h}
+  agent: {a2a_url: http://h, a2a_agent_card_path: null}
   web: {url: http://h}
 `;
   assert.deepEqual(await findings(t, text), [
@@ -187,7 +197,6 @@ backends:
     "gateway.yaml:8:1  webhooks is not active yet",
     'gateway.yaml:9:25  meta_mcp.warm_start[0] names no backend: "taviyl" is not there: did you mean "tavily"?',
     `gateway.yaml:11:30  backends.tavily.env.K uses \${UNSET_VARIABLE}, which is not set: it counts as empty`,
-    "gateway.yaml:12:11  backends.agent.a2a_url is not active yet",
     'gateway.yaml:13:9  backends.web.url is read as "http_url": please rename it',
   ]);
 });

@@ -143,3 +143,28 @@ test("callers with keys of their own do not act as the owner, unless the account
     await gateway.stop();
   }
 });
+
+test("an A2A agent that lets nobody in: its card is read, its first message says where to log in", async () => {
+  const gateway = await startGateway({ ...config(), backends: { agent: { a2a_url: server.url } } });
+  const { client } = await connect(gateway);
+  const call = async () => {
+    const args = { server: "agent", tool: "send_message", arguments: { message: "Tell me" } };
+    return JSON.stringify(await client.callTool({ name: "gateway_invoke", arguments: args }));
+  };
+  const refusal = await call();
+  assert.match(refusal, /LOGIN_REQUIRED/);
+  assert.equal((await fetch(loginUrlIn(refusal))).status, 200);
+  const answer = await call();
+  assert.match(answer, /the secret/);
+  const status = await runAuth(gateway, "status");
+  await status.exited;
+  assert.match(status.output(), /agent: logged in until/);
+  assert.equal(await (await runAuth(gateway, "logout", "agent")).exited, 0);
+  const login = await runAuth(gateway, "login", "agent", "--no-browser");
+  await until(() => /http:\/\/\S+/.test(login.output()));
+  assert.equal((await fetch(/http:\/\/\S+/.exec(login.output())?.[0] as string)).status, 200);
+  assert.equal(await login.exited, 0, login.output());
+  assert.match(await call(), /the secret/);
+  assertNoSecrets(refusal, answer, gateway.stderr(), status.output(), login.output());
+  await gateway.stop();
+});

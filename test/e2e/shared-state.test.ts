@@ -291,8 +291,7 @@ describe("shared_state", { skip: skipWithoutRedis }, () => {
       if (way === "hangs") redis.goOn();
       else await redis.start();
       // The other one may not have noticed.
-      for (const { stderr } of way === "hangs" ? [a] : [a, b])
-        await until(() => /shared again/.test(stderr()), 30_000);
+      for (const { stderr } of way === "hangs" ? [a] : [a, b]) await until(() => /shared again/.test(stderr()), 30_000);
       assert.equal((await health(a)).status, "healthy");
       let status = 0;
       // What happened alone is handed in.

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseExact, withPlainNumbers } from "../../src/lib/exact-json.ts";
+import { type Json, mapStrings } from "../../src/lib/json.ts";
 
 test("parseExact: what is written out again has the digits it had", () => {
   const kept = '{"max":9223372036854775807,"ids":[1234567890123456789, -12345678901234567890],"n":1}';
@@ -25,4 +26,12 @@ test("withPlainNumbers gives numbers to calculate with, and the same object wher
   assert.deepEqual(withPlainNumbers(parseExact('{"a":[12345678901234567890]}')), { a: [12345678901234567000] });
   const plain = { a: 1 };
   assert.equal(withPlainNumbers(plain), plain);
+});
+
+test("mapStrings: long numbers keep their digits", () => {
+  const text = '{"id":9223372036854775807,"name":"a"}';
+  assert.equal(
+    JSON.stringify(mapStrings(parseExact(text) as Json, (inner) => inner.toUpperCase())),
+    text.replace('"a"', '"A"'),
+  );
 });

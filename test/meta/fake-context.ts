@@ -9,7 +9,7 @@ import { neverCancelled } from "../../src/lib/cancellation.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
 import { codeModeSchema } from "../../src/meta/code-mode/schema.ts";
-import type { MetaContext, OperatorActions, ServerView } from "../../src/meta/meta-tool.ts";
+import type { MetaContext, OperatorActions, ServerView, ToolUsage } from "../../src/meta/meta-tool.ts";
 import { RoutingProfiles } from "../../src/meta/routing/routing-profiles.ts";
 
 export const codeModeOff = parse(codeModeSchema, {});
@@ -60,6 +60,7 @@ export function fakeContext(servers: readonly FakeServer[], overrides: Partial<M
     settings: { codeMode: codeModeOff, playbooks: { enabled: false, directories: [] }, maxResultSize: undefined },
     profiles: new RoutingProfiles({}, "default"),
     session: undefined,
+    usage: unused,
     actions: fakeActions,
     ...overrides,
     calls,
@@ -67,6 +68,9 @@ export function fakeContext(servers: readonly FakeServer[], overrides: Partial<M
     reports,
   };
 }
+
+/** Nothing was called yet. */
+export const unused: ToolUsage = { ready: async () => {}, successes: () => 0, most: () => [] };
 
 /** They find and change nothing. */
 export const fakeActions: OperatorActions = {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Answer } from "../../src/core/answer.ts";
+import { UpstreamRpcError } from "../../src/core/errors.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
 import { metaTools } from "../../src/meta/index.ts";
 import type { MetaContext, MetaTool } from "../../src/meta/meta-tool.ts";
@@ -42,6 +43,22 @@ test("gateway_invoke finds the tool however it is addressed", async () => {
     ],
   );
   assert.deepEqual(context.asked, []);
+});
+
+test("gateway_invoke says which arguments a tool takes when its server did not take those there were", async () => {
+  const schema = { type: "object", properties: { q: { type: "string" }, n: { type: "integer" } }, required: ["q"] };
+  const failing = (code: number) =>
+    fakeContext([{ name: "web", tools: [{ ...tool("search"), inputSchema: schema }] }], {
+      callTool: async () => {
+        throw new UpstreamRpcError({ code, message: "No" }, "web");
+      },
+    });
+  const call = { server: "web", tool: "search", arguments: {} };
+  await assert.rejects(invoke(call, failing(-32_602)), {
+    hint: "Its arguments: q: string, n?: integer",
+    message: "No",
+  });
+  await assert.rejects(invoke(call, failing(-32_603)), { hint: undefined });
 });
 
 test("gateway_invoke suggests names for unknown servers and tools", async () => {

@@ -49,6 +49,24 @@ test("gateway_search_tools gives schemas when asked", async () => {
   );
 });
 
+test("gateway_search_tools prefers what is called often among tools that fit as well, and no other", async () => {
+  const twins = ["alpha", "beta"].map((name) => ({
+    name,
+    tools: [tool("read_page", "Reads a page"), tool("list_pages")],
+  }));
+  const usedBy = (counts: Record<string, number>) =>
+    fakeContext(twins, {
+      usage: { ready: async () => {}, successes: (server, name) => counts[`${server}:${name}`] ?? 0, most: () => [] },
+    });
+  const ranked = async (counts: Record<string, number>) =>
+    (await search({ query: "reads a page" }, usedBy(counts))).matches.map(
+      (match) => `${match["server"]}:${match["tool"]}`,
+    );
+  assert.equal((await ranked({}))[0], "alpha:read_page");
+  assert.equal((await ranked({ "beta:read_page": 5 }))[0], "beta:read_page");
+  assert.equal((await ranked({ "beta:list_pages": 1_000_000 }))[0], "alpha:read_page");
+});
+
 test("gateway_search_tools keeps to one server and to the limit", async () => {
   const context = fakeContext([files, github]);
   const inFiles = await search({ query: "file issue", server: "files" }, context);

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { isAlive, until } from "../fixtures/processes.ts";
 import { scriptArgv } from "../fixtures/script-argv.ts";
@@ -128,3 +130,28 @@ test("runWarden does the same without a shell, and spares a group that was taken
   assert.equal(spared.signalCode, null);
   spared.kill();
 });
+
+for (const isReleased of [false, true])
+  test(`guardByCommand: the command ${isReleased ? "does not run once it was released" : "runs when the parent is killed"}`, async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), "guard-"));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const file = join(folder, "ran");
+    const [program, ...args] = scriptArgv("guarding-parent.ts", file);
+    const parent = spawn(program as string, args, { stdio: ["pipe", "pipe", "inherit"] });
+    let output = "";
+    parent.stdout.on("data", (chunk) => {
+      output += chunk;
+    });
+    const guards = () =>
+      processes().filter((pid) => commandOf(pid).includes("released=") && commandOf(pid).includes(file));
+    await until(() => output.includes("guarded") && (guards().length === 1 || !linux));
+    if (isReleased) {
+      parent.stdin.write("go\n");
+      await until(() => output.includes("released") && !guards().some(isAlive));
+    }
+    process.kill(parent.pid as number, "SIGKILL");
+    await until(() => parent.signalCode === "SIGKILL");
+    if (isReleased) assert.equal(existsSync(file), false);
+    else await until(() => existsSync(file) && readFileSync(file, "utf8").startsWith("x\n"));
+    for (const pid of guards()) process.kill(pid, "SIGKILL");
+  });

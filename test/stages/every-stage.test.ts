@@ -26,13 +26,28 @@ import { rateLimitStage } from "../../src/stages/rate-limit/rate-limit-stage.ts"
 import { recordStage } from "../../src/stages/record/record-stage.ts";
 import { retryStage } from "../../src/stages/retry/retry-stage.ts";
 import { scopeStage } from "../../src/stages/scope/scope-stage.ts";
+import { secretsStage } from "../../src/stages/secrets/secrets-stage.ts";
 import { sessionSandboxStage } from "../../src/stages/session-sandbox/session-sandbox-stage.ts";
 import { SessionUsage } from "../../src/stages/session-sandbox/session-usage.ts";
 import { timeoutStage } from "../../src/stages/timeout/timeout-stage.ts";
 import { toolPolicyStage } from "../../src/stages/tool-policy/tool-policy-stage.ts";
+import { traceStage } from "../../src/stages/trace/trace-stage.ts";
 import { createStageState } from "../../src/stages/upstream-stage-state.ts";
 import { FakeClock } from "../fixtures/fake-clock.ts";
-import { answers, awake, fails, failsafe, hangs, makeCall, off, on, pong, security, watch } from "./fixture.ts";
+import {
+  answers,
+  awake,
+  fails,
+  failsafe,
+  hangs,
+  injected,
+  makeCall,
+  off,
+  on,
+  pong,
+  security,
+  watch,
+} from "./fixture.ts";
 
 type Build = (clock: Clock, settings: ReturnType<typeof failsafe>) => Stage | undefined;
 
@@ -57,6 +72,7 @@ const everyStage: Record<string, { build: Build; alwaysOn?: true }> = {
   "firewall.response": {
     build: (_clock, s) => firewallResponseStage({ ...security().firewall, enabled: s.retry.enabled }, undefined),
   },
+  trace: { build: (_clock, s) => traceStage(s.retry.enabled ? () => undefined : undefined) },
   idempotency: {
     build: (_clock, s) => idempotencyStage(s.retry.enabled ? { begin: () => Promise.reject(new Error()) } : undefined),
   },
@@ -79,6 +95,8 @@ const everyStage: Record<string, { build: Build; alwaysOn?: true }> = {
     build: (_clock, s) =>
       quarantineStage(s.retry.enabled ? { isOpen: false, objection: () => Promise.resolve(undefined) } : undefined),
   },
+  // For another tool: what it does to a call of its own is not for this table.
+  secrets: { build: (_clock, s) => secretsStage(s.retry.enabled ? [injected({ tools: ["write_*"] })] : []) },
   timeout: { build: (clock) => timeoutStage(30_000, clock), alwaysOn: true },
   "all of order.ts": {
     build: (clock, settings) => {

@@ -9,6 +9,7 @@ import {
   type SecurityStageSettings,
   securityStageEntries,
 } from "../../src/stages/schema.ts";
+import { type InjectedSecret, injectedSecretSchema } from "../../src/stages/secrets/schema.ts";
 
 export const pong = Answer.of({ content: [{ type: "text", text: "pong" }] });
 
@@ -37,6 +38,12 @@ const securitySchema = v.object(securityStageEntries);
 /** The same for the `security` section. */
 export function security(changes: object = {}): SecurityStageSettings {
   return v.parse(securitySchema, changes);
+}
+
+/** One of a backend's `secrets`. */
+export function injected(changes: Partial<InjectedSecret> = {}): InjectedSecret {
+  const base = { name: "key", value: "s3cr3t-value/1", inject_key: "api_key" };
+  return { ...v.parse(injectedSecretSchema, base), ...changes };
 }
 
 export const off = { enabled: false } as const;

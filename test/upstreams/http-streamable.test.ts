@@ -521,7 +521,7 @@ const failedStarts: Record<string, [answer: string, code: string, message: RegEx
     status(200, "<p>Hi", "Content-Type: text/html\r\n"),
     "UPSTREAM_PROTOCOL",
     /"text\/html".*<p>Hi/,
-    /http_url/,
+    /the URL of the backend/,
   ],
   "404 for everything": [status(404), "UPSTREAM_START_FAILED", /speaks neither.*HTTP 404.*HTTP 404/, /\/mcp and \/sse/],
 };

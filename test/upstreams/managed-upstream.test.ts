@@ -161,6 +161,38 @@ test("F1 a lost server is started again at the next request after its back-off, 
   assert.deepEqual(server.events, ["connected", "was killed by SIGKILL", "connected"]);
 });
 
+test("a server that fails too often stays down until it is restarted by hand", async () => {
+  const { server, clock, upstream } = fakeServer({ maxFailures: 1, restartDelayMs: 3_000 });
+  server.onStart = async () => {
+    throw new UpstreamError("UPSTREAM_START_FAILED", "no such file");
+  };
+  await failureOf(upstream.request(echo));
+  assert.equal((await failureOf(upstream.request(echo))).retryAfterMs, 3_000, "the time it was given");
+  await clock.advance(3_000);
+  await failureOf(upstream.request(echo));
+  await clock.advance(3_600_000);
+  const { message, hint, retryAfterMs } = await failureOf(upstream.request(echo));
+  assert.equal(message, 'Server "fake" failed too often: no such file');
+  assert.match(hint as string, /restart\.max_restarts/);
+  assert.equal(retryAfterMs, undefined);
+  assert.equal(await upstream.probe(1_000), undefined);
+  assert.equal(server.starts, 2);
+  server.onStart = async () => {};
+  await upstream.restart();
+  await upstream.request(echo);
+  assert.equal(server.starts, 3);
+});
+
+test("restartDelayMs: also after a run that may have ended by accident", async () => {
+  const { server, clock, upstream } = fakeServer({ restartDelayMs: 3_000 });
+  await upstream.request(echo);
+  server.die("gone");
+  await settle();
+  assert.equal((await failureOf(upstream.request(echo))).retryAfterMs, 3_000);
+  await clock.advance(3_000);
+  await upstream.request(echo);
+});
+
 test("a server that ran soundly begins its back-off anew", async () => {
   const { server, clock, upstream } = fakeServer();
   for (let round = 0; round < 4; round++) {

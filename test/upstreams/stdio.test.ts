@@ -6,7 +6,9 @@ import { silentLogger } from "../../src/core/log.ts";
 import type { Connection } from "../../src/core/upstream.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { isJsonObject, type JsonObject } from "../../src/lib/json.ts";
+import type { Program } from "../../src/upstreams/isolation/launch.ts";
 import { type StdioSettings, stdioConnect } from "../../src/upstreams/stdio/connect-stdio.ts";
+import { FakeClock } from "../fixtures/fake-clock.ts";
 import { isAlive, until } from "../fixtures/processes.ts";
 import { scriptArgv } from "../fixtures/script-argv.ts";
 
@@ -293,4 +295,33 @@ test("the handshake takes an older revision the server names, and refuses an unk
   assert.match(error.message, /^Server "raw" answered "2031-01-01" when offered protocol revision "2025-11-25"/);
   const refusal = await failureOf(connect(["--supports=2031-01-01"]));
   assert.match(refusal.message, /^Server "raw" supports 2031-01-01 when offered/);
+});
+
+test("a program is ended after the time it may run, and its calls fail with that", async () => {
+  const clock = new FakeClock();
+  const connection = await connect([], { clock, maxLifeMs: 60_000 });
+  const pid = connection.pid as number;
+  const failure = failureOf(call(connection, "silent"));
+  await clock.advance(59_999);
+  assert.ok(isAlive(pid));
+  await clock.advance(1);
+  assert.equal((await failure).message, 'Server "raw" was ended after the 60 s it may run');
+  await until(() => !isAlive(pid));
+  assert.equal(await connection.closed, "was ended after the 60 s it may run");
+});
+
+test("what is started in place of the program is asked for at every start", async () => {
+  const asked: Program[] = [];
+  const isolate = (program: Program) => {
+    asked.push(program);
+    return { ...program, argv: [...program.argv, `start-${asked.length}`], env: { PATH: process.env["PATH"] ?? "" } };
+  };
+  const connectAgain = stdioConnect(settingsFor(["--x"], { env: { A: "1" }, isolate }));
+  for (const start of [1, 2]) {
+    const connection = await connectAgain(never, { onNotification() {} });
+    open.push(connection);
+    assert.deepEqual(JSON.parse(await textOf(connection, "argv")), ["--x", `start-${start}`]);
+    assert.equal(JSON.parse(await textOf(connection, "env"))["A"], undefined);
+  }
+  assert.deepEqual(asked[0]?.env, { A: "1" });
 });

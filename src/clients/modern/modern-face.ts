@@ -78,6 +78,9 @@ export function createModernFace(host: FaceHost, { seal, randomId }: ModernFaceO
     const scope = new RequestScope(host, { ...context, session: undefined, modern: client }, message);
     try {
       return await run(scope);
+    } catch (error) {
+      scope.failed(error);
+      throw error;
     } finally {
       scope.end();
     }
@@ -137,6 +140,9 @@ export function createModernFace(host: FaceHost, { seal, randomId }: ModernFaceO
     const run = async () => {
       try {
         return await withTaskHandle(await methodOf(message.method, context.backend)(scope), scope, seal);
+      } catch (error) {
+        scope.failed(error);
+        throw error;
       } finally {
         scope.end();
       }

@@ -35,14 +35,18 @@ function givenServer(input: CommandInput): Settings | undefined {
   const transport = input.text("transport");
   // As in "claude mcp add": what follows the name is the URL or the command.
   const isUrl = /^[a-z][a-z\d+.-]*:\/\//i.test(words[0] ?? "") || transport === "http" || transport === "sse";
+  const agentUrl = input.text("a2a-url");
   const url = input.text("url") ?? (isUrl ? words[0] : undefined);
   const commandLine = isUrl ? input.rest : [...words, ...input.rest];
   if (isUrl && words.length > 1) throw new UsageError(`"${words[1]}" is one word too many behind the URL`);
   const command = commandLine.length > 0 ? joinCommand(commandLine) : input.text("command");
-  if (command !== undefined && url !== undefined) throw new UsageError("A backend has a command or a URL, not both");
-  if (url !== undefined && transport === "stdio") throw new UsageError("A backend with a URL is not stdio");
+  if ([command, url, agentUrl].filter((given) => given !== undefined).length > 1)
+    throw new UsageError("A backend has a command or a URL, not both");
+  if ((url ?? agentUrl) !== undefined && transport === "stdio")
+    throw new UsageError("A backend with a URL is not stdio");
   if (command !== undefined && input.list("header").length > 0)
     throw new UsageError("--header is for a backend with a URL");
+  if (agentUrl !== undefined) return { a2a_url: agentUrl };
   if (url !== undefined) return { http_url: url };
   // One line for the command, so that other readers of the file understand it too.
   return command === undefined ? undefined : { command };

@@ -22,10 +22,10 @@ export async function login(input: CommandInput): Promise<number> {
     await writeStdout(`Backend "${name}" takes the gateway as it is: there is nothing to log in to\n`);
     return 0;
   }
-  const begun = await session.login();
-  await writeStdout(`Log in to "${name}" in a browser:\n\n  ${begun.url}\n\n`);
-  if (!input.flag("no-browser")) await openBrowser(new URL(begun.url));
   try {
+    const begun = await session.login();
+    await writeStdout(`Log in to "${name}" in a browser:\n\n  ${begun.url}\n\n`);
+    if (!input.flag("no-browser")) await openBrowser(new URL(begun.url));
     // Timers of the login do not keep the process alive.
     const alive = setInterval(() => {}, 60_000);
     await begun.done.finally(() => clearInterval(alive));
@@ -48,7 +48,7 @@ export async function status(input: CommandInput): Promise<number> {
   const config = await readConfig(input);
   let count = 0;
   for (const backend of Object.values(config.backends)) {
-    const session = backend.http_url === undefined ? undefined : await sessionOf(backend, input);
+    const session = await sessionOf(backend, input);
     if (session === undefined) continue;
     count++;
     await writeStdout(`${backend.name}: ${await session.describe()}\n`);
@@ -63,7 +63,7 @@ async function openSession(input: CommandInput): Promise<{ backend: BackendConfi
   const backend = Object.hasOwn(backends, name) ? backends[name] : undefined;
   if (backend === undefined)
     throw new ConfigError(`Backend "${name}" is not in the configuration${suggestion(name, Object.keys(backends))}`);
-  if (backend.http_url === undefined)
+  if (backend.command !== undefined)
     throw new ConfigError(`Backend "${name}" is no HTTP server: it takes its credentials from "env"`);
   const session = await sessionOf(backend, input);
   if (session !== undefined) return { backend, session };
@@ -94,8 +94,9 @@ function sessionOf(backend: BackendConfig, { global }: CommandInput): Promise<OA
 
 /** Whether the server lets us in, as we are or with what we have. @throws GatewayError when it cannot be reached */
 async function isWelcome(backend: BackendConfig, access: OAuthSession): Promise<boolean> {
-  const { name, headers, max_result_size: maxResultBytes, protocol_version: offer } = backend;
-  const url = backend.http_url as string;
+  const { name, http_url: url, headers, max_result_size: maxResultBytes, protocol_version: offer } = backend;
+  // The card of an agent is for everybody: only a message would tell.
+  if (url === undefined) return false;
   const settings = { name, url, headers, maxResultBytes, offer, access, clock: systemClock, log: silentLogger };
   try {
     const connection = await httpConnect(settings)(new Cancellation(), { onNotification() {} });

@@ -1,3 +1,5 @@
+import { readSettings } from "../../config/load.ts";
+import { type Path, type Settings, valueAt } from "../../config/path.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { suggestion } from "../../lib/did-you-mean.ts";
 import { writeStdout } from "../../runtime/process.ts";
@@ -18,6 +20,8 @@ export async function run(input: CommandInput): Promise<number> {
     throw new ConfigError(`Backend "${name}" is not in ${file.label}${hint}`);
   }
   const { transport, description, enabled, command, url, env } = backendInfo(name, entry);
+  const { runtime } = await readSettings(file.text, file.label);
+  const provider = command === undefined ? undefined : providerIn(entry, runtime);
   const lines = [
     `Name:        ${name}`,
     `Transport:   ${transport}`,
@@ -25,9 +29,21 @@ export async function run(input: CommandInput): Promise<number> {
     `Enabled:     ${enabled ? "yes" : "no"}`,
     ...(command === undefined ? [] : [`Command:     ${command}`]),
     ...(url === undefined ? [] : [`URL:         ${url}`]),
+    ...(provider === undefined ? [] : [`Runtime:     ${provider}`]),
     ...(Object.keys(env).length === 0 ? [] : ["Environment:"]),
     ...Object.entries(env).map(([key, value]) => `  ${key}=${value}`),
   ];
   await writeStdout(`${lines.join("\n")}\n`);
   return 0;
+}
+
+/** What the program runs in, as the file has it; `undefined` where the file says nothing about it. */
+function providerIn({ runtime_profile: name }: Settings, runtime: unknown): string | undefined {
+  if (name === undefined) return textAt(runtime, ["default_provider"]);
+  return `${textAt(runtime, ["profiles", String(name), "provider"]) ?? "local_process"} (profile ${String(name)})`;
+}
+
+function textAt(value: unknown, path: Path): string | undefined {
+  const found = valueAt(value, path);
+  return typeof found === "string" ? found : undefined;
 }

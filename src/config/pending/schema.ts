@@ -5,7 +5,6 @@ import { agentAuthSchema } from "./agent-auth/schema.ts";
 import { controlPlaneSchema } from "./control-plane/schema.ts";
 import { keyServerSchema } from "./key-server/schema.ts";
 import { marketplaceSchema } from "./marketplace/schema.ts";
-import { runtimeSchema } from "./runtime/schema.ts";
 import { webhooksSchema } from "./webhooks/schema.ts";
 
 export const pendingSections = {
@@ -13,7 +12,6 @@ export const pendingSections = {
   marketplace: setting(marketplaceSchema, {}, "Plugin marketplace"),
   key_server: setting(keyServerSchema, {}, "Short-lived tokens for people who log in elsewhere"),
   agent_auth: setting(agentAuthSchema, {}, "Tokens signed by agents"),
-  runtime: setting(runtimeSchema, {}, "Isolation of stdio servers"),
   control_plane: setting(controlPlaneSchema, {}, "Roles and exports"),
 };
 

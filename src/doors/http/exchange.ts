@@ -76,6 +76,10 @@ export class Exchange implements FaceContext, Waiting {
     return this.#visit.request.url;
   }
 
+  get traceparent(): string | undefined {
+    return this.#visit.request.headers.get("traceparent") ?? undefined;
+  }
+
   emit(messageText: string): boolean {
     if (!this.#accepted.events || this.#ended) return false;
     this.#open().send(messageText);

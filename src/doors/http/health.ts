@@ -69,6 +69,7 @@ function backendStatus(gateway: Gateway, server: ServerView): JsonObject {
     restart_count: status.restartCount,
     healthy: isHealthy(server),
     consecutive_failures: status.consecutiveFailures,
+    runtime: server.runtime ?? null,
     pid: status.pid ?? null,
     last_error: status.lastError ?? null,
   };

@@ -49,6 +49,7 @@ export async function answerModern(
     signal: gone,
     emit: (messageText: string) => exchange.emit(messageText),
     ...viewAskedBy(visit.request),
+    traceparent: visit.request.headers.get("traceparent") ?? undefined,
     header: (name: string) => visit.request.headers.get(name),
   };
   return exchange.respond(gateway.modernFace().then((face) => face.handle(message, context)));

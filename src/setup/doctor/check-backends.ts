@@ -6,6 +6,7 @@ import type { BackendConfig } from "../../config/schema.ts";
 import { GatewayError } from "../../core/errors.ts";
 import { silentLogger } from "../../core/log.ts";
 import { backendUpstream, oauthOf } from "../../gateway/backend-upstream.ts";
+import { type Isolation, isolationOf } from "../../gateway/isolation.ts";
 import { knownSecrets } from "../../gateway/known-secrets.ts";
 import { systemClock } from "../../lib/clock.ts";
 import type { JsonObject } from "../../lib/json.ts";
@@ -14,6 +15,7 @@ import { exists } from "../../runtime/files.ts";
 import { findProgram } from "../../runtime/find-program.ts";
 import type { Machine } from "../../runtime/machine.ts";
 import { HttpStatusError } from "../../upstreams/http/http-errors.ts";
+import { providerProgram } from "../../upstreams/isolation/provider-program.ts";
 import { missingVariables } from "../needed-variables.ts";
 import type { Check } from "./check.ts";
 
@@ -51,10 +53,12 @@ async function checkBackend(backend: BackendConfig, request: BackendRequest, red
   // A second one might take from the first what both need: a port, a file, a lock.
   if (running?.["running"] === true) return [runsInGateway(backend, running)];
   const checks = checkVariables(backend.name, request);
-  const problem = await programProblem(backend, request.machine);
+  const { config, env } = request.loaded;
+  const isolation = isolationOf(backend, config.runtime, env);
+  const problem = await programProblem(backend, isolation, request.machine);
   if (problem !== undefined) return [...checks, problem];
-  if (request.answerMs === undefined) return [...checks, reachable(backend)];
-  return [...checks, await checkAnswer(backend, request.answerMs, request, redactor)];
+  if (request.answerMs === undefined) return [...checks, reachable(backend, isolation)];
+  return [...checks, await checkAnswer(backend, isolation, request.answerMs, request, redactor)];
 }
 
 function runsInGateway(backend: BackendConfig, { pid, tools_cached: tools }: JsonObject): Check {
@@ -91,9 +95,20 @@ function baseOf(backend: BackendConfig) {
   return { id: `${category}.${backend.name}`, label: `Backend ${backend.name}`, category } as const;
 }
 
-async function programProblem(backend: BackendConfig, { cwd, env }: Machine): Promise<Check | undefined> {
+async function programProblem(
+  backend: BackendConfig,
+  isolation: Isolation | undefined,
+  { cwd, env }: Machine,
+): Promise<Check | undefined> {
   const [program] = backend.command ?? [];
   if (program === undefined) return undefined;
+  const provider = isolation && providerProgram(isolation.profile);
+  if (isolation !== undefined && provider !== undefined) {
+    const path = backend.env["PATH"] ?? isolation.env["PATH"] ?? env["PATH"];
+    if (findProgram(provider, path, cwd) !== undefined) return undefined;
+    const detail = `"${provider}", which its profile runs it with, is not there`;
+    return { ...baseOf(backend), status: "fail", detail, hint: installHint(provider) };
+  }
   const folder = backend.cwd ?? cwd;
   if (!(await exists(folder))) {
     const hint = 'Correct "cwd" of the backend';
@@ -110,18 +125,21 @@ async function programProblem(backend: BackendConfig, { cwd, env }: Machine): Pr
 function installHint(program: string): string {
   if (/^(npx|npm|node)$/.test(program)) return "Install Node.js 20 or newer: https://nodejs.org";
   if (/^(uvx|uv)$/.test(program)) return "Install uv: https://docs.astral.sh/uv";
+  if (program === "bwrap") return "Install the package bubblewrap";
   if (/^(docker|podman)$/.test(program)) return `Install ${program}, or run the server without a container`;
   if (/^python3?$/.test(program)) return "Install Python 3";
   return "Install it, or give its full path in the command";
 }
 
-function reachable(backend: BackendConfig): Check {
-  const detail = backend.command === undefined ? "not asked" : `"${backend.command[0]}" is there; not started`;
+function reachable(backend: BackendConfig, isolation: Isolation | undefined): Check {
+  const program = (isolation && providerProgram(isolation.profile)) ?? backend.command?.[0];
+  const detail = program === undefined ? "not asked" : `"${program}" is there; not started`;
   return { ...baseOf(backend), status: "pass", detail };
 }
 
 async function checkAnswer(
   backend: BackendConfig,
+  isolation: Isolation | undefined,
   limitMs: number,
   { oauthDirectory, machine }: BackendRequest,
   redactor: Redactor,
@@ -149,6 +167,7 @@ async function checkAnswer(
       }),
     },
     { ...context, events: {}, isWatched: () => false, redact: redactor.redact },
+    isolation,
   );
   const startedAtMs = systemClock.now();
   try {

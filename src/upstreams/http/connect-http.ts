@@ -10,6 +10,7 @@ import { version } from "../../core/version.ts";
 import type { CancelSignal } from "../../lib/cancellation.ts";
 import { modernVersion } from "../../mcp/envelope.ts";
 import { connectSse } from "../sse/connect-sse.ts";
+import { AttachingExchange } from "./attaching-exchange.ts";
 import { AuthorizedExchange } from "./authorized-exchange.ts";
 import { asStartError, HttpStatusError } from "./http-errors.ts";
 import { openExchange } from "./http-exchange.ts";
@@ -82,7 +83,8 @@ async function detect(
       clock: settings.clock,
       socketPath: settings.socketPath,
     });
-    const http = settings.access === undefined ? plain : new AuthorizedExchange(plain, settings.access);
+    const authorized = settings.access === undefined ? plain : new AuthorizedExchange(plain, settings.access);
+    const http = settings.attached === undefined ? authorized : new AttachingExchange(authorized, settings.attached);
     try {
       return { transport, connection: await openers[transport](settings, { http, url, headers, signal, events }) };
     } catch (error) {

@@ -21,7 +21,7 @@ export class HttpStatusError extends UpstreamError {
 
 export function cannotReach(server: string, cause: unknown): UpstreamError {
   return new UpstreamError("UPSTREAM_START_FAILED", `Cannot connect to server "${server}": ${reasonOf(cause)}`, {
-    hint: `Check that the server runs and that "http_url" of the backend is right`,
+    hint: `Check that the server runs and that the URL of the backend is right`,
     cause,
     data: { server },
   });
@@ -73,7 +73,7 @@ export function statusError(server: string, head: ResponseHead, text: string): H
 export function wrongContentType(server: string, head: ResponseHead, text: string): UpstreamError {
   const type = head.headers.get("content-type") ?? "none";
   return protocolError(server, `answered with content type "${excerpt(type)}" where JSON was due: ${excerpt(text)}`, {
-    hint: `Check "http_url" of the backend: it must be the address of the MCP endpoint, not of a web page`,
+    hint: `Check the URL of the backend: it must be the address of the endpoint, not of a web page`,
   });
 }
 

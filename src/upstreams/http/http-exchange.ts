@@ -2,6 +2,7 @@
  * What HTTP upstreams need of HTTP, whatever carries it: our own sockets for `http://`, the runtime's `fetch` for TLS.
  * A body is either text, held whole up to a limit, or goes to a sink as it comes.
  */
+import type { Attachment } from "../../core/call.ts";
 import type { CancelSignal } from "../../lib/cancellation.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { FetchExchange } from "./fetch-exchange.ts";
@@ -35,6 +36,8 @@ export interface HttpRequest {
    * the server most likely never saw it.
    */
   readonly sendOnce?: boolean;
+  /** As of the request in it, for an {@link AttachingExchange}. */
+  readonly attached?: Attachment | undefined;
   /** Called once, when the head is there. Without a sink the body becomes text. */
   stream?(head: ResponseHead): BodySink | undefined;
 }

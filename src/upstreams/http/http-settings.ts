@@ -1,3 +1,4 @@
+import type { Attachment } from "../../core/call.ts";
 import type { Logger } from "../../core/log.ts";
 import type { ConnectionEvents } from "../../core/upstream.ts";
 import type { CancelSignal } from "../../lib/cancellation.ts";
@@ -19,6 +20,8 @@ export interface HttpSettings {
   readonly offer?: string | undefined;
   /** A login that adds credentials to every request. */
   readonly access?: Access | undefined;
+  /** Goes along with every request; there, even if empty, where single ones have something of their own. */
+  readonly attached?: Attachment | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }

@@ -4,7 +4,7 @@
  */
 
 import type { Answer } from "../../core/answer.ts";
-import type { RpcRequest } from "../../core/call.ts";
+import type { Attachment, RpcRequest } from "../../core/call.ts";
 import { UpstreamRpcError } from "../../core/errors.ts";
 import type { CancelSignal } from "../../lib/cancellation.ts";
 import type { DecodedMessage } from "../../mcp/decode-answer.ts";
@@ -66,6 +66,10 @@ export class PostedRequest implements HttpRequest, BodySink {
     return this.#request.safe === false;
   }
 
+  get attached(): Attachment | undefined {
+    return this.#request.attached;
+  }
+
   get signal(): CancelSignal {
     return this.#request.signal;
   }
@@ -91,7 +95,7 @@ export class PostedRequest implements HttpRequest, BodySink {
       this.#isRefused = sink === undefined;
       return sink;
     };
-    return { head, body: undefined, signal: this.signal, stream };
+    return { head, body: undefined, signal: this.signal, attached: this.attached, stream };
   }
 
   #remember(): void {

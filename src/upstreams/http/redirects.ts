@@ -33,7 +33,7 @@ async function follow(
     if (location === null || location === undefined || target === null) return response;
     if (target.origin !== url.origin)
       throw protocolError(server, `redirects to another origin: "${target.href}"`, {
-        hint: `Set "http_url" of the backend to that address if it is the right one`,
+        hint: `Set the URL of the backend to that address if it is the right one`,
       });
     if (followed === maxRedirects) throw protocolError(server, `redirects more than ${maxRedirects} times`);
     request.head = new RequestHead(method, target, headers);

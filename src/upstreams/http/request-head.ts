@@ -66,7 +66,8 @@ export function checkedHeaders(server: string, headers: Readonly<Record<string, 
   return checked;
 }
 
-function headerProblem(name: string, value: string): string | undefined {
+/** Why a header cannot be sent, its name in lower case; `undefined` when it can. */
+export function headerProblem(name: string, value: string): string | undefined {
   if (!/^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(name)) return "the name is not an HTTP token";
   if (notSettable.has(name)) return "it belongs to the connection";
   if (!isHeaderValue(value)) return "the value holds a line break or another character that HTTP does not allow";

@@ -4,6 +4,7 @@
  */
 
 import { untilAborted } from "../../core/abort-error.ts";
+import type { Attachment } from "../../core/call.ts";
 import { UpstreamError } from "../../core/errors.ts";
 import type { Connection } from "../../core/upstream.ts";
 import { Cancellation } from "../../lib/cancellation.ts";
@@ -39,7 +40,7 @@ export async function connectSse(settings: HttpSettings, opening: Opening): Prom
     closed.resolve(error.message);
   };
 
-  const post = async (text: string) => {
+  const post = async (text: string, attached?: Attachment) => {
     try {
       const response = await sendFollowing(
         http,
@@ -47,6 +48,7 @@ export async function connectSse(settings: HttpSettings, opening: Opening): Prom
           head: postHead as RequestHead,
           body: text,
           signal: ending,
+          attached,
           // What it calls is not told from here.
           sendOnce: true,
           stream: (head) => (isSuccess(head) ? wantNothing : undefined),
@@ -62,9 +64,18 @@ export async function connectSse(settings: HttpSettings, opening: Opening): Prom
     }
   };
 
+  /** Of the request that is being handed to the peer, which sends it before it returns. */
+  let attached: Attachment | undefined;
+  const request: Connection["request"] = (one) => {
+    attached = one.attached;
+    const answer = peer.request(one);
+    attached = undefined;
+    return answer;
+  };
+
   const peer = createPeer({
     serverName: name,
-    send: (text) => void post(text),
+    send: (text) => void post(text, attached),
     onNotification: events.onNotification,
     onRefused: (method, reason) => log.info("A request of the server was not relayed", { method, reason }),
   });
@@ -124,7 +135,7 @@ export async function connectSse(settings: HttpSettings, opening: Opening): Prom
     return {
       description,
       pid: undefined,
-      request: peer.request,
+      request,
       notify: peer.notify,
       closed: closed.promise,
       close: async () => end(closedHere(name)),

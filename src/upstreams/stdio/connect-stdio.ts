@@ -8,6 +8,7 @@ import { createPeer } from "../../mcp/peer.ts";
 import { childEnvironment } from "../../runtime/child-environment.ts";
 import { createShortWait } from "../../runtime/short-wait.ts";
 import { type Child, type Exit, type SpawnError, type SpawnOptions, spawnChild } from "../../runtime/spawn.ts";
+import type { Launch, Program } from "../isolation/launch.ts";
 import { createMessageReader } from "../message-reader.ts";
 import { createStderrRing } from "./stderr-ring.ts";
 
@@ -18,6 +19,10 @@ export interface StdioSettings {
   readonly cwd?: string | undefined;
   /** Added to PATH, HOME, TMPDIR and LANG, which is all that is inherited. */
   readonly env: Readonly<Record<string, string>>;
+  /** Asked at every start what is started in place of the program; by default it is the program itself. */
+  readonly isolate?: ((program: Program) => Launch) | undefined;
+  /** Time after which the process is ended, whatever it does. */
+  readonly maxLifeMs?: number | undefined;
   readonly maxResultBytes: number;
   /** Protocol revision to offer first. */
   readonly offer?: string | undefined;
@@ -97,9 +102,16 @@ export function stdioConnect(settings: StdioSettings): Connect {
       onStalled: (bytes) => abandon(`was killed because it stopped reading its input: ${bytes} bytes were waiting`),
     });
 
+    const { maxLifeMs } = settings;
+    const cancelEnd =
+      maxLifeMs === undefined
+        ? () => {}
+        : clock.after(maxLifeMs, () => abandon(`was ended after the ${maxLifeMs / 1_000} s it may run`));
+
     void lost.promise.then(() => session.close());
 
     const gone = child.exited.then((exit) => {
+      cancelEnd();
       const reason = ended ?? withStderr(exitText(exit));
       fail(reason);
       lost.resolve(reason);
@@ -133,7 +145,7 @@ export function stdioConnect(settings: StdioSettings): Connect {
         notify: (method, params) => session.notify(method, params),
         closed: lost.promise,
         close: () => {
-          stopping ??= stop();
+          stopping ??= stop().then(() => child.gone);
           return stopping;
         },
       };
@@ -142,19 +154,23 @@ export function stdioConnect(settings: StdioSettings): Connect {
       ended ??= "did not start";
       child.killGroup("SIGKILL");
       await gone;
+      await child.gone;
       throw startError(error, name, withStderr);
     }
   };
 }
 
+function asItIs({ argv, env, cwd }: Program): Launch {
+  return { argv, env: childEnvironment(env), cwd };
+}
+
 type Streams = Pick<SpawnOptions, "onStdout" | "onStderr" | "onStalled">;
 
-async function launch(settings: StdioSettings, streams: Streams): Promise<Child> {
+async function launch({ isolate = asItIs, ...settings }: StdioSettings, streams: Streams): Promise<Child> {
+  const { argv, env, cwd } = settings;
   try {
     return await spawnChild({
-      argv: settings.argv,
-      env: childEnvironment(settings.env),
-      cwd: settings.cwd,
+      ...isolate({ argv, env, cwd }),
       maxWaitingBytes: settings.maxUnreadBytes ?? defaultMaxUnreadBytes,
       writeStallMs: settings.unreadMs ?? defaultUnreadMs,
       ...streams,

@@ -47,6 +47,7 @@ export function describeServer(
     latency_p50_ms: latency(0.5),
     latency_p95_ms: latency(0.95),
     latency_p99_ms: latency(0.99),
+    runtime: server.runtime ?? null,
     pid: status.pid ?? null,
     last_error: status.lastError ?? null,
   };

@@ -1,0 +1,23 @@
+/** What a schema cannot say of a transform. */
+import { compilePattern } from "./pattern.ts";
+import type { ResultTransformSettings } from "./schema.ts";
+
+export interface TransformProblem {
+  /** Place in the settings. */
+  readonly path: readonly (string | number)[];
+  readonly text: string;
+}
+
+export function transformProblems({ redact, format }: ResultTransformSettings): TransformProblem[] {
+  const problems: TransformProblem[] = [];
+  for (const [index, { pattern }] of redact.entries())
+    try {
+      compilePattern(pattern);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      problems.push({ path: ["redact", index, "pattern"], text: `cannot be used: ${why}` });
+    }
+  if (format?.type === "template" && format.template === undefined)
+    problems.push({ path: ["format"], text: 'needs "template", the text with its {path}s' });
+  return problems;
+}

@@ -1,0 +1,44 @@
+/** Requests with the headers and parameters that secrets of the operator travel in, whatever of a session sends them. */
+import type { Attachment } from "../../core/call.ts";
+import type { HttpExchange, HttpRequest, HttpResponse } from "./http-exchange.ts";
+import { RequestHead } from "./request-head.ts";
+
+export class AttachingExchange implements HttpExchange {
+  readonly #inner: HttpExchange;
+  readonly #always: Attachment;
+
+  /** @param always goes along with every request, below what a request has of its own */
+  constructor(inner: HttpExchange, always: Attachment) {
+    this.#inner = inner;
+    this.#always = always;
+  }
+
+  send(request: HttpRequest): Promise<HttpResponse> {
+    const { head, body, signal, sendOnce = false, attached } = request;
+    const { method, url, headers } = head;
+    const added = { ...this.#always.headers, ...attached?.headers };
+    const target = withQuery(url, { ...this.#always.query, ...attached?.query });
+    return this.#inner.send({
+      head: new RequestHead(method, target, { ...headers, ...added }),
+      body,
+      signal,
+      sendOnce,
+      stream: (response) => request.stream?.(response),
+    });
+  }
+
+  close(): void {
+    this.#inner.close();
+  }
+}
+
+/** The address with these parameters in place of its own of the same names; the others stay as they are written. */
+export function withQuery(url: URL, query: Attachment["query"]): URL {
+  const target = new URL(url);
+  for (const [name, value] of Object.entries(query)) {
+    if (target.searchParams.has(name)) target.searchParams.delete(name);
+    const pair = [name, value].map((text) => encodeURIComponent(text.toWellFormed())).join("=");
+    target.search = target.search === "" ? pair : `${target.search}&${pair}`;
+  }
+  return target;
+}
