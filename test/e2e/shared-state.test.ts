@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
+import { createAuthority, hasOpenssl } from "../fixtures/certificates.ts";
 import { until } from "../fixtures/processes.ts";
 import { type RedisServer, skipWithoutRedis, startRedis } from "../fixtures/redis-server.ts";
 import { scriptArgv } from "../fixtures/script-argv.ts";
@@ -300,6 +301,29 @@ describe("shared_state", { skip: skipWithoutRedis }, () => {
       assert.match(await call(a, session, "work", { file, ms: 0 }, { idempotency_key: "back" }), /"repeated":true/);
       for (const { stderr } of [a, b]) assert.doesNotMatch(stderr(), new RegExp(password));
     });
+
+  test("with rediss:// only a Redis with a certificate of a known authority is used", {
+    skip: !hasOpenssl && "needs openssl",
+  }, async (t) => {
+    const authority = createAuthority();
+    t.after(() => authority.remove());
+    const { certPath, keyPath } = authority.issue("redis", "/CN=redis", "IP:127.0.0.1");
+    const files = ["--tls-cert-file", certPath, "--tls-key-file", keyPath, "--tls-ca-cert-file", authority.ca.certPath];
+    const secure = await startRedis([...files, "--port", "0", "--tls-auth-clients", "no"]);
+    t.after(() => secure.kill());
+    const config = {
+      capabilities: { enabled: false },
+      shared_state: { redis_url: secure.url.replace("redis:", "rediss:") },
+    };
+    const env = { NODE_EXTRA_CA_CERTS: authority.ca.certPath };
+    gateways.push(await startGateway(config, { env }), await startGateway(config, { env }), await startGateway(config));
+    const [a, b, stranger] = gateways as [GatewayProcess, GatewayProcess, GatewayProcess];
+    const session = await open(a);
+    assert.equal((await rpc(b, session, "ping", {})).status, 200);
+    await until(() => /cannot be shared/.test(stranger.stderr()));
+    assert.equal((await rpc(stranger, session, "ping", {})).status, 404);
+    assert.match(String((await health(stranger)).degraded), /certificate/);
+  });
 
   test("it can be switched on and off while running", async () => {
     const [a, b] = await startTwo({ backends: { box: backend() } });
