@@ -37,6 +37,8 @@ export interface SessionStore {
 }
 
 export interface SessionPeers {
+  /** As {@link SessionStore.save}, with them alone. */
+  share(id: string, session: SavedSession): Promise<void>;
   /** Hands a message of the session's client, or for it, to whoever waits for it. */
   tell(id: string, messageText: string): void;
 }
@@ -48,7 +50,7 @@ export interface PeerEvents {
   /** As another gateway said it with {@link SessionPeers.tell}. */
   onMessage(id: string, messageText: string): void;
   /** The other gateways are in reach again: they may not know what happened here. */
-  onReunited(): void;
+  onReunited(): Promise<void>;
 }
 
 export interface SessionTableOptions {
@@ -113,10 +115,13 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     if (!session.isKept || store === undefined) return;
     fresh.delete(session);
     session.saveAgainMs = clock.now() + settings().session_ttl / 4;
+    return store.save(session.id, savedOf(session));
+  }
+
+  function savedOf(session: OpenSession): SavedSession {
     const { principal, backend, protocolVersion, clientInfo, clientCapabilities, profile, logLevel } = session;
     const init = { principal, backend, protocolVersion, clientInfo, clientCapabilities, profile };
-    const watches = subscriptions.watchedBy(session);
-    return store.save(session.id, { ...init, logLevel, seenAt: options.calendar(), watches });
+    return { ...init, logLevel, seenAt: options.calendar(), watches: subscriptions.watchedBy(session) };
   }
 
   function tellPeers(session: OpenSession, messageText: string): void {
@@ -166,8 +171,10 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
         const session = sessions.get(id);
         if (session !== undefined) takePeerMessage(session, messageText);
       },
-      onReunited() {
-        for (const session of sessions.values()) void save(session);
+      async onReunited() {
+        // One by one: there may be thousands, and calls wait for the same connection.
+        for (const session of [...sessions.values()])
+          if (session.isKept && sessions.has(session.id)) await store.peers?.share(session.id, savedOf(session));
       },
     };
 

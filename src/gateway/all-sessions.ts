@@ -1,13 +1,14 @@
 /** Where sessions are kept: on the disk of this gateway, and with the other gateways where there are any. */
-import type { SessionStore } from "../clients/session-table.ts";
+import type { SessionPeers, SessionStore } from "../clients/session-table.ts";
 import type { DiskSessions } from "./session-store.ts";
 import type { Sharing } from "./sharing.ts";
 
 /** @param disk `undefined` where sessions end with the process unless they are shared */
 export function allSessions(disk: DiskSessions | undefined, sharing: Sharing): SessionStore {
-  const peers = {
-    tell: (id: string, messageText: string) =>
-      void sharing.state?.then(({ sessions }) => sessions.tell(id, messageText)),
+  const share: SessionPeers["share"] = async (id, saved) => (await sharing.state)?.sessions.save(id, saved);
+  const peers: SessionPeers = {
+    share,
+    tell: (id, messageText) => void sharing.state?.then(({ sessions }) => sessions.tell(id, messageText)),
   };
   return {
     onPeer: undefined,
@@ -16,7 +17,7 @@ export function allSessions(disk: DiskSessions | undefined, sharing: Sharing): S
     },
     save(id, saved) {
       disk?.save(id, saved);
-      return sharing.state?.then(({ sessions }) => sessions.save(id, saved));
+      if (sharing.state !== undefined) return share(id, saved);
     },
     remove(id) {
       disk?.remove(id);

@@ -225,6 +225,7 @@ function gateways(count: number) {
       removeOlderThan: async () => {},
       flush: async () => {},
       peers: {
+        share: async () => {},
         tell(id, messageText) {
           for (const { onMessage } of others()) onMessage(id, messageText);
         },

@@ -44,7 +44,7 @@ describe("openSharedState", { skip: skipWithoutRedis }, () => {
       onEnded: (id) => void heard.push(`ended ${id}`),
       onChanged: (id, { logLevel }) => void heard.push(`changed ${id} ${logLevel}`),
       onMessage: (id, text) => void heard.push(`message ${id} ${text}`),
-      onReunited: () => void heard.push("reunited"),
+      onReunited: async () => void heard.push("reunited"),
     };
     const state = openSharedState({
       settings: v.parse(sharedStateSchema, { redis_url: redis.url, prefix, timeout: "250ms" }),
@@ -277,6 +277,22 @@ describe("openSharedState", { skip: skipWithoutRedis }, () => {
       const first = await keys.begin("ann", "k", "r");
       assert.equal(first.is, "new");
       assert.equal((await keys.begin("ann", "k", "r")).is, "running");
+    });
+
+    test("how calls ended while Redis was out of reach is known there afterwards", async () => {
+      const peers = two();
+      const [a, b] = [await begin(peers[0]), await begin(peers[1])];
+      const begun = await Promise.all(["done", "refused"].map((key) => a.begin("ann", key, "r")));
+      redis.pause();
+      await lost(peers[0]);
+      const [done, refused] = begun.map((state) => (state as { attempt: Attempt }).attempt);
+      await done?.succeeded(Answer.of({ n: 1 }));
+      await refused?.failed();
+      redis.goOn();
+      let state = await b.begin("ann", "done", "r");
+      while (state.is === "running") state = await b.begin("ann", "done", "r");
+      assert.equal(state.is === "answered" && state.answer.value["n"], 1);
+      while ((await b.begin("ann", "refused", "r")).is === "running");
     });
   });
 

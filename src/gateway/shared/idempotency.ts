@@ -19,7 +19,8 @@ const maxAnswerCharacters = 1_048_576;
 /** What there was, or nothing when the key is taken now. What a dead gateway was running may have been made. */
 const begin = redisScript(`${luaBound}
 local known = redis.call('HMGET', KEYS[1], 'request', 'state', 'gateway', 'answer')
-if known[1] then
+-- Of this gateway it would be known: its end did not get here.
+if known[1] and not (known[2] == 'running' and known[3] == ARGV[2]) then
   if known[2] == 'running' and redis.call('EXISTS', ARGV[3] .. known[3]) == 0 then known[2] = 'spent' end
   return {known[1], known[2], known[4]}
 end
@@ -27,6 +28,10 @@ redis.call('HSET', KEYS[1], 'request', ARGV[1], 'state', 'running', 'gateway', A
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 bound(KEYS[2], KEYS[1], 200, tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]))
 return {}`);
+
+/** So many ends of calls are remembered while Redis is out of reach; of longer answers only that they were given. */
+const maxLate = 1_000;
+const maxLateCharacters = 65_536;
 
 /** Also when the key was taken while Redis was out of reach. */
 const settle = redisScript(`${luaBound}
@@ -39,42 +44,74 @@ const release = redisScript(`
 if redis.call('HGET', KEYS[1], 'gateway') ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])`);
 
-export function sharedIdempotency(link: SharedLink, replica: string, own: IdempotencyBook): IdempotencyBook {
-  return {
+export interface SharedIdempotency {
+  /** @param own the book of this gateway */
+  with(own: IdempotencyBook): IdempotencyBook;
+  /** Redis is in reach again: how calls ended meanwhile is written there. */
+  catchUp(): Promise<void>;
+}
+
+export function createSharedIdempotency(link: SharedLink, replica: string): SharedIdempotency {
+  const limits = [keptForMs, maxKeys, maxBytes];
+  /** By key of Redis. */
+  let late = new Map<string, () => Promise<void>>();
+
+  async function end(keys: readonly string[], digest: string, state: "answered" | "spent", text: string) {
+    const done = await link.ask(settle, keys, [digest, state, replica, ...limits, text]);
+    if (done !== undefined) return;
+    if (text.length > maxLateCharacters) remember(keys, () => end(keys, digest, "spent", ""));
+    else remember(keys, () => end(keys, digest, state, text));
+  }
+
+  async function free(keys: readonly string[]): Promise<void> {
+    const done = await link.ask(release, keys, [replica]);
+    if (done === undefined) remember(keys, () => free(keys));
+  }
+
+  function remember([key = ""]: readonly string[], again: () => Promise<void>): void {
+    if (late.size < maxLate) late.set(key, again);
+  }
+
+  const bookOver = (own: IdempotencyBook): IdempotencyBook => ({
     async begin(principal, key, request) {
       const here = await own.begin(principal, key, request);
       if (here.is !== "new") return here;
       const { attempt } = here;
       const digest = sha256Hex(request);
       const keys = [link.keyOf(`call:${sha256Hex(JSON.stringify([principal, key]))}`), link.keyOf("calls")];
-      const limits = [keptForMs, maxKeys, maxBytes];
       const known = await link.ask(begin, keys, [digest, replica, link.replicaKey, ...limits]);
       const there = Array.isArray(known) && known.length > 0 ? stateOf(known, digest) : undefined;
       if (there !== undefined) {
         await attempt.failed();
         return there;
       }
-      const end = async (state: "answered" | "spent", text: string) => {
-        await link.ask(settle, keys, [digest, state, replica, ...limits, text]);
-      };
       return {
         is: "new",
         attempt: {
           async succeeded(answer) {
             await attempt.succeeded(answer);
-            if (answer.text.length > maxAnswerCharacters) await end("spent", "");
-            else await end("answered", answer.text);
+            if (answer.text.length > maxAnswerCharacters) await end(keys, digest, "spent", "");
+            else await end(keys, digest, "answered", answer.text);
           },
           async failed() {
             await attempt.failed();
-            await link.ask(release, keys, [replica]);
+            await free(keys);
           },
           async lost() {
             await attempt.lost();
-            await end("spent", "");
+            await end(keys, digest, "spent", "");
           },
         },
       };
+    },
+  });
+
+  return {
+    with: bookOver,
+    async catchUp() {
+      const ends = late;
+      late = new Map();
+      for (const again of ends.values()) await again();
     },
   };
 }

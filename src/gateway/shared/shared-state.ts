@@ -5,7 +5,7 @@ import type { AnswerStore } from "../../stages/cache/answer-store.ts";
 import type { IdempotencyBook } from "../../stages/idempotency/idempotency-stage.ts";
 import type { SharingOptions } from "../sharing.ts";
 import { createSharedAnswers, type SharedAnswers } from "./answers.ts";
-import { sharedIdempotency } from "./idempotency.ts";
+import { createSharedIdempotency } from "./idempotency.ts";
 import { createSharedLedger, type OpenSharedLedger } from "./ledger.ts";
 import { createSharedLimits } from "./limits.ts";
 import type { SharedStateSettings } from "./schema.ts";
@@ -43,10 +43,12 @@ export function openSharedState(options: SharedStateOptions): SharedState {
     onUp() {
       void ledger.settle();
       answers?.catchUp();
-      events()?.onReunited();
+      void idempotency.catchUp();
+      void events()?.onReunited();
     },
   });
   const ledger = createSharedLedger(link, Date.now);
+  const idempotency = createSharedIdempotency(link, replica);
   const sessions = createSharedSessions({ link, replica, ttlMs: options.sessionTtlMs, events });
   return {
     limits: createSharedLimits(link),
@@ -56,7 +58,7 @@ export function openSharedState(options: SharedStateOptions): SharedState {
       answers ??= createSharedAnswers(link, own);
       return answers;
     },
-    idempotency: (own) => sharedIdempotency(link, replica, own),
+    idempotency: idempotency.with,
     close: () => link.close(),
   };
 }
