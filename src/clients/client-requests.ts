@@ -16,7 +16,7 @@ export class ClientRequests {
   readonly #waiting = new Map<RequestId, Waiting>();
 
   /** @param idPrefix tells the ids from those of other gateways that have the session */
-  constructor(idPrefix = "") {
+  constructor(idPrefix: string) {
     this.#idPrefix = idPrefix;
   }
 

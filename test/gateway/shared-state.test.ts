@@ -97,7 +97,9 @@ describe("openSharedState", { skip: skipWithoutRedis }, () => {
   });
 
   describe("ledger", () => {
-    const budget = (spent = 0) => [{ scope: "daily" as const, name: "", limit: 1, spent }];
+    const budget =
+      (spent = 0) =>
+      () => [{ scope: "daily" as const, name: "", limit: 1, spent }];
     const charge = { tool: "web:search", caller: "ann", cost: 0.1 };
     const spend = async (peer: Peer) => {
       const { budgets } = await peer.ledger.reserve(charge, budget(), 100);
@@ -117,7 +119,7 @@ describe("openSharedState", { skip: skipWithoutRedis }, () => {
           { calls: 10, cost: 1 },
         ],
       );
-      const cheap = await a.ledger.reserve({ ...charge, cost: 0 }, [], 100);
+      const cheap = await a.ledger.reserve({ ...charge, cost: 0 }, () => [], 100);
       cheap.takeBack();
       const other = two()[0];
       const reserved = await other.ledger.reserve({ ...charge, cost: 0.9 }, budget(), 100);
@@ -143,17 +145,19 @@ describe("openSharedState", { skip: skipWithoutRedis }, () => {
       await lost(a);
       assert.equal(await spend(a), 0.3);
       assert.equal((await a.ledger.reserve(charge, budget(0.2), 100)).budgets[0]?.spent, 0.4);
+      const atOnce = await Promise.all([spend(a), spend(a)]);
+      assert.deepEqual(atOnce, [0.5, 0.6], "calls that come at once see each other");
       redis.goOn();
       await until(() => a.heard.filter((what) => what === "reunited").length === 2);
       let spent = 0;
-      while (spent < 0.5)
+      while (spent < 0.7)
         spent = Number((await a.ledger.reserve({ ...charge, cost: 0 }, budget(), 100)).budgets[0]?.spent);
-      assert.equal(spent, 0.5);
+      assert.equal(spent, 0.7);
     });
 
     test("names of any length and number cost Redis no more than a bound", async () => {
       const [a] = two();
-      await a.ledger.reserve({ ...charge, tool: `s:${"x".repeat(100_000)}` }, [], 100);
+      await a.ledger.reserve({ ...charge, tool: `s:${"x".repeat(100_000)}` }, () => [], 100);
       const [today] = (await a.ledger.days())?.slice(-1) ?? [];
       assert.equal(Object.keys(today?.tools ?? {})[0]?.length, 256);
     });
@@ -333,7 +337,7 @@ describe("openSharedState", { skip: skipWithoutRedis }, () => {
       const [a] = two();
       await a.sessions.save("the-secret-id", session);
       await a.limits.take("x", 1, 5);
-      await a.ledger.reserve({ tool: "s:t", caller: "c", cost: 1 }, [], 100);
+      await a.ledger.reserve({ tool: "s:t", caller: "c", cost: 1 }, () => [], 100);
       const answers = a.answers(new AnswerStore(new FakeClock()));
       ((await answers.look({ server: "s", text: "q", ttlMs: 9_999, maxEntries: 9 })) as Keep)(Answer.of({}));
       await answers.forgetAll();

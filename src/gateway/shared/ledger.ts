@@ -94,11 +94,20 @@ export function createSharedLedger(link: SharedLink, now: () => number): OpenSha
     const spent = reply[1].map(Number);
     if (!spent.every(Number.isFinite)) return undefined;
     const isCharged = reply[0] === 1;
-    if (day !== knownDay) known = new Map();
-    knownDay = day;
+    remember(day);
     for (const [at, budget] of budgets.entries())
       known.set(fieldOf(budget), rounded((spent[at] as number) + (isCharged ? cost : 0)));
     return { isCharged, budgets: budgets.map((budget, at) => ({ ...budget, spent: spent[at] as number })) };
+  }
+
+  function remember(day: string): void {
+    if (day !== knownDay) known = new Map();
+    knownDay = day;
+  }
+
+  /** With what is known without asking. */
+  function seenOf(budgets: readonly Budget[]): Budget[] {
+    return budgets.map((budget) => ({ ...budget, spent: Math.max(budget.spent, known.get(fieldOf(budget)) ?? 0) }));
   }
 
   function owe(day: string, paid: Charge, calls: number, budgets: readonly Budget[]): void {
@@ -108,8 +117,8 @@ export function createSharedLedger(link: SharedLink, now: () => number): OpenSha
     debt.calls += calls;
     debt.cost = rounded(debt.cost + paid.cost);
     debts.set(key, debt);
-    if (day === knownDay)
-      for (const budget of budgets) known.set(fieldOf(budget), rounded((known.get(fieldOf(budget)) ?? 0) + paid.cost));
+    remember(day);
+    for (const budget of seenOf(budgets)) known.set(fieldOf(budget), rounded(budget.spent + paid.cost));
   }
 
   /** Whatever the budgets say. */
@@ -119,23 +128,19 @@ export function createSharedLedger(link: SharedLink, now: () => number): OpenSha
     if (done === undefined) owe(day, paid, calls, budgets);
   }
 
-  /** As far as is known without asking. */
-  function remembered(day: string, budgets: readonly Budget[]): Budget[] {
-    return budgets.map((budget) => {
-      const others = day === knownDay ? known.get(fieldOf(budget)) : undefined;
-      return others === undefined || others <= budget.spent ? budget : { ...budget, spent: others };
-    });
-  }
-
   return {
     async reserve(paid, budgets, blockAtPercent) {
       const day = dayOf(now());
-      const seen = remembered(day, budgets);
-      const takeBack = () => void add(day, { ...paid, cost: -paid.cost }, -1, budgets);
-      const reserved = await ask(day, paid, 1, budgets, blockAtPercent);
-      if (reserved?.isCharged === false) return { budgets: reserved.budgets, takeBack: () => {} };
-      if (reserved === undefined) owe(day, paid, 1, budgets);
-      return { budgets: reserved?.budgets ?? seen, takeBack };
+      const own = budgets();
+      const takeBack = () => void add(day, { ...paid, cost: -paid.cost }, -1, own);
+      const reserved = await ask(day, paid, 1, own, blockAtPercent);
+      if (reserved !== undefined)
+        return { budgets: reserved.budgets, takeBack: reserved.isCharged ? takeBack : () => {} };
+      // Alone, and others may have paid meanwhile.
+      remember(day);
+      const seen = seenOf(budgets());
+      owe(day, paid, 1, seen);
+      return { budgets: seen, takeBack };
     },
     async days() {
       const today = now();

@@ -14,10 +14,9 @@ const ended = "ended";
 /** As long as the door takes one. */
 const maxMessageCharacters = 16 * 1_048_576;
 
-/** Returns 0 for a session that is over, and whether it is another one than before. */
+/** Returns 0 for a session that is over. */
 const save = redisScript(`
-local before = redis.call('GET', KEYS[1])
-if before == '${ended}' then return 0 end
+if redis.call('GET', KEYS[1]) == '${ended}' then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1`);
 const remove = redisScript(`return redis.call('SET', KEYS[1], '${ended}', 'PX', ARGV[1])`);

@@ -9,7 +9,6 @@ import { FailureSeries } from "../../lib/failure-series.ts";
 import {
   connectRedis,
   type RedisConnection,
-  type RedisOptions,
   RedisRefusal,
   type RedisReply,
   type RedisScript,
@@ -41,7 +40,6 @@ export interface SharedLinkOptions {
   onMessage(message: string): void;
   /** Connected, for the first time or again. */
   onUp(): void;
-  readonly connect?: (options: RedisOptions) => Promise<RedisConnection>;
 }
 
 export class SharedLink {
@@ -115,7 +113,7 @@ export class SharedLink {
   }
 
   async #connect(): Promise<void> {
-    const { settings, clock, onMessage, connect = connectRedis } = this.#options;
+    const { settings, clock, onMessage } = this.#options;
     const { redis_url: url, timeout: timeoutMs } = settings;
     const options = { url, timeoutMs, connectTimeoutMs, clock, channel: this.#channel, onMessage };
     let connection: RedisConnection | undefined;
@@ -124,7 +122,7 @@ export class SharedLink {
       if (this.#connection !== undefined && this.#connection === connection) this.#lost(error);
     };
     try {
-      connection = await connect({ ...options, onLost });
+      connection = await connectRedis({ ...options, onLost });
       await this.#beat(connection, onLost);
       if (this.#isClosed) return await connection.close();
       this.#connection = connection;

@@ -27,19 +27,16 @@ export function costStage(settings: CostGovernanceSettings, book: CostBook | und
   );
 
   function run(call: Call, next: Next, tool: string, ledger: CostLedger): ReturnType<Next> {
-    const charge: Charge = {
-      tool: `${call.upstream}:${tool}`,
-      caller: call.caller.name,
-      cost: costOf(settings, call.upstream, tool),
-    };
-    const budgets =
-      charge.cost === 0 ? [] : budgetsOf(settings, ledger, { server: call.upstream, tool, caller: charge.caller });
+    const { upstream: server } = call;
+    const caller = call.caller.name;
+    const charge: Charge = { tool: `${server}:${tool}`, caller, cost: costOf(settings, server, tool) };
+    const budgets = () => (charge.cost === 0 ? [] : budgetsOf(settings, ledger, { server, tool, caller }));
     const sharing = book?.shared?.();
-    if (sharing === undefined) return pay(call, next, tool, ledger, charge, budgets);
+    if (sharing === undefined) return pay(call, next, tool, ledger, charge, budgets());
     if (charge.cost === 0) {
       // Only to be counted.
       void sharing.then((shared) => shared.reserve(charge, budgets, blockAtPercent));
-      return pay(call, next, tool, ledger, charge, budgets);
+      return pay(call, next, tool, ledger, charge, []);
     }
     return sharing.then(async (shared) => {
       const reserved = await shared.reserve(charge, budgets, blockAtPercent);

@@ -20,8 +20,8 @@ export interface SharedLedger {
   /**
    * Charges the budgets, in one step for all gateways, unless the cost takes one of them beyond its limit. While they
    * are out of reach it is charged in any case.
-   * @param budgets with what this gateway knows to be spent
+   * @param budgets with what this gateway knows to be spent, now
    * @param blockAtPercent share of a budget that is its limit; Infinity where none is kept to
    */
-  reserve(charge: Charge, budgets: readonly Budget[], blockAtPercent: number): Promise<Reservation>;
+  reserve(charge: Charge, budgets: () => readonly Budget[], blockAtPercent: number): Promise<Reservation>;
 }
