@@ -51,8 +51,8 @@ async function embeddedCapabilities(rootDir: string): Promise<EmbeddedCapabiliti
   for (const [path, text] of await sourceFiles(rootDir, "capabilities")) {
     const { capability, warnings } = await loadCapability({ path: `capabilities/${path}`, content: { text } });
     if (capability === undefined || warnings.length > 0) throw new Error(warnings.join("\n"));
-    const { name, tool, requirements } = capability;
-    index.push({ path, listed: { name, tool, requirements } });
+    const { name, category, tool, requirements } = capability;
+    index.push({ path, listed: { name, category, tool, requirements } });
     definitions[path] = JSON.stringify((await readDocument(path, text)).value);
   }
   return { index: JSON.stringify(index), definitions };

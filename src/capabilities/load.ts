@@ -87,6 +87,7 @@ function load(path: string, value: unknown, report: FileReport): LoadedFile {
   return {
     capability: {
       name,
+      category: definition.metadata.category,
       tool: toolOf(name, definition, input, output),
       input,
       declared,

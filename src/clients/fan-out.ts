@@ -6,6 +6,7 @@ import { elicitationEnd, type ListKind, listKinds, resourceUpdated } from "../mc
 import { pinnedTools } from "./exposed.ts";
 import type { FaceHost } from "./host.ts";
 import type { Session } from "./session.ts";
+import { gatewayItself } from "./subscriptions.ts";
 
 export function announceListChange(host: FaceHost, server: string, kind: ListKind): void {
   const { changed } = listKinds[kind];
@@ -14,6 +15,15 @@ export function announceListChange(host: FaceHost, server: string, kind: ListKin
   for (const session of host.sessions.all()) if (concerns(session.backend)) session.notify(changed, undefined);
   for (const listening of host.listenings)
     if (listening.changes.has(changed) && concerns(listening.backend)) listening.notify(changed, undefined);
+}
+
+/** The gateway's own resources changed: their list, and these of them. */
+export function announceSkills(host: FaceHost, uris: readonly string[]): void {
+  const { changed } = listKinds.resources;
+  for (const session of host.sessions.all()) if (session.backend === undefined) session.notify(changed, undefined);
+  for (const listening of host.listenings)
+    if (listening.changes.has(changed) && listening.backend === undefined) listening.notify(changed, undefined);
+  for (const uri of uris) announceUpdate(host, gatewayItself, { uri });
 }
 
 /** `notifications/resources/updated`: for those who watch the resource, under the URI each knows it by. */
@@ -40,7 +50,11 @@ function showsTools(host: FaceHost, server: string): boolean {
 export function announceProfile(host: FaceHost, session: Session, caller: Caller): void {
   const narrowed = host.profiles.narrow(caller, session.profile);
   for (const { server, uri } of host.subscriptions.watchedBy(session))
-    if (!mayUseServer(narrowed, server) && host.subscriptions.remove(session, { server, uri }))
+    if (
+      server !== gatewayItself &&
+      !mayUseServer(narrowed, server) &&
+      host.subscriptions.remove(session, { server, uri })
+    )
       host.unwatch({ server, uri });
   host.sessions.save(session);
   for (const method of listChanges) session.notify(method, undefined);

@@ -48,6 +48,7 @@ export function metaContextFor(host: FaceHost, caller: Caller): MetaContext {
     clock: host.clock,
     settings: host.sections,
     profiles: host.profiles,
+    skills: host.skills,
     session: undefined,
     usage: host.usage,
     actions: host.actions,

@@ -3,6 +3,7 @@
  * Progress and logs of a call go to the stream of the request that caused it and nowhere else.
  */
 
+import { type ToolEffects, toolEffects } from "../catalog/tool-effects.ts";
 import type { Answer } from "../core/answer.ts";
 import type { Call, ClientLink } from "../core/call.ts";
 import type { Caller } from "../core/caller.ts";
@@ -32,11 +33,6 @@ export function progressTokenOf(params: JsonObject | undefined): RequestId | und
 
 /** Where a client says which idempotency key a tool call has, that it makes by the tool's own name. */
 const idempotencyMetaKey = "mcp-gateway/idempotency_key";
-
-type ToolEffects = Pick<Call, "safe" | "readOnly">;
-const mayWrite: ToolEffects = { safe: false };
-const repeatable: ToolEffects = { safe: true };
-const readsOnly: ToolEffects = { safe: true, readOnly: true };
 
 const plainCall: ToolCallOptions = {};
 
@@ -124,6 +120,10 @@ export class RequestScope {
   /** It went wrong, whatever the client is told of that. */
   failed(error: unknown): void {
     this.#failure = error;
+  }
+
+  get failure(): unknown {
+    return this.#failure;
   }
 
   /** Must be called once the request is answered. */
@@ -263,10 +263,7 @@ export class RequestScope {
   }
 
   #effectsOf(server: string, tool: string): ToolEffects {
-    const annotations = this.host.catalog.tool(server, tool)?.["annotations"];
-    if (!isJsonObject(annotations)) return mayWrite;
-    if (annotations["readOnlyHint"] === true) return readsOnly;
-    return annotations["idempotentHint"] === true ? repeatable : mayWrite;
+    return toolEffects(this.host.catalog.tool(server, tool));
   }
 
   /** Of a call that the client named as such: one among several that it causes has no key of its own. */

@@ -16,6 +16,7 @@ import { remove } from "./remove.ts";
 import { serve } from "./serve.ts";
 import { serveRoot } from "./serve-root.ts";
 import { setup } from "./setup.ts";
+import { skills } from "./skills.ts";
 import { stats } from "./stats.ts";
 import { tls } from "./tls.ts";
 import { tokens } from "./tokens.ts";
@@ -38,6 +39,7 @@ export const root: Command = {
     validate,
     cap,
     tool,
+    skills,
     setup,
     doctor,
     health,

@@ -30,7 +30,8 @@ function prepareBackend(entry: Readonly<Record<string, unknown>>, path: Path, en
     delete prepared["url"];
   }
   if (prepared["idle_timeout"] !== undefined) {
-    prepared["stop_when_idle_for"] ??= prepared["idle_timeout"];
+    if (prepared["command"] !== undefined) prepared["stop_when_idle_for"] ??= prepared["idle_timeout"];
+    else found.warnings.push({ path: [...path, "idle_timeout"], text: 'does nothing without "command"' });
     delete prepared["idle_timeout"];
   }
   const { command } = prepared;

@@ -35,13 +35,12 @@ export async function checkSettings(settings: Settings, context: CheckContext): 
   if (parsed !== undefined) {
     const rules: Findings = { problems: [], warnings: found.warnings };
     checkRules(parsed, unknown, rules);
-    const { auth, mtls } = parsed;
-    if (auth.users.length > 0 || auth.issuers.length > 0 || mtls !== undefined)
+    const { auth, mtls, key_server, agent_auth } = parsed;
+    if (auth.users.length > 0 || auth.issuers.length > 0 || mtls || key_server || agent_auth)
       (await import("./access-rules.ts")).checkAccess(parsed, rules);
     if (parsed.runtime !== undefined)
       (await import("./isolation-rules.ts")).checkIsolation(parsed, parsed.runtime, context.env, rules);
-    if (Object.values(parsed.backends).some(({ transform }) => transform !== undefined))
-      (await import("./transform-rules.ts")).checkTransforms(parsed, rules);
+    if (hasPatterns(parsed)) (await import("./pattern-rules.ts")).checkPatterns(parsed, rules);
     parsed = resolveSecrets(parsed, held.secrets, context.env, rules.problems);
     if (parsed.shared_state !== undefined) (await import("./access-rules.ts")).checkSharedState(parsed, rules);
     if (Object.values(parsed.backends).some(({ secrets }) => secrets !== undefined))
@@ -120,6 +119,13 @@ async function finish(parsed: ParsedConfig, { env, toAbsolute }: CheckContext): 
       transparency_log: { ...transparency_log, path: record },
     },
   };
+}
+
+function hasPatterns({ backends, security }: ParsedConfig): boolean {
+  return (
+    Object.keys(security.response_contract.tools).length > 0 ||
+    Object.values(backends).some(({ transform }) => transform !== undefined)
+  );
 }
 
 function isWithin(path: Path, ancestor: Path): boolean {

@@ -31,7 +31,9 @@ export function checkRules(config: ParsedConfig, unknown: readonly Problem[], fo
       text: 'lets other machines in while "auth" is not enabled: whoever reaches the port may call every tool',
     });
   const { api_keys, users, issuers } = auth;
-  if (auth.enabled && auth.bearer_token === undefined && [api_keys, users, issuers].every(({ length }) => length === 0))
+  const takesOthers = config.key_server?.enabled === true || config.agent_auth?.enabled === true;
+  const hasNobody = auth.bearer_token === undefined && [api_keys, users, issuers].every(({ length }) => length === 0);
+  if (auth.enabled && hasNobody && !takesOthers)
     found.warnings.push({
       path: ["auth"],
       text: 'is enabled without "bearer_token", "api_keys", "users" or "issuers": no client can get in',

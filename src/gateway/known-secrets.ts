@@ -14,6 +14,8 @@ export function* knownSecrets(config: Config, env: Environment): Iterable<string
   for (const { key } of api_keys) yield key;
   for (const { password } of users) yield password;
   for (const { secret } of issuers) if (secret !== undefined) yield secret;
+  if (config.key_server?.admin_token) yield config.key_server.admin_token;
+  for (const { hs256_secret } of config.agent_auth?.agents ?? []) if (hs256_secret) yield hs256_secret;
   for (const value of Object.values(config.tracing?.headers ?? {})) yield value;
   if (config.security.transparency_log.shared_secret !== "") yield config.security.transparency_log.shared_secret;
   if (config.shared_state !== undefined) yield* passwordsIn(config.shared_state.redis_url);

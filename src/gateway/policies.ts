@@ -15,6 +15,7 @@ import type { Trip } from "../stages/kill-switch/kill-switch.ts";
 import type { ToolGate } from "../stages/quarantine/quarantine-stage.ts";
 import type { CallSink } from "../stages/record/record-stage.ts";
 import { SessionUsage } from "../stages/session-sandbox/session-usage.ts";
+import { ClientBreakers } from "./client-breakers.ts";
 import { createCosts } from "./costs.ts";
 import { createKeptAnswers, type KeptAnswers } from "./kept-answers.ts";
 import { createSecurityRecord } from "./security-record.ts";
@@ -40,6 +41,7 @@ export interface Policies {
   /** For the record of calls, where it is wanted. */
   readonly onCall: CallSink;
   readonly integrity: ToolIntegrity;
+  readonly clientBreakers: ClientBreakers;
   /** What of the tools a server lists clients may see, and how. */
   admit(server: string, tools: readonly JsonObject[]): Promise<readonly JsonObject[]>;
   readonly tracing: Tracing;
@@ -111,6 +113,7 @@ export function createPolicies(options: PoliciesOptions): Policies {
     },
     onCall: record.onCall,
     integrity,
+    clientBreakers: new ClientBreakers(clock, () => config().auth.client_circuit_breaker),
     async admit(server, tools) {
       // Judged as the server wrote them.
       const admitted = await integrity.admit(server, tools);

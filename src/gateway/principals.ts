@@ -19,8 +19,15 @@ export function certificatePrincipalOf(names: string): string {
   return `cert:${sha256Hex(names).slice(0, 32)}`;
 }
 
+/** An agent, by whatever token of its own. */
+export function agentPrincipalOf(clientId: string): string {
+  return `agent:${sha256Hex(clientId).slice(0, 32)}`;
+}
+
+type Access = Pick<Config, "auth" | "mtls" | "key_server" | "agent_auth">;
+
 /** Whether a session may go on while these settings are in force. The client on stdio owns the process and always may. */
-export function sessionHolders({ auth, mtls }: Pick<Config, "auth" | "mtls">): (principal: string) => boolean {
+export function sessionHolders({ auth, mtls, key_server, agent_auth }: Access): (principal: string) => boolean {
   const { enabled, bearer_token, api_keys, users, issuers } = auth;
   const byCertificate = mtls?.enabled === true && mtls.policies.length > 0;
   const prefixes = byCertificate ? ["cert:"] : [];
@@ -36,7 +43,10 @@ export function sessionHolders({ auth, mtls }: Pick<Config, "auth" | "mtls">): (
   if (bearer_token !== undefined) principals.add(principalOf("bearer", bearer_token));
   for (const { key } of api_keys) principals.add(principalOf("key", key));
   for (const { name, password } of users) principals.add(principalOf("user", `${name}:${password}`));
-  for (const { issuer } of issuers) prefixes.push(issuerPrefix(issuer));
+  const providers = key_server?.enabled === true ? key_server.oidc : [];
+  for (const { issuer } of [...issuers, ...providers]) prefixes.push(issuerPrefix(issuer));
+  if (agent_auth?.enabled === true)
+    for (const { client_id } of agent_auth.agents) principals.add(agentPrincipalOf(client_id));
   return mayGoOn;
 }
 

@@ -7,6 +7,7 @@ import type { UpstreamKind, UpstreamStatus } from "../core/upstream.ts";
 import type { CancelSignal } from "../lib/cancellation.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { JsonObject } from "../lib/json.ts";
+import type { SkillSource } from "../skills/served-skills.ts";
 import type { CodeModeSettings } from "./code-mode/schema.ts";
 import type { PlaybookSource } from "./playbooks/playbook.ts";
 import type { PlaybooksSettings } from "./playbooks/schema.ts";
@@ -54,6 +55,8 @@ export interface MetaContext {
   readonly clock: Clock;
   readonly settings: MetaSettings;
   readonly profiles: RoutingProfiles;
+  /** Imported skills. */
+  readonly skills: SkillSource;
   /** The session, where the request has one. */
   readonly session: MetaSession | undefined;
   readonly usage: ToolUsage;

@@ -22,6 +22,7 @@ import { quarantineStage, type ToolGate } from "./quarantine/quarantine-stage.ts
 import { rateLimitStage } from "./rate-limit/rate-limit-stage.ts";
 import type { CallsUnderWay } from "./record/calls-under-way.ts";
 import { type CallSink, recordStage } from "./record/record-stage.ts";
+import { responseContractStage } from "./response-contract/response-contract-stage.ts";
 import { retryStage } from "./retry/retry-stage.ts";
 import type { FailsafeSettings, SecurityStageSettings } from "./schema.ts";
 import { scopeStage } from "./scope/scope-stage.ts";
@@ -122,8 +123,10 @@ export function stagesFor(options: StageOptions): (Stage | undefined)[] {
     costs && costStage(costs.settings, costs.book),
     // Around retry: a call that is being repeated still occupies the backend.
     concurrencyStage(settings.concurrency, state.concurrency, clock),
+    // Below whatever keeps answers, and around the firewall: what it takes out breaks no contract.
+    security && responseContractStage(security.response_contract),
     // Around retry: once per answer. Below whatever keeps answers, so that none is kept unredacted.
-    security && firewallResponseStage(security.firewall, onFindings),
+    security && firewallResponseStage(security.firewall, onFindings, security.response_inspection),
     // Around the three below: they see attempts.
     retryStage(settings.retry, state.retryBudget, clock, state.random),
     // Before the breaker: a refused attempt must not take the breaker's only probe.

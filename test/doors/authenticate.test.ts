@@ -201,6 +201,14 @@ test("authenticate: a reload changes who may come in, and not what they have use
   assert.equal(await status("/x", bearer("key-slow")), 429);
 });
 
+test("authenticate: another rate does not give back what was used up", async () => {
+  const { status, gateway } = setUp();
+  for (let count = 0; count < 3; count++) await status("/x", bearer("key-slow"));
+  gateway.config = fakeConfig({ auth: { ...auth, api_keys: [{ key: "key-slow", rate_limit: 4 }] } });
+  assert.equal(await status("/x", bearer("key-slow")), 404);
+  assert.equal(await status("/x", bearer("key-slow")), 429);
+});
+
 test("request ids are honoured when fit for a log line, else made", async () => {
   const { ask, post } = setUp(fakeGateway());
   const idOf = async (sent: string) =>

@@ -5,14 +5,18 @@ import type { SessionTable } from "../../src/clients/session.ts";
 import { createSessionTable } from "../../src/clients/session-table.ts";
 import { Subscriptions } from "../../src/clients/subscriptions.ts";
 import { silentLogger } from "../../src/core/log.ts";
+import { agentAuthSchema } from "../../src/doors/agent-auth/schema.ts";
+import { agentIdentitySchema } from "../../src/doors/agent-identity/schema.ts";
+import { keyServerSchema } from "../../src/doors/key-server/schema.ts";
 import { authSchema, serverSchema, streamingSchema } from "../../src/doors/schema.ts";
+import { ClientBreakers } from "../../src/gateway/client-breakers.ts";
 import type { Gateway } from "../../src/gateway/gateway.ts";
 import { createKillSwitchPanel } from "../../src/gateway/kill-switch-panel.ts";
 import { createOperation } from "../../src/gateway/operation.ts";
 import { ServerLog } from "../../src/gateway/server-log.ts";
 import { watchCalls } from "../../src/gateway/watch-calls.ts";
 import { neverCancelled } from "../../src/lib/cancellation.ts";
-import { systemClock } from "../../src/lib/clock.ts";
+import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
 import { encodeError, encodeRequest, encodeResult, type RpcMessage } from "../../src/mcp/json-rpc.ts";
 import { negotiateVersion } from "../../src/mcp/protocol.ts";
@@ -38,6 +42,9 @@ interface Sections {
   readonly server?: Record<string, unknown>;
   readonly auth?: Record<string, unknown>;
   readonly streaming?: Record<string, unknown>;
+  readonly key_server?: Record<string, unknown>;
+  readonly agent_auth?: Record<string, unknown>;
+  readonly agent_identity?: Record<string, unknown>;
 }
 
 export function fakeConfig(sections: Sections = {}): Gateway["config"] {
@@ -47,10 +54,13 @@ export function fakeConfig(sections: Sections = {}): Gateway["config"] {
     streaming: v.parse(streamingSchema, sections.streaming ?? {}),
     meta_mcp: v.parse(metaMcpSchema, {}),
     backends: {},
+    security: { agent_identity: v.parse(agentIdentitySchema, sections.agent_identity ?? {}) },
+    ...(sections.key_server && { key_server: v.parse(keyServerSchema, sections.key_server) }),
+    ...(sections.agent_auth && { agent_auth: v.parse(agentAuthSchema, sections.agent_auth) }),
   } as Gateway["config"];
 }
 
-export function fakeGateway(sections: Sections = {}): FakeGateway {
+export function fakeGateway(sections: Sections = {}, clock: Clock = systemClock): FakeGateway {
   const stageStates = new StageStates(systemClock, () => {});
   const config = fakeConfig(sections);
   const sessions: SessionTable = createSessionTable({
@@ -122,8 +132,9 @@ export function fakeGateway(sections: Sections = {}): FakeGateway {
     }
   }
 
-  return {
+  const gateway: FakeGateway = {
     config,
+    clientBreakers: new ClientBreakers(clock, () => gateway.config.auth.client_circuit_breaker),
     log: silentLogger,
     face,
     sessions,
@@ -173,4 +184,5 @@ export function fakeGateway(sections: Sections = {}): FakeGateway {
       sessions.closeAll();
     },
   };
+  return gateway;
 }

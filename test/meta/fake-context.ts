@@ -11,7 +11,9 @@ import type { JsonObject } from "../../src/lib/json.ts";
 import { codeModeSchema } from "../../src/meta/code-mode/schema.ts";
 import type { MetaContext, OperatorActions, ServerView, ToolUsage } from "../../src/meta/meta-tool.ts";
 import { RoutingProfiles } from "../../src/meta/routing/routing-profiles.ts";
+import { noSkills, type SkillSource } from "../../src/skills/served-skills.ts";
 
+export const skillsOff: SkillSource = { isOn: false, served: async () => noSkills };
 export const codeModeOff = parse(codeModeSchema, {});
 
 export interface FakeServer {
@@ -59,6 +61,7 @@ export function fakeContext(servers: readonly FakeServer[], overrides: Partial<M
     clock: systemClock,
     settings: { codeMode: codeModeOff, playbooks: { enabled: false, directories: [] }, maxResultSize: undefined },
     profiles: new RoutingProfiles({}, "default"),
+    skills: skillsOff,
     session: undefined,
     usage: unused,
     actions: fakeActions,

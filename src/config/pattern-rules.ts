@@ -1,6 +1,6 @@
-/** What the schemas cannot say of `transform` of a backend. */
+/** What the schemas cannot say of settings with names and patterns in them; loaded for the files that have some. */
 import type { ResultTransformSettings } from "../core/transform/schema.ts";
-import { transformProblems } from "../core/transform/transform-problems.ts";
+import { patternProblem, transformProblems } from "../core/transform/transform-problems.ts";
 import type { Findings } from "./backends.ts";
 import type { Path } from "./path.ts";
 import type { ParsedConfig } from "./schema.ts";
@@ -8,7 +8,17 @@ import type { ParsedConfig } from "./schema.ts";
 /** What clients take for the name of a tool (server/tools, "Tool Names"). */
 const toolName = /^[\w.-]{1,128}$/;
 
-export function checkTransforms({ backends }: ParsedConfig, found: Findings): void {
+export function checkPatterns(config: ParsedConfig, found: Findings): void {
+  checkTransforms(config, found);
+  for (const [tool, { forbidden_patterns }] of Object.entries(config.security.response_contract.tools))
+    for (const [at, pattern] of forbidden_patterns.entries()) {
+      const text = patternProblem(pattern);
+      const path: Path = ["security", "response_contract", "tools", tool, "forbidden_patterns", at];
+      if (text !== undefined) found.problems.push({ path, text });
+    }
+}
+
+function checkTransforms({ backends }: ParsedConfig, found: Findings): void {
   for (const [name, { transform }] of Object.entries(backends)) {
     if (transform === undefined) continue;
     const path: Path = ["backends", name, "transform"];

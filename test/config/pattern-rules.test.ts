@@ -33,3 +33,15 @@ test("transform: a misspelt key is named, fixed arguments may be anything", asyn
   assert.deepEqual(config?.backends["a"]?.transform?.tools["search"]?.arguments, { owner: "acme", deep: { a: [1] } });
   assert.match((await findings(t, text("tool"))).join(), /transform\.tool .*did you mean "tools"\?/);
 });
+
+test("response_contract: a pattern that cannot be used, with its place", async (t) => {
+  const text = `security:
+  response_contract: {enabled: true, tools: {"a:*": {forbidden_patterns: [ok, "(x*)*"]}}}
+`;
+  const [only, ...others] = await findings(t, text);
+  assert.match(
+    only ?? "",
+    /^gateway.yaml:2:\d+ {2}security\.response_contract\.tools.*forbidden_patterns\[1\] cannot be used/,
+  );
+  assert.deepEqual(others, []);
+});
