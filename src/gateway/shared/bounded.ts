@@ -8,7 +8,7 @@ export const luaBound = `
 local function bound(index, key, bytes, ttlMs, maxKeys, maxBytes)
   local sizes = index .. ':sizes'
   local time = redis.call('TIME')
-  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  local now = time[1] * 1000 + time[2] / 1000
   local function leave(one)
     redis.call('HINCRBY', sizes, '', -(tonumber(redis.call('HGET', sizes, one)) or 0))
     redis.call('HDEL', sizes, one)
