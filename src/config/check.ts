@@ -85,9 +85,12 @@ function prepare(settings: Settings, env: Environment, found: Findings): Setting
 
 async function finish(parsed: ParsedConfig, { env, toAbsolute }: CheckContext): Promise<Config> {
   const backends: [string, BackendConfig][] = [];
+  const folder = async (cwd: string | undefined) => (cwd === undefined ? undefined : toAbsolute(cwd));
   for (const [name, backend] of Object.entries(parsed.backends)) {
-    const cwd = backend.cwd === undefined ? undefined : await toAbsolute(backend.cwd);
-    backends.push([name, finishBackend(name, { ...backend, cwd }, env)]);
+    const cwd = await folder(backend.cwd);
+    const replicas = backend.replicas?.map(async (replica) => ({ ...replica, cwd: await folder(replica.cwd) }));
+    const located = { ...backend, cwd, ...(replicas && { replicas: await Promise.all(replicas) }) };
+    backends.push([name, finishBackend(name, located, env)]);
   }
   const absolute = (directories: readonly string[]) =>
     Promise.all(directories.filter((directory) => directory !== "").map(toAbsolute));

@@ -2,7 +2,7 @@
 import { createCapabilityUpstream } from "../capabilities/capability-upstream.ts";
 import { effectiveFailsafe } from "../config/failsafe.ts";
 import type { BackendConfig, Config } from "../config/schema.ts";
-import type { Upstream, UpstreamKind } from "../core/upstream.ts";
+import { asleep, switchedOff, type Upstream, type UpstreamKind, type UpstreamStatus } from "../core/upstream.ts";
 import { dataDirectory } from "../runtime/paths.ts";
 import type { Environment } from "../runtime/process.ts";
 import { watchTree } from "../runtime/watch.ts";
@@ -11,12 +11,14 @@ import type { CallSink } from "../stages/record/record-stage.ts";
 import type { SecurityStageSettings } from "../stages/schema.ts";
 import type { StageStates } from "../stages/stage-states.ts";
 import type { UpstreamStageState } from "../stages/upstream-stage-state.ts";
+import type { ReplicaGroup } from "../upstreams/group/replica-group.ts";
 import type { HealthTarget } from "../upstreams/health.ts";
 import type { Definition, Pool, PoolChange } from "../upstreams/pool.ts";
 import { type BackendContext, backendUpstream, definitionOf, kindOf } from "./backend-upstream.ts";
 import { Route } from "./dispatch.ts";
 import { isolationOf } from "./isolation.ts";
 import type { PolicyContext } from "./policies.ts";
+import { groupPlan, replicaUpstream, unusedStatus } from "./replica-upstream.ts";
 import type { Sharing } from "./sharing.ts";
 
 export interface PlanContext extends BackendContext, PolicyContext {
@@ -37,6 +39,8 @@ interface PlannedServer {
   readonly description: string;
   readonly kind: UpstreamKind;
   readonly enabled: boolean;
+  /** Its status as long as nobody used it. */
+  readonly unused: UpstreamStatus;
   readonly runtime?: string | undefined;
 }
 
@@ -120,8 +124,9 @@ function policiesOf(config: Config, upstream: Upstream, context: PlanContext) {
 
 function personalOf({ auth, backends }: Config, name: string, { loggedIn }: PlanContext): (() => boolean) | undefined {
   if (!auth.enabled || auth.single_user || backends[name]?.oauth?.shared_account === true) return undefined;
-  const { http_url, a2a_url } = backends[name] ?? {};
-  return http_url === undefined && a2a_url === undefined ? undefined : () => loggedIn.has(name);
+  const backend = backends[name];
+  const isReachedByUrl = [backend, ...(backend?.replicas ?? [])].some((one) => one?.http_url ?? one?.a2a_url);
+  return isReachedByUrl ? () => loggedIn.has(name) : undefined;
 }
 
 /** A backend that is passed through keeps the firewall: its own rules can be taken off one by one. */
@@ -140,12 +145,14 @@ function withSkipKeys(security: SecurityStageSettings, names: string | undefined
 }
 
 function backendDefinition(backend: BackendConfig, config: Config, context: PlanContext) {
+  const { name, description, replicas } = backend;
   const isolation = isolationOf(backend, config.runtime, context.env);
+  const common = { name, description, settings: definitionOf(backend, isolation) };
+  if (replicas === undefined) return { ...common, build: (): Upstream => backendUpstream(backend, context, isolation) };
   return {
-    name: backend.name,
-    description: backend.description,
-    settings: definitionOf(backend, isolation),
-    build: (): Upstream => backendUpstream(backend, context, isolation),
+    ...common,
+    build: (): Upstream => replicaUpstream(backend, config, context),
+    adapt: (group: Upstream) => (group as ReplicaGroup).configure(groupPlan(backend, config, context)),
   };
 }
 
@@ -180,9 +187,10 @@ function describe(backend: BackendConfig, { runtime }: Config): PlannedServer {
   const { name, description, enabled } = backend;
   const kind = kindOf(backend);
   const provider = isolationOf(backend, runtime, {})?.profile.provider ?? "local_process";
-  return { name, description, enabled, kind, runtime: kind === "stdio" ? provider : undefined };
+  const unused = enabled ? unusedStatus(backend) : switchedOff;
+  return { name, description, enabled, kind, runtime: kind === "stdio" ? provider : undefined, unused };
 }
 
 function describeCapabilities({ name, description }: { name: string; description: string }): PlannedServer {
-  return { name, description, enabled: true, kind: "capability" };
+  return { name, description, enabled: true, kind: "capability", unused: asleep };
 }

@@ -13,7 +13,7 @@ import { diffConfigs } from "../config/diff.ts";
 import type { Config } from "../config/schema.ts";
 import { DeniedError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
-import { asleep, switchedOff, type Upstream } from "../core/upstream.ts";
+import type { Upstream } from "../core/upstream.ts";
 import { Cancellation } from "../lib/cancellation.ts";
 import type { Clock } from "../lib/clock.ts";
 import { stableJson } from "../lib/json.ts";
@@ -310,11 +310,11 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       return route === undefined ? Promise.reject(noRoute(call.upstream, config)) : route.call(call);
     },
     servers: () =>
-      plan.servers.map(({ name, enabled, ...planned }) => ({
+      plan.servers.map(({ name, enabled, unused, ...planned }) => ({
         ...planned,
         name,
         enabled,
-        status: routeOf(name)?.used?.status() ?? (enabled ? asleep : switchedOff),
+        status: routeOf(name)?.used?.status() ?? unused,
         circuit: stageStates.made(name)?.breaker.state ?? "closed",
         killed: (stageStates.made(name)?.killSwitch.restMs ?? 0) > 0,
       })),

@@ -1,5 +1,6 @@
 /** Values that must never reach a log or an error, wherever they turn up. */
 import { backendSecrets, environmentSecrets } from "../config/backend-secrets.ts";
+import { replicasOf } from "../config/replicas.ts";
 import type { Config } from "../config/schema.ts";
 import type { Environment } from "../runtime/process.ts";
 import { secretForms } from "../stages/secrets/sent-secret.ts";
@@ -21,6 +22,7 @@ export function* knownSecrets(config: Config, env: Environment): Iterable<string
   if (config.shared_state !== undefined) yield* passwordsIn(config.shared_state.redis_url);
   for (const backend of Object.values(config.backends)) {
     yield* backendSecrets(backend);
+    for (const replica of replicasOf(backend)) yield* backendSecrets(replica.backend);
     yield* (backend.secrets ?? []).flatMap(secretForms);
   }
   for (const { guarded_env_keys } of Object.values(config.runtime?.profiles ?? {}))

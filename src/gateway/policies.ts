@@ -6,7 +6,6 @@ import { shownToolName } from "../core/call-record.ts";
 import type { Logger } from "../core/log.ts";
 import type { Tracer } from "../core/tracing.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { JsonObject } from "../lib/json.ts";
 import type { Environment } from "../runtime/process.ts";
 import type { CostBook } from "../stages/cost/cost-stage.ts";
 import type { CostReport } from "../stages/cost/report.ts";
@@ -43,7 +42,7 @@ export interface Policies {
   readonly integrity: ToolIntegrity;
   readonly clientBreakers: ClientBreakers;
   /** What of the tools a server lists clients may see, and how. */
-  admit(server: string, tools: readonly JsonObject[]): Promise<readonly JsonObject[]>;
+  readonly admit: ToolIntegrity["admit"];
   readonly tracing: Tracing;
   costs(): Promise<CostReport>;
   /** Resolves when everything that was reported is on the disk, or could not be written. */
@@ -114,9 +113,9 @@ export function createPolicies(options: PoliciesOptions): Policies {
     onCall: record.onCall,
     integrity,
     clientBreakers: new ClientBreakers(clock, () => config().auth.client_circuit_breaker),
-    async admit(server, tools) {
+    async admit(server, tools, deviations) {
       // Judged as the server wrote them.
-      const admitted = await integrity.admit(server, tools);
+      const admitted = await integrity.admit(server, tools, deviations);
       const secrets = config().backends[server]?.secrets ?? [];
       if (secrets.length === 0) return admitted;
       return (await import("../stages/secrets/conceal.ts")).concealSecrets(admitted, secrets);

@@ -47,6 +47,8 @@ export interface MetaContext {
    * relayed, because the client would see it begin anew with each; see {@link report}.
    */
   callTool(server: string, tool: string, args: JsonObject, options?: ToolCallOptions): Promise<Answer>;
+  /** Asks the person at the client; true as well where the client asks nobody. */
+  confirm(message: string): Promise<boolean>;
   /** Tells a client that asked for progress how many steps of how many are done. */
   report(done: number, total: number | undefined, message: string): void;
   readonly resultFormat: "native" | "wrapped";

@@ -37,7 +37,7 @@ import type { UpstreamStageState } from "./upstream-stage-state.ts";
 import { wakeStage } from "./wake/wake-stage.ts";
 
 export interface StageOptions {
-  readonly upstream: Pick<Upstream, "isReady" | "start">;
+  readonly upstream: Pick<Upstream, "isReady" | "start" | "group">;
   /** The `failsafe` settings in force for this backend, its overrides included. */
   readonly settings: FailsafeSettings;
   /** The backend's `timeout`: the time of one attempt. */
@@ -132,7 +132,7 @@ export function stagesFor(options: StageOptions): (Stage | undefined)[] {
     // Before the breaker: a refused attempt must not take the breaker's only probe.
     rateLimitStage(settings.rate_limit, state.rateLimit, limits),
     // Around timeout: an attempt that took too long is a failure.
-    breakerStage(settings.circuit_breaker, state.breaker),
+    breakerStage(settings.circuit_breaker, state.breaker, upstream),
     // Before timeout: a start has a time limit of its own; below the breaker: a failed start is a failure.
     wakeStage(upstream),
     // Below wake: whether a login was needed is known once the server is connected.

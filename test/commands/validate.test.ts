@@ -9,7 +9,7 @@ test("validate: every problem with its place on stderr, unknown keys included, e
   writeFileSync(join(folder, "gateway.yaml"), "sever: {}\nbackends:\n  a: {comand: x}\n");
   writeFileSync(join(folder, "good.yaml"), "webhooks: {enabled: true}\nbackends:\n  a: {command: x}\n");
   const err = `gateway.yaml:1:1  sever is not a known setting: did you mean "server"?
-gateway.yaml:3:7  backends.a needs one of "command", "http_url" or "a2a_url": did you mean "command" for "comand"?
+gateway.yaml:3:7  backends.a needs one of "command", "http_url", "a2a_url" or "replicas": did you mean "command" for "comand"?
 `;
   const [both, flag, missing, none] = await Promise.all([
     run("validate", "good.yaml", "gateway.yaml"),

@@ -5,7 +5,7 @@ import { findings, loadText } from "./fixture.ts";
 test("problems: the backend without transport names the misspelt key, at its place", async (t) => {
   const text = "# one\n\nbackends:\n  tavily:\n    description: x\n    comand: npx -y tavily\n";
   assert.deepEqual(await findings(t, text), [
-    'gateway.yaml:6:5  backends.tavily needs one of "command", "http_url" or "a2a_url": did you mean "command" for "comand"?',
+    'gateway.yaml:6:5  backends.tavily needs one of "command", "http_url", "a2a_url" or "replicas": did you mean "command" for "comand"?',
   ]);
 });
 
