@@ -330,9 +330,9 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       const { changes, serverAddressChanged } = diffConfigs(config, next);
       const before = plan.routes;
       const viewChanged = viewOf(config) !== viewOf(next);
-      sharing.configure(next.shared_state);
       const nextPlan = planBackends(next, pool, { ...context, env });
       config = next;
+      sharing.configure(next.shared_state);
       profiles = new RoutingProfiles(next.routing_profiles, next.default_routing_profile);
       plan = nextPlan;
       kept.answers.forgetAll();
