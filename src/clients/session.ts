@@ -51,12 +51,16 @@ export interface SessionTable {
       Partial<Pick<Session, "profile">>,
     isKept?: boolean,
   ): Session;
+  /** Resolves when other gateways can find the new session, if there are any. */
+  share(session: Session): Promise<void>;
   /** The session if it exists, belongs to this principal and this endpoint; marks it as seen. Otherwise `undefined`: the door answers 404 in every case. */
   find(id: string, principal: string, backend: string | undefined): Session | undefined;
-  /** As {@link find}, for a session that an earlier process of this gateway opened. */
+  /** As {@link find}, for a session that an earlier process of this gateway opened, or another gateway. */
   restore(id: string, principal: string, backend: string | undefined): Promise<Session | undefined>;
   /** Keeps what changed about the session, where it is kept. */
   save(session: Session): void;
+  /** Hands on a message of the client that nobody here waits for. */
+  tellPeers(session: Session, messageText: string): void;
   /** Whether this principal holds the session, on whatever endpoint. */
   has(id: string, principal: string): boolean;
   /** Ends it: cancels what runs, ends its stream. Returns whether it existed for this principal. */

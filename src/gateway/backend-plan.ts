@@ -19,6 +19,7 @@ import { Route } from "./dispatch.ts";
 import { isolationOf } from "./isolation.ts";
 import type { PolicyContext } from "./policies.ts";
 import { groupPlan, replicaUpstream, unusedStatus } from "./replica-upstream.ts";
+import type { Sharing } from "./sharing.ts";
 import type { Webhooks } from "./webhooks.ts";
 
 export interface PlanContext extends BackendContext, PolicyContext {
@@ -32,6 +33,7 @@ export interface PlanContext extends BackendContext, PolicyContext {
   readonly webhooks: Pick<Webhooks, "take">;
   /** Outlive every plan. */
   readonly stageStates: StageStates;
+  readonly sharing: Sharing;
 }
 
 interface PlannedServer {
@@ -74,9 +76,10 @@ export function planBackends(config: Config, pool: Pool<Upstream>, context: Plan
     // With the first call: a start needs no policy.
     const stages = async () => {
       const state = context.stageStates.of(name) as UpstreamStageState;
-      const { stagesFor } = await import("../stages/order.ts");
+      const [{ stagesFor }, shared] = await Promise.all([import("../stages/order.ts"), context.sharing.state]);
       const policies = policiesOf(config, upstream.value, context);
-      return stagesFor({ upstream: upstream.value, settings, timeoutMs, state, ...policies });
+      const limits = shared?.limits;
+      return stagesFor({ upstream: upstream.value, settings, timeoutMs, state, limits, ...policies });
     };
     routes.set(name, new Route(upstream, stages, timeoutMs));
     const { enabled: isWatched, interval, timeout } = settings.health_check;

@@ -37,7 +37,7 @@ import { createPolicies } from "./policies.ts";
 import { reviewSessions } from "./principals.ts";
 import { SaveProblems } from "./save-problems.ts";
 import { ServerLog } from "./server-log.ts";
-import { createSessionStore } from "./session-store.ts";
+import { shareState } from "./share-state.ts";
 import { SkillWatch } from "./skill-watch.ts";
 import { upstreamEvents } from "./upstream-events.ts";
 import { createUsage } from "./usage.ts";
@@ -91,8 +91,10 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     now: Date.now,
   });
   const subscriptions = new Subscriptions();
+  const { sharing, sessionStore } = shareState({ ...options, config: () => config, saveProblems });
   const policies = createPolicies({
     ...options,
+    sharing,
     config: () => config,
     catalog,
     noteProblem,
@@ -107,20 +109,14 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     calendar: Date.now,
     settings: () => config.streaming,
     subscriptions,
-    store:
-      stateDirectory === undefined
-        ? undefined
-        : createSessionStore(
-            `${stateDirectory}/sessions`,
-            clock,
-            noteProblem("Sessions", "they end with this process"),
-          ),
+    store: sessionStore,
     onEnd(session) {
       policies.context.sessionUsage.forget(session.id);
       for (const watched of subscriptions.removeWatcher(session)) unwatch(watched);
     },
-    onRestored(session) {
+    onRestored(session, unwatched) {
       host.applyLogLevels();
+      for (const watched of unwatched) unwatch(watched);
       for (const { server, uri } of subscriptions.watchedBy(session)) {
         const route = routeOf(server);
         if (route?.used?.isReady) tellWatched(route, uri, true);
@@ -170,7 +166,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
   const watched = { ...watch, ...policies.context, log: serverLog.keeping(log) };
   const inForce = { config: () => config, host: () => host, capabilities: () => plan.capabilities() };
   const webhooks = createWebhooks({ ...options, ...inForce, ...policies.context, noteProblem });
-  const context = { ...options, ...watched, events, isWatched, ...logins, stageStates, webhooks };
+  const context = { ...options, ...watched, sharing, events, isWatched, ...logins, stageStates, webhooks };
   let plan = planBackends(config, pool, context);
   adopt(plan.routes);
 
@@ -288,6 +284,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     // After the last call has ended.
     await Promise.all([watch.flush(), policies.flush(), webhooks.flush()]);
     await sessions.closeAll();
+    await sharing.close();
   }
 
   const gateway: RunningGateway = {
@@ -327,6 +324,9 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     costs: policies.costs,
     webhooks,
     killSwitches,
+    get sharedLimits() {
+      return sharing.state?.then(({ limits }) => limits);
+    },
     clientBreakers,
     heldTools: () => policies.integrity.held(),
     approveTool: (server, tool, digest) => policies.integrity.approve(server, tool, digest),
@@ -336,6 +336,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       const viewChanged = viewOf(config) !== viewOf(next);
       const nextPlan = planBackends(next, pool, { ...context, env });
       config = next;
+      sharing.configure(next.shared_state);
       profiles = new RoutingProfiles(next.routing_profiles, next.default_routing_profile);
       plan = nextPlan;
       kept.answers.forgetAll();

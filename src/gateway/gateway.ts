@@ -8,6 +8,7 @@ import type { Config } from "../config/schema.ts";
 import type { Answer } from "../core/answer.ts";
 import type { Call } from "../core/call.ts";
 import type { Logger } from "../core/log.ts";
+import type { SharedLimits } from "../core/shared-limits.ts";
 import type { ServerView } from "../meta/meta-tool.ts";
 import type { Environment } from "../runtime/process.ts";
 import type { CostReport } from "../stages/cost/report.ts";
@@ -44,6 +45,8 @@ export interface Gateway {
   /** Every configured backend in configuration order. */
   servers(): readonly ServerView[];
   readonly killSwitches: KillSwitchPanel;
+  /** Limits that are counted over all gateways; `undefined` while this one is alone. */
+  readonly sharedLimits?: Promise<SharedLimits> | undefined;
   /** Of `auth.client_circuit_breaker`. */
   readonly clientBreakers: ClientBreakers;
   /** What was spent today and lately, and what is left of the budgets of `cost_governance`. */

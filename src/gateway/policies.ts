@@ -18,6 +18,7 @@ import { ClientBreakers } from "./client-breakers.ts";
 import { createCosts } from "./costs.ts";
 import { createKeptAnswers, type KeptAnswers } from "./kept-answers.ts";
 import { createSecurityRecord } from "./security-record.ts";
+import type { Sharing } from "./sharing.ts";
 import { createToolIntegrity, type ToolIntegrity } from "./tool-integrity.ts";
 import { createTracing, type Tracing } from "./tracing.ts";
 
@@ -54,6 +55,7 @@ export interface PoliciesOptions {
   readonly log: Logger;
   readonly clock: Clock;
   readonly stateDirectory: string | undefined;
+  readonly sharing: Sharing;
   readonly env: Environment;
   /** Whether the tools of a backend are pinned: those of capabilities are the operator's own files. */
   isPinned(server: string): boolean;
@@ -63,7 +65,7 @@ export interface PoliciesOptions {
 }
 
 export function createPolicies(options: PoliciesOptions): Policies {
-  const { config, catalog, log, clock, stateDirectory, env, noteProblem } = options;
+  const { config, catalog, log, clock, stateDirectory, env, sharing, noteProblem } = options;
   const inState = (name: string) => (stateDirectory === undefined ? undefined : `${stateDirectory}/${name}`);
   const record = createSecurityRecord({ config, log, clock, catalog, noteProblem });
   const integrity = createToolIntegrity({
@@ -80,12 +82,15 @@ export function createPolicies(options: PoliciesOptions): Policies {
     path: inState("costs.json"),
     clock,
     log,
+    sharing,
     now: Date.now,
     onProblem: noteProblem("Costs", "what is spent now may be forgotten by a restart"),
   });
   const kept = createKeptAnswers({
     path: inState("idempotency.jsonl"),
     clock,
+    sharing,
+    isCaching: () => config().cache?.enabled === true,
     onProblem: noteProblem("Idempotency keys", "a restart may forget which calls were made"),
   });
   const tracing = createTracing(env, noteProblem("Traces", "spans are lost"));

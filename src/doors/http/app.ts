@@ -67,6 +67,7 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
     loadVerifier,
     // Before the first exchange there is no token that it could know.
     findIssued: (digest, rules) => keyServer?.find(digest, rules),
+    sharedLimits: () => gateway.sharedLimits,
   });
   const guardOrigin = createOriginGuard(listenHost);
   // Most gateways have no client that needs any of these.
