@@ -47,6 +47,7 @@ export function createFace(host: FaceHost): Face {
       await loaded();
     },
     handle(message, context) {
+      if (context.session !== undefined) context.session.caller = context.caller;
       if (message.kind === "request")
         return answerRequest === undefined
           ? loaded().then((answer) => answer(host, message, context))
@@ -74,6 +75,7 @@ export function createFace(host: FaceHost): Face {
         profile,
       };
       const session = host.sessions.open(init, isKept);
+      session.caller = context.caller;
       await host.sessions.share(session);
       if (context.backend === undefined && host.meta.enabled) host.onSession?.();
       return { session, resultText: JSON.stringify({ protocolVersion, ...introduction, serverInfo: gatewayInfo }) };

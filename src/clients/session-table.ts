@@ -250,6 +250,7 @@ interface OpenSessionOptions {
 class OpenSession implements Session {
   readonly id: string;
   readonly principal: string;
+  caller: Session["caller"];
   readonly backend: string | undefined;
   readonly protocolVersion: Session["protocolVersion"];
   readonly clientInfo: Session["clientInfo"];

@@ -1,4 +1,5 @@
 /** One legacy client session: who it belongs to, what was negotiated, and the stream for messages that answer no request. */
+import type { Caller } from "../core/caller.ts";
 import type { Cancellation } from "../lib/cancellation.ts";
 import type { JsonObject } from "../lib/json.ts";
 import type { LegacyVersion } from "../mcp/protocol.ts";
@@ -9,6 +10,11 @@ export interface Session extends Watcher {
   /** 256 random bits, base64url; on HTTP the `Mcp-Session-Id`. A handle, never a proof of identity. */
   readonly id: string;
   readonly principal: string;
+  /**
+   * Who holds it, as its last request showed: what decides whether it may be told what it did not ask for. `undefined`
+   * until the first request to this process, and from when rights were changed until the next.
+   */
+  caller: Caller | undefined;
   /** Backend of `/mcp/{backend}`; `undefined` on `/mcp`. A session id of one is unknown on the other. */
   readonly backend: string | undefined;
   readonly protocolVersion: LegacyVersion;

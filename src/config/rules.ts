@@ -26,6 +26,7 @@ export function checkRules(config: ParsedConfig, unknown: readonly Problem[], fo
   checkProfiles(config, found);
   checkOperatorTools(config, found);
   checkFirewall(config, found);
+  checkWebhooks(config, found);
   const { auth, server } = config;
   if (!auth.enabled && !/^(localhost|127\.[\d.]+|\[?::1\]?)$/i.test(server.host))
     found.warnings.push({
@@ -202,6 +203,18 @@ function checkFirewall({ security }: ParsedConfig, found: Findings): void {
         const path: Path = ["security", "firewall", "rules", at, "scan", position];
         found.warnings.push({ path, text: `names nothing that is looked for: "${word}"` });
       }
+}
+
+/** First parts of the gateway's own addresses (`doors/http/app.ts`). */
+const ownAddresses =
+  /^\/(?:mcp|health|readiness|liveness|ui|api|dashboard|metrics|auth|\.well-known|sse|messages)(?:\/|$)/;
+
+function checkWebhooks({ webhooks }: ParsedConfig, found: Findings): void {
+  const path: Path = ["webhooks", "base_path"];
+  if (!/^(?:\/[\w.~-]+)+\/?$/.test(webhooks.base_path))
+    found.problems.push({ path, text: 'must be a path such as "/webhooks"' });
+  else if (ownAddresses.test(webhooks.base_path))
+    found.problems.push({ path, text: "is an address of the gateway itself: choose another one" });
 }
 
 export function isAddress(text: string): boolean {

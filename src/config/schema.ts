@@ -4,6 +4,7 @@
  */
 import * as v from "valibot";
 import { capabilitiesSchema } from "../capabilities/schema.ts";
+import { webhooksSchema } from "../capabilities/webhooks/schema.ts";
 import { maybe, setting } from "../core/kinds.ts";
 import { authSchema, serverSchema, streamingSchema } from "../doors/schema.ts";
 import { codeModeSchema } from "../meta/code-mode/schema.ts";
@@ -90,6 +91,7 @@ export const configSchema = v.object({
   failsafe: setting(failsafeSchema, {}, "Protection of backends; a backend's own `failsafe` overrides it"),
   backends: setting(v.record(v.string(), backendEntrySchema), {}, "The servers behind the gateway, by name"),
   capabilities: setting(capabilitiesSchema, {}, "APIs and programs as tools"),
+  webhooks: setting(webhooksSchema, {}, "Events that services report to webhooks of capabilities"),
   cost_governance: setting(costGovernanceSchema, {}, "Costs and budgets"),
   security: setting(securitySchema, {}, "Firewall, policies and records"),
 });

@@ -20,6 +20,7 @@ import { isolationOf } from "./isolation.ts";
 import type { PolicyContext } from "./policies.ts";
 import { groupPlan, replicaUpstream, unusedStatus } from "./replica-upstream.ts";
 import type { Sharing } from "./sharing.ts";
+import type { Webhooks } from "./webhooks.ts";
 
 export interface PlanContext extends BackendContext, PolicyContext {
   readonly env: Environment;
@@ -29,6 +30,7 @@ export interface PlanContext extends BackendContext, PolicyContext {
   readonly loggedIn: ReadonlySet<string>;
   readonly underWay: CallsUnderWay;
   readonly onCall: CallSink;
+  readonly webhooks: Pick<Webhooks, "take">;
   /** Outlive every plan. */
   readonly stageStates: StageStates;
   readonly sharing: Sharing;
@@ -51,6 +53,8 @@ export interface Plan {
   readonly definitions: readonly (Definition<Upstream> & { readonly description: string })[];
   readonly healthTargets: readonly HealthTarget[];
   readonly capabilityName: string | undefined;
+  /** The backend of that name; `undefined` while capabilities are off. */
+  capabilities(): Upstream | undefined;
   /** Other names of the capability backend, where no backend has them. */
   readonly capabilityAliases: ReadonlyMap<string, string>;
   readonly change: PoolChange<Upstream>;
@@ -91,6 +95,7 @@ export function planBackends(config: Config, pool: Pool<Upstream>, context: Plan
     definitions,
     healthTargets,
     capabilityName,
+    capabilities: () => (capabilityName === undefined ? undefined : routes.get(capabilityName)?.upstream),
     capabilityAliases: new Map(
       ["gateway", "fulcrum", "capabilities"]
         .filter((alias) => capabilityName !== undefined && !Object.hasOwn(config.backends, alias))
@@ -156,7 +161,8 @@ function backendDefinition(backend: BackendConfig, config: Config, context: Plan
   };
 }
 
-function capabilityDefinition(config: Config, { env, log, events, clock, stateDirectory }: PlanContext) {
+function capabilityDefinition(config: Config, context: PlanContext) {
+  const { env, log, events, clock, stateDirectory, webhooks } = context;
   const { enabled, name, directories, builtin } = config.capabilities;
   if (!enabled || Object.hasOwn(config.backends, name)) return [];
   const ssrfProtection = config.security.ssrf_protection;
@@ -178,6 +184,7 @@ function capabilityDefinition(config: Config, { env, log, events, clock, stateDi
           events,
           watch: watchTree,
           clock,
+          onWebhooks: (upstream, found) => webhooks.take(upstream, found, env),
         }),
     },
   ];

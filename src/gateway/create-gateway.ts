@@ -34,7 +34,7 @@ import { modernFaceOf } from "./modern-face-of.ts";
 import { createOperation, type RunningOperation } from "./operation.ts";
 import { operatorActions, viewOf } from "./operator-actions.ts";
 import { createPolicies } from "./policies.ts";
-import { sessionHolders } from "./principals.ts";
+import { reviewSessions } from "./principals.ts";
 import { SaveProblems } from "./save-problems.ts";
 import { ServerLog } from "./server-log.ts";
 import { shareState } from "./share-state.ts";
@@ -42,6 +42,7 @@ import { SkillWatch } from "./skill-watch.ts";
 import { upstreamEvents } from "./upstream-events.ts";
 import { createUsage } from "./usage.ts";
 import { watchCalls } from "./watch-calls.ts";
+import { createWebhooks } from "./webhooks.ts";
 
 export interface GatewayOptions {
   readonly config: Config;
@@ -163,7 +164,9 @@ export function createGateway(options: GatewayOptions): RunningGateway {
   const skills = new SkillWatch({ ...options, host: () => host });
   const serverLog = new ServerLog();
   const watched = { ...watch, ...policies.context, log: serverLog.keeping(log) };
-  const context = { ...options, ...watched, sharing, events, isWatched, ...logins, stageStates };
+  const inForce = { config: () => config, host: () => host, capabilities: () => plan.capabilities() };
+  const webhooks = createWebhooks({ ...options, ...inForce, ...policies.context, noteProblem });
+  const context = { ...options, ...watched, sharing, events, isWatched, ...logins, stageStates, webhooks };
   let plan = planBackends(config, pool, context);
   adopt(plan.routes);
 
@@ -191,11 +194,11 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     skills,
     usage: createUsage({ clock, settings: () => config.meta_mcp, observatory: watch.observatory }),
     actions: operatorActions({
-      config: () => config,
+      ...inForce,
       counts: watch.counts,
       killSwitches,
       costs: policies.costs,
-      capabilities: () => (plan.capabilityName === undefined ? undefined : routeOf(plan.capabilityName)?.upstream),
+      webhooks,
       lists: () => lists,
       reloadConfig: options.reloadConfig,
     }),
@@ -279,7 +282,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     // What still runs fails with its backend and so is answered; ending the sessions first would cancel it silently.
     await Promise.all([pool.close(0), catalog.flush()]);
     // After the last call has ended.
-    await Promise.all([watch.flush(), policies.flush()]);
+    await Promise.all([watch.flush(), policies.flush(), webhooks.flush()]);
     await sessions.closeAll();
     await sharing.close();
   }
@@ -319,6 +322,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
         killed: (stageStates.made(name)?.killSwitch.restMs ?? 0) > 0,
       })),
     costs: policies.costs,
+    webhooks,
     killSwitches,
     get sharedLimits() {
       return sharing.state?.then(({ limits }) => limits);
@@ -327,7 +331,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     heldTools: () => policies.integrity.held(),
     approveTool: (server, tool, digest) => policies.integrity.approve(server, tool, digest),
     async reload(next, env) {
-      const { changes, serverAddressChanged } = diffConfigs(config, next);
+      const { changes, serverAddressChanged, sections } = diffConfigs(config, next);
       const before = plan.routes;
       const viewChanged = viewOf(config) !== viewOf(next);
       const nextPlan = planBackends(next, pool, { ...context, env });
@@ -338,8 +342,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       kept.answers.forgetAll();
       policies.tracing.configure(next.tracing);
       adopt(before);
-      const mayGoOn = sessionHolders(next);
-      for (const { id, principal } of sessions.all()) if (!mayGoOn(principal)) sessions.close(id, principal);
+      reviewSessions(sessions, next, sections);
       for (const kind of ["tools", "resources", "prompts"] as const)
         for (const name of [...nextPlan.change.added, ...nextPlan.change.changed, ...nextPlan.change.removed])
           if (before.has(name) || catalog.list(name, kind) !== undefined) announceListChange(host, name, kind);

@@ -15,6 +15,7 @@ import type { CostReport } from "../stages/cost/report.ts";
 import type { ClientBreakers } from "./client-breakers.ts";
 import type { KillSwitchPanel } from "./kill-switch-panel.ts";
 import type { Operation } from "./operation.ts";
+import type { Webhooks } from "./webhooks.ts";
 
 export interface ReloadOutcome {
   /** `no changes detected`, or parts joined by `; ` such as `added backends: [a, b]`. */
@@ -57,6 +58,7 @@ export interface Gateway {
   /** Calls running now. */
   readonly inFlight: number;
   readonly operation: Operation;
+  readonly webhooks: Webhooks;
   /**
    * Builds what the new configuration needs, swaps, then closes what is gone. Rejects and changes nothing when it
    * cannot. `env` is what `{env.X}` in capabilities means from now on.

@@ -117,6 +117,16 @@ export async function metricsText(gateway: Gateway, caller: Caller): Promise<str
     (one) => one.failureCount,
     "counter",
   );
+  const webhooks = gateway.webhooks.known().filter(({ server }) => mayUseServer(caller, server));
+  for (const [outcome, help] of [
+    ["received", "Deliveries that came to a webhook"],
+    ["delivered", "Deliveries that sessions were told of"],
+    ["signature_failures", "Deliveries that were not signed as they should be"],
+  ] as const) {
+    text.family(`mcp_webhook_${outcome}_total`, "counter", help);
+    for (const { capability, webhook_name: webhook, stats } of webhooks)
+      text.sample(`mcp_webhook_${outcome}_total`, { capability, webhook }, stats[outcome]);
+  }
   return text.toString();
 
   function perReplica(
