@@ -15,6 +15,7 @@ import { latestLegacyVersion, listKinds } from "../mcp/protocol.ts";
 import { capabilityExtensions } from "../runtime/embedded.ts";
 import type { Environment } from "../runtime/process.ts";
 import type { Watcher, watchTree } from "../runtime/watch.ts";
+import type { Backends } from "./call-tool.ts";
 import type { CapabilityCalls } from "./capability-calls.ts";
 import type { Capabilities, Library, LoadedLibrary } from "./library.ts";
 import type { ResolveHost } from "./ssrf.ts";
@@ -39,6 +40,8 @@ export interface CapabilityUpstreamOptions {
   readonly events: UpstreamEvents;
   readonly watch: typeof watchTree;
   readonly clock: Clock;
+  /** Those whose tools providers of service `mcp` call. */
+  readonly backends?: Backends | undefined;
   /** Told of the webhooks there are whenever the files were read. */
   readonly onWebhooks?: ((upstream: Upstream, webhooks: readonly Webhook[]) => void) | undefined;
   /** The system's resolver by default. */
@@ -151,8 +154,8 @@ class CapabilityUpstream implements Upstream {
 
   async #newLibrary(): Promise<Library> {
     const { createLibrary } = await import("./library.ts");
-    const { directories, builtin, log } = this.#options;
-    return createLibrary(directories, builtin, log);
+    const { directories, builtin, log, backends } = this.#options;
+    return createLibrary(directories, builtin, log, backends?.has);
   }
 
   #onChange(): void {
@@ -187,7 +190,8 @@ class CapabilityUpstream implements Upstream {
       this.#options.events.onNotification?.(this, listKinds.tools.changed, {});
   }
 
-  async #call({ params, signal }: RpcRequest): Promise<Answer> {
+  async #call(request: RpcRequest): Promise<Answer> {
+    const { params } = request;
     const name = params?.["name"];
     const args = withPlainNumbers(params?.["arguments"] ?? {});
     if (typeof name !== "string" || !isJsonObject(args))
@@ -195,7 +199,7 @@ class CapabilityUpstream implements Upstream {
     const listed = this.#tools.get(name);
     if (listed === undefined) throw this.#rpcError(-32602, `Unknown tool: ${name}`);
     const calls = await this.#loadCalls();
-    const { answer, failure } = await calls.call(listed, args, signal);
+    const { answer, failure } = await calls.call(listed, args, request);
     if (failure !== undefined) this.#lastError = failure;
     return answer;
   }

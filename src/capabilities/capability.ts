@@ -1,7 +1,7 @@
 /** One tool made of one capability file. */
 import type { ResultTransformSettings } from "../core/transform/schema.ts";
 import type { Json, JsonObject } from "../lib/json.ts";
-import type { AuthSettings, CliSettings, HttpSettings } from "./definition-schema.ts";
+import type { AuthSettings, CliSettings, HttpSettings, McpSettings } from "./definition-schema.ts";
 
 /** What has to be there before the tool can work. */
 export interface Requirements {
@@ -48,11 +48,11 @@ export interface Capability {
 export interface Provider {
   /** `primary`, `fallback.0` … as in the file. */
   readonly name: string;
-  readonly action: HttpAction | CliAction;
+  readonly action: Action;
   /** The file's own `auth`, or that of the provider. */
   readonly auth: AuthSettings;
-  /** For all attempts together. */
-  readonly timeoutMs: number;
+  /** For all attempts together; `undefined` leaves it to the backend that is called. */
+  readonly timeoutMs: number | undefined;
   /** The first one included. */
   readonly maxAttempts: number;
   /** Environment variables its templates use; their values are kept out of errors. */
@@ -60,6 +60,8 @@ export interface Provider {
   /** Names in the keychain that its templates use. */
   readonly keychainNames: readonly string[];
 }
+
+export type Action = HttpAction | CliAction | McpAction;
 
 export interface HttpAction {
   readonly service: "rest" | "graphql" | "jsonrpc";
@@ -75,4 +77,9 @@ export interface HttpAction {
 export interface CliAction {
   readonly service: "cli";
   readonly cli: CliSettings;
+}
+
+export interface McpAction {
+  readonly service: "mcp";
+  readonly mcp: McpSettings;
 }

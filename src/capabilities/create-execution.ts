@@ -1,9 +1,11 @@
 /** Everything a call needs besides its capability, made once; also what the commands run a capability with. */
+import type { RpcRequest } from "../core/call.ts";
 import type { ResultTransform } from "../core/transform/result-transform.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { JsonObject } from "../lib/json.ts";
 import type { Environment } from "../runtime/process.ts";
 import { AnswerCache } from "./answer-cache.ts";
+import type { Backends } from "./call-tool.ts";
 import type { Capability, ListedCapability } from "./capability.ts";
 import { execute } from "./execute.ts";
 import { OAuthTokens } from "./oauth-tokens.ts";
@@ -15,6 +17,8 @@ export interface ExecutionOptions {
   /** Off lets capabilities reach private addresses. */
   readonly ssrfProtection: boolean;
   readonly clock: Clock;
+  /** Left out where no gateway runs: then providers of service `mcp` say so. */
+  readonly backends?: Backends | undefined;
   /** The system's resolver by default. */
   readonly resolveHost?: ResolveHost | undefined;
 }
@@ -23,9 +27,10 @@ export interface Execution {
   /**
    * A `CallToolResult`.
    * @param args checked against the input schema
+   * @param request the call, as it came to the capabilities
    * @throws Refusal, or the signal's reason
    */
-  run(listed: ListedCapability, args: JsonObject, ended: AbortSignal): Promise<JsonObject>;
+  run(listed: ListedCapability, args: JsonObject, request: RpcRequest, ended: AbortSignal): Promise<JsonObject>;
 }
 
 const transformsOf = new WeakMap<Capability, readonly ResultTransform[]>();
@@ -44,10 +49,11 @@ export function createExecution(options: ExecutionOptions): Execution {
   const context = { env, stateDirectory, clock, checkTarget, tokens: new OAuthTokens() };
   const cache = new AnswerCache(clock);
   return {
-    async run(listed, args, ended) {
+    async run(listed, args, request, ended) {
       const capability = await listed.load();
       return cache.get(capability, args, async () => {
-        const result = await execute(capability, args, context, ended);
+        const origin = { backends: options.backends, request };
+        const result = await execute(capability, args, { ...context, origin }, ended);
         return capability.transforms.length === 0 ? result : transformed(capability, result);
       });
     },

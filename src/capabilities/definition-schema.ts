@@ -119,7 +119,23 @@ export const cliSchema = v.object({
 });
 export type CliSettings = v.InferOutput<typeof cliSchema>;
 
-export const serviceSchemas = { rest: restSchema, graphql: graphqlSchema, jsonrpc: jsonrpcSchema, cli: cliSchema };
+/** `config` of a provider whose service is `mcp`. */
+export const mcpSchema = v.object({
+  server: v.pipe(v.string(), v.nonEmpty("Expected the name of a backend")),
+  tool: v.pipe(v.string(), v.nonEmpty("Expected the name of a tool")),
+  /** Template of its arguments; the caller's own by default. */
+  arguments: maybe(jsonObject),
+  response_path: optional(v.string(), ""),
+});
+export type McpSettings = v.InferOutput<typeof mcpSchema>;
+
+export const serviceSchemas = {
+  rest: restSchema,
+  graphql: graphqlSchema,
+  jsonrpc: jsonrpcSchema,
+  cli: cliSchema,
+  mcp: mcpSchema,
+};
 
 export const authSchema = v.object({
   required: optional(v.boolean(), false),
@@ -143,8 +159,8 @@ export type AuthSettings = v.InferOutput<typeof authSchema>;
 export const providerSchema = v.object({
   service: optional(v.string(), "rest"),
   cost_per_call: later,
-  /** Seconds for all attempts together. */
-  timeout: optional(v.pipe(v.number(), v.gtValue(0)), 30),
+  /** Seconds for all attempts together; 30 by default, and for `mcp` what the backend has. */
+  timeout: maybe(v.pipe(v.number(), v.gtValue(0))),
   /** Attempts in all; a request that may have been carried out is repeated only if that does no harm. */
   max_attempts: optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10)), 3),
   config: optional(jsonObject, {}),

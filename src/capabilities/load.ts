@@ -5,7 +5,7 @@
 import { ConfigError } from "../core/errors.ts";
 import { isJsonObject, type JsonObject } from "../lib/json.ts";
 import type { Place, YamlDocument } from "../lib/yaml-document.ts";
-import type { Capability, Provider, Requirements } from "./capability.ts";
+import type { Action, Capability, Provider, Requirements } from "./capability.ts";
 import { cacheTtlMs, checkKey, checkTransforms, inactiveKeys, objectSchema } from "./checks.ts";
 import {
   authSchema,
@@ -17,7 +17,7 @@ import {
 } from "./definition-schema.ts";
 import { FileReport, quote } from "./file-report.ts";
 import { keySource, usesKey } from "./key-source.ts";
-import { originOf, readProvider } from "./read-provider.ts";
+import { originOf, type ProviderContext, readProvider } from "./read-provider.ts";
 import { isEnv, placeholdersIn } from "./template.ts";
 import { readWebhooks } from "./webhooks/read-webhooks.ts";
 import type { Webhook } from "./webhooks/webhook.ts";
@@ -27,6 +27,8 @@ export interface CapabilityFile {
   readonly path: string;
   /** The text, or what the build made of it. */
   readonly content: { readonly text: string } | { readonly parsed: unknown };
+  /** Whether there is a backend of that name; left out where no gateway runs that would know. */
+  readonly hasServer?: ((name: string) => boolean) | undefined;
 }
 
 export interface LoadedFile {
@@ -40,10 +42,10 @@ export interface LoadedFile {
 }
 
 /** @throws ConfigError with one line `file:line:column  problem` for each problem */
-export async function loadCapability({ path, content }: CapabilityFile): Promise<LoadedFile> {
-  if ("parsed" in content) return load(path, content.parsed, new FileReport(path, () => "1:1"));
+export async function loadCapability({ path, content, hasServer }: CapabilityFile): Promise<LoadedFile> {
+  if ("parsed" in content) return load(path, content.parsed, hasServer, new FileReport(path, () => "1:1"));
   const { value, placeOf } = await readDocument(path, content.text);
-  return load(path, value, new FileReport(path, (at) => placeText(placeOf(at))));
+  return load(path, value, hasServer, new FileReport(path, (at) => placeText(placeOf(at))));
 }
 
 /** @throws ConfigError as {@link loadCapability} */
@@ -62,7 +64,7 @@ function placeText({ line, column }: Place): string {
   return `${line}:${column}`;
 }
 
-function load(path: string, value: unknown, report: FileReport): LoadedFile {
+function load(path: string, value: unknown, hasServer: CapabilityFile["hasServer"], report: FileReport): LoadedFile {
   if (!isJsonObject(value)) report.problem([], "The file must be a mapping");
   report.throwIfBroken();
   const definition = report.parse(definitionSchema, value, []);
@@ -82,7 +84,7 @@ function load(path: string, value: unknown, report: FileReport): LoadedFile {
   if (definition !== undefined) checkTransforms(definition, report);
   const webhooks = readWebhooks(definitions, name, report);
   const hasTool = Object.keys(providers).length > 0 || Object.keys(definitions).length === 0;
-  const found = hasTool ? readProviders(partial as Definition, declared, report) : [];
+  const found = hasTool ? readProviders(partial as Definition, { declared, hasServer, report }) : [];
   report.throwIfBroken();
   const [primary, ...fallbacks] = found;
   if (report.skipped.length > 0 || definition === undefined)
@@ -100,7 +102,7 @@ function load(path: string, value: unknown, report: FileReport): LoadedFile {
       declared,
       providers: [primary, ...fallbacks],
       isReadOnly: definition.metadata.read_only,
-      cacheTtlMs: cacheTtlMs(definition, report),
+      cacheTtlMs: cacheTtlMs(definition, found, report),
       transforms: [definition.transform, definition.response_transform].filter((each) => each !== undefined),
       requirements,
     },
@@ -119,8 +121,9 @@ function partOf(file: JsonObject): Pick<Definition, "auth" | "providers" | "sche
 }
 
 /** The primary one first. */
-function readProviders({ providers, auth }: Definition, declared: ReadonlySet<string> | undefined, report: FileReport) {
-  const context = { auth, declared, report, origin: undefined };
+function readProviders({ providers, auth }: Definition, about: Omit<ProviderContext, "auth" | "origin">) {
+  const { report } = about;
+  const context = { ...about, auth, origin: undefined };
   const primary = readProvider(providers["primary"], ["providers", "primary"], context);
   const found: Provider[] = primary === undefined ? [] : [primary];
   const origin = primary === undefined ? undefined : (originOf(primary) ?? "");
@@ -143,12 +146,7 @@ function requirementsOf({ action, auth }: Provider, fallbacks: readonly Provider
   if (fallbacks.length > 0) return none;
   const source = usesKey(auth) ? keySource(auth.key) : undefined;
   const login = source?.from === "oauth" ? source.provider : undefined;
-  const needed =
-    action.service === "cli"
-      ? [action.cli.command]
-      : [action.http.endpoint ?? `${action.http.base_url}${action.http.path}`];
-  const variables = needed
-    .flatMap(placeholdersIn)
+  const variables = placeholdersIn(targetOf(action))
     .filter(isEnv)
     .map((name) => name.slice("env.".length));
   if (auth.required && source?.from === "environment") variables.push(source.name);
@@ -157,6 +155,12 @@ function requirementsOf({ action, auth }: Provider, fallbacks: readonly Provider
     login,
     program: action.service === "cli" && !action.cli.command.includes("{") ? action.cli.command : undefined,
   };
+}
+
+/** Without it nothing can be asked. */
+function targetOf(action: Action): string {
+  if (action.service === "cli") return action.cli.command;
+  return action.service === "mcp" ? "" : (action.http.endpoint ?? `${action.http.base_url}${action.http.path}`);
 }
 
 function warnOfUnknownKeys(file: unknown, report: FileReport): void {

@@ -56,6 +56,11 @@ export interface RpcRequest {
   readonly onProgress?: ((params: JsonObject) => void) | undefined;
   /** Called for other notifications the upstream sent for this very request, e.g. `notifications/message`. */
   readonly onNotification?: ((method: string, params: JsonObject) => void) | undefined;
+  /** As in {@link Call}; left out by the gateway's own requests. */
+  readonly requestId?: string;
+  readonly deadline?: number;
+  /** How many other calls it was made for, each for the one before; left out, none. */
+  readonly depth?: number | undefined;
   /** Whose it is, for upstreams that keep the requests of one client together; left out by the gateway's own. */
   readonly caller?: Caller;
   readonly sessionId?: string | undefined;

@@ -1,4 +1,5 @@
 /** One configuration worked out: which upstreams it needs, kept or new, and the stages in front of each. Changes nothing until committed. */
+import type { Backends } from "../capabilities/call-tool.ts";
 import { createCapabilityUpstream } from "../capabilities/capability-upstream.ts";
 import { effectiveFailsafe } from "../config/failsafe.ts";
 import type { BackendConfig, Config } from "../config/schema.ts";
@@ -31,6 +32,8 @@ export interface PlanContext extends BackendContext, PolicyContext {
   readonly underWay: CallsUnderWay;
   readonly onCall: CallSink;
   readonly webhooks: Pick<Webhooks, "take">;
+  /** For the capabilities that are made of tools of backends. */
+  readonly nested: Backends;
   /** Outlive every plan. */
   readonly stageStates: StageStates;
   readonly sharing: Sharing;
@@ -162,7 +165,7 @@ function backendDefinition(backend: BackendConfig, config: Config, context: Plan
 }
 
 function capabilityDefinition(config: Config, context: PlanContext) {
-  const { env, log, events, clock, stateDirectory, webhooks } = context;
+  const { env, log, events, clock, stateDirectory, webhooks, nested } = context;
   const { enabled, name, directories, builtin } = config.capabilities;
   if (!enabled || Object.hasOwn(config.backends, name)) return [];
   const ssrfProtection = config.security.ssrf_protection;
@@ -184,6 +187,7 @@ function capabilityDefinition(config: Config, context: PlanContext) {
           events,
           watch: watchTree,
           clock,
+          backends: nested,
           onWebhooks: (upstream, found) => webhooks.take(upstream, found, env),
         }),
     },

@@ -31,6 +31,7 @@ import { createKillSwitchPanel } from "./kill-switch-panel.ts";
 import { createListKeeper } from "./list-keeper.ts";
 import { createLogins } from "./logins.ts";
 import { modernFaceOf } from "./modern-face-of.ts";
+import { nestedCalls } from "./nested-calls.ts";
 import { createOperation, type RunningOperation } from "./operation.ts";
 import { operatorActions, viewOf } from "./operator-actions.ts";
 import { createPolicies } from "./policies.ts";
@@ -166,7 +167,8 @@ export function createGateway(options: GatewayOptions): RunningGateway {
   const watched = { ...watch, ...policies.context, log: serverLog.keeping(log) };
   const inForce = { config: () => config, host: () => host, capabilities: () => plan.capabilities() };
   const webhooks = createWebhooks({ ...options, ...inForce, ...policies.context, noteProblem });
-  const context = { ...options, ...watched, sharing, events, isWatched, ...logins, stageStates, webhooks };
+  const nested = nestedCalls(inForce.host);
+  const context = { ...options, ...watched, sharing, events, isWatched, ...logins, stageStates, webhooks, nested };
   let plan = planBackends(config, pool, context);
   adopt(plan.routes);
 

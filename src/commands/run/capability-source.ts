@@ -57,7 +57,8 @@ export async function callOnce(
     clock: systemClock,
   });
   try {
-    return await execution.run(capability, value, new AbortController().signal);
+    const { signal } = new AbortController();
+    return await execution.run(capability, value, { method: "tools/call", params: undefined, signal }, signal);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     throw new ConfigError(error.detail === undefined ? error.message : `${error.message}\n${error.detail}`);
