@@ -2,7 +2,9 @@
 
 import { abortError } from "../core/abort-error.ts";
 import { Answer } from "../core/answer.ts";
+import { audienceOf, hiddenBy, hiddenByState } from "../core/audience.ts";
 import type { RpcRequest } from "../core/call.ts";
+import type { Caller } from "../core/caller.ts";
 import { UpstreamError, UpstreamRpcError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import type { ServerDescription, Upstream, UpstreamEvents, UpstreamState, UpstreamStatus } from "../core/upstream.ts";
@@ -197,7 +199,10 @@ class CapabilityUpstream implements Upstream {
     if (typeof name !== "string" || !isJsonObject(args))
       throw this.#rpcError(-32602, 'tools/call needs a text "name" and an object "arguments"');
     const listed = this.#tools.get(name);
-    if (listed === undefined) throw this.#rpcError(-32602, `Unknown tool: ${name}`);
+    const reason = listed && hiddenBy(audienceOf(listed.tool), request.caller);
+    if (listed === undefined || reason === "owner") throw this.#rpcError(-32602, `Unknown tool: ${name}`);
+    // The lists decide this before; they may not know yet what the file says.
+    if (reason === "state") throw hiddenByState(this.name, name, request.caller as Caller);
     const calls = await this.#loadCalls();
     const { answer, failure } = await calls.call(listed, args, request);
     if (failure !== undefined) this.#lastError = failure;

@@ -1,4 +1,5 @@
 /** What a schema cannot say about a capability file: whether its parts fit together, and whether all of them are there yet. */
+import type { Audience } from "../core/audience.ts";
 import { transformProblems } from "../core/transform/transform-problems.ts";
 import { suggestion } from "../lib/did-you-mean.ts";
 import { isJsonObject, type Json, type JsonObject } from "../lib/json.ts";
@@ -11,11 +12,20 @@ import { isKeychain, isSetting, placeholdersIn, solePlaceholder } from "./templa
 
 /** Keys of later features that would change what the capability does. */
 export function inactiveKeys(definition: Definition): KeyPath[] {
-  const { metadata } = definition;
-  const optional = ["projection", "visible_in_states"] as const;
-  const paths: KeyPath[] = optional.filter((key) => isFilled(definition[key])).map((key) => [key]);
-  if (metadata.exposure === "personal") paths.push(["metadata", "exposure"]);
-  return paths;
+  const optional = ["projection"] as const;
+  return optional.filter((key) => isFilled(definition[key])).map((key) => [key]);
+}
+
+export function audienceIn({ metadata, visible_in_states: states }: Definition, report: FileReport): Audience {
+  if (metadata.exposure !== "personal") return { states };
+  const { authority = "", subject = "" } = metadata.identity_owner ?? {};
+  const at = ["metadata", "identity_owner"];
+  if (authority === "" || subject === "")
+    report.problem(
+      at,
+      `${quote(at)} must say whose the capability is, by authority and subject, or nobody could use it`,
+    );
+  return { states, owner: { authority, subject } };
 }
 
 /** Milliseconds; a write is never answered from memory, whatever the file says. */

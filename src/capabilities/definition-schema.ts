@@ -178,7 +178,10 @@ export const metadataSchema = v.object({
   exposure: optional(v.picklist(["shared", "personal"]), "shared"),
   cost_category: later,
   execution_time: later,
-  identity_owner: later,
+  /** Whose a personal capability is. */
+  identity_owner: maybe(
+    v.object({ authority: optional(v.string(), ""), subject: optional(v.string(), ""), label: maybe(v.string()) }),
+  ),
   produces: later,
   consumes: later,
   chains_with: later,
@@ -229,6 +232,7 @@ export const definitionSchema = v.object({
   projection: later,
   webhooks: optional(v.record(v.string(), v.unknown()), {}),
   sha256: later,
-  visible_in_states: later,
+  /** States of sessions in which it is there; all by default. */
+  visible_in_states: optional(v.array(v.pipe(v.string(), v.nonEmpty("Expected the name of a state"))), []),
 });
 export type Definition = v.InferOutput<typeof definitionSchema>;

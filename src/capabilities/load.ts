@@ -2,11 +2,12 @@
  * One capability file → {@link Capability}. A file that is wrong is an error that says all there is to correct; a file
  * that needs what is not there yet is skipped with a warning, so that collections made for it can be used in part.
  */
+import { type Audience, audienceMeta } from "../core/audience.ts";
 import { ConfigError } from "../core/errors.ts";
 import { isJsonObject, type JsonObject } from "../lib/json.ts";
 import type { Place, YamlDocument } from "../lib/yaml-document.ts";
 import type { Action, Capability, Provider, Requirements } from "./capability.ts";
-import { cacheTtlMs, checkKey, checkTransforms, inactiveKeys, objectSchema } from "./checks.ts";
+import { audienceIn, cacheTtlMs, checkKey, checkTransforms, inactiveKeys, objectSchema } from "./checks.ts";
 import {
   authSchema,
   cacheSchema,
@@ -82,7 +83,8 @@ function load(path: string, value: unknown, hasServer: CapabilityFile["hasServer
   const declared = properties.length > 0 ? new Set(properties) : undefined;
   checkKey(auth, ["auth"], report);
   if (definition !== undefined) checkTransforms(definition, report);
-  const webhooks = readWebhooks(definitions, name, report);
+  const audience = definition === undefined ? { states: [] } : audienceIn(definition, report);
+  const webhooks = readWebhooks(definitions, { name, audience }, report);
   const hasTool = Object.keys(providers).length > 0 || Object.keys(definitions).length === 0;
   const found = hasTool ? readProviders(partial as Definition, { declared, hasServer, report }) : [];
   report.throwIfBroken();
@@ -97,7 +99,7 @@ function load(path: string, value: unknown, hasServer: CapabilityFile["hasServer
     capability: {
       name,
       category: definition.metadata.category,
-      tool: toolOf(name, definition, input, output),
+      tool: toolOf({ name, audience }, definition, input, output),
       input,
       declared,
       providers: [primary, ...fallbacks],
@@ -173,11 +175,15 @@ function warnOfUnknownKeys(file: unknown, report: FileReport): void {
 }
 
 function toolOf(
-  name: string,
+  { name, audience }: { readonly name: string; readonly audience: Audience },
   { description, metadata }: Definition,
   inputSchema: JsonObject,
   outputSchema: JsonObject | undefined,
 ): JsonObject {
+  const _meta = {
+    ...(metadata.tags.length > 0 && { "mcp-gateway/keywords": metadata.tags }),
+    ...audienceMeta(audience),
+  };
   const words = name.replaceAll("_", " ").trim();
   return {
     name,
@@ -191,6 +197,6 @@ function toolOf(
       idempotentHint: metadata.idempotent ?? metadata.read_only,
       openWorldHint: metadata.open_world ?? true,
     },
-    ...(metadata.tags.length > 0 && { _meta: { "mcp-gateway/keywords": metadata.tags } }),
+    ...(Object.keys(_meta).length > 0 && { _meta }),
   };
 }

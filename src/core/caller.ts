@@ -18,6 +18,8 @@ export interface Caller {
   readonly allowedTools: readonly string[] | undefined;
   /** Globs on `tool` or `server:tool`, applied after {@link allowedTools}; `undefined` means none. */
   readonly deniedTools: readonly string[] | undefined;
+  /** Whom the credential names, where it is of one person or program. */
+  readonly identity?: CallerIdentity | undefined;
   /** What a tool must satisfy besides all patterns, for credentials that say more than patterns can; absent, nothing. */
   readonly permits?: ((server: string, tool: string) => boolean) | undefined;
   /** Which agent calls: by its own token, or as the request says where `security.agent_identity` lets it say so. */
@@ -28,6 +30,21 @@ export interface Caller {
   readonly boundProfile?: string | undefined;
   /** What the routing profile of the session leaves of all that; `undefined` leaves all. */
   readonly profile?: ProfileScope | undefined;
+  /** Which capabilities are there in the state of the session; `undefined` hides none. */
+  readonly view?: ToolView | undefined;
+}
+
+export interface CallerIdentity {
+  /** Issuer of a token, or `key` for API keys and the bearer token, or `user` for HTTP Basic. */
+  readonly authority: string;
+  /** Subject of the token, or the configured name; of the bearer token `bearer`. */
+  readonly subject: string;
+}
+
+export interface ToolView {
+  readonly state: string;
+  /** Why a tool is not there: another owns it, or the state. */
+  hides(server: string, tool: string): "owner" | "state" | undefined;
 }
 
 /** Globs on backends, and on `tool` or `server:tool`; what is denied stays denied whatever is allowed. */

@@ -18,6 +18,7 @@ import { Cancellation } from "../lib/cancellation.ts";
 import type { Clock } from "../lib/clock.ts";
 import { stableJson } from "../lib/json.ts";
 import { RoutingProfiles } from "../meta/routing/routing-profiles.ts";
+import { ToolViews } from "../meta/states/tool-views.ts";
 import type { Environment } from "../runtime/process.ts";
 import { randomToken } from "../runtime/random.ts";
 import { StageStates } from "../stages/stage-states.ts";
@@ -193,6 +194,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     get profiles() {
       return profiles;
     },
+    views: new ToolViews(catalog, () => plan.capabilityName),
     skills,
     usage: createUsage({ clock, settings: () => config.meta_mcp, observatory: watch.observatory }),
     actions: operatorActions({
@@ -293,6 +295,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     log,
     sessions,
     catalog,
+    views: host.views,
     face: createFace(host),
     modernFace: modernFaceOf({ host, stateDirectory, noteProblem }),
     startedAt: new Date(),

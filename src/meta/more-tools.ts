@@ -18,6 +18,7 @@ import { getProfile } from "./routing/get-profile.ts";
 import { listProfiles } from "./routing/list-profiles.ts";
 import { setProfile } from "./routing/set-profile.ts";
 import type { MetaMcpSettings } from "./schema.ts";
+import { setState } from "./states/set-state.ts";
 
 export const codeModeTools: readonly MetaTool[] = [codeSearch, codeExecute];
 
@@ -27,6 +28,7 @@ const adminTools: ReadonlySet<MetaTool> = new Set([
   killServer,
   reviveServer,
   setProfile,
+  setState,
   reloadConfig,
   reloadCapabilities,
 ]);
@@ -44,6 +46,7 @@ const operatorTools: readonly MetaTool[] = [
   setProfile,
   getProfile,
   listProfiles,
+  setState,
   reloadConfig,
   reloadCapabilities,
 ];

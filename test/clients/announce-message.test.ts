@@ -26,7 +26,8 @@ async function setUp() {
       face.handle(request(method, params), contextOf({ caller, session, backend }));
     return { session, heard, send };
   };
-  const tell = () => announceMessage(host, "gateway", "github", { level: "info", data: 1 });
+  const tell = () =>
+    announceMessage(host, { server: "gateway", tool: "github", audience: { states: [] } }, { level: "info", data: 1 });
   return { host, open, tell };
 }
 

@@ -23,13 +23,13 @@ export function createKeyTable(auth: AuthSettings): KeyTable {
   for (const key of auth.api_keys)
     entries.push({
       digest: sha256(key.key),
-      holder: { caller: callerOf(key, principalOf("key", key.key)), ratePerMinute: key.rate_limit },
+      holder: { caller: callerOf(key, "key", principalOf("key", key.key)), ratePerMinute: key.rate_limit },
     });
   for (const user of auth.users) {
     const credentials = `${user.name}:${user.password}`;
     entries.push({
       digest: sha256(basicToken(credentials)),
-      holder: { caller: callerOf(user, principalOf("user", credentials)), ratePerMinute: user.rate_limit },
+      holder: { caller: callerOf(user, "user", principalOf("user", credentials)), ratePerMinute: user.rate_limit },
     });
   }
   return {
@@ -49,17 +49,23 @@ export function basicToken(credentials: string): string {
 const unlimited = { backends: undefined, allowedTools: undefined, deniedTools: undefined };
 
 function bearerHolder(token: string): KeyHolder {
-  const caller = { principal: principalOf("bearer", token), name: "bearer", admin: true, ...unlimited };
+  const identity = { authority: "key", subject: "bearer" };
+  const caller = { principal: principalOf("bearer", token), name: "bearer", identity, admin: true, ...unlimited };
   return { caller, ratePerMinute: 0 };
 }
 
 /** Who comes without a token where `auth.public_paths` lets them: may use everything there, is told little, is no admin. */
 export const publicCaller: Caller = { principal: "public", name: "public", admin: false, ...unlimited };
 
-function callerOf(key: Omit<AuthSettings["api_keys"][number], "key">, principal: string): Caller {
+function callerOf(
+  key: Omit<AuthSettings["api_keys"][number], "key">,
+  authority: "key" | "user",
+  principal: string,
+): Caller {
   return {
     principal,
     name: key.name || principal.slice(0, 12),
+    ...(key.name && { identity: { authority, subject: key.name } }),
     admin: key.admin,
     backends: key.backends.length === 0 || key.backends.includes("*") ? undefined : key.backends,
     allowedTools: key.allowed_tools,

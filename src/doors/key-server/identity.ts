@@ -75,6 +75,7 @@ export function holderOfIdentity(
     caller: {
       principal: tokenPrincipalOf(identity.issuer, identity.subject),
       name: nameOf(identity),
+      identity: { authority: identity.issuer, subject: identity.subject },
       admin: false,
       backends,
       allowedTools: unlessAll(given.tools),

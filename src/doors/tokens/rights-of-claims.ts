@@ -23,6 +23,7 @@ export function holderOf({ claims, subject, validUntil }: VerifiedToken, setting
     caller: {
       principal: tokenPrincipalOf(settings.issuer, subject),
       name: escapeHidden(subject.slice(0, 100)),
+      identity: { authority: settings.issuer, subject },
       admin: rule.admin,
       backends: rule.backends.includes("*") ? undefined : rule.backends,
       allowedTools: rule.allowed_tools,

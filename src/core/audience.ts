@@ -1,0 +1,54 @@
+/**
+ * Whom a capability is for, as its file says: sessions in certain states, or one person. It goes with the tool in its
+ * `_meta`, so that lists kept on disk have it too; of other servers nothing is taken for the gateway's word.
+ */
+import { isJsonObject, type JsonObject } from "../lib/json.ts";
+import type { Caller, CallerIdentity } from "./caller.ts";
+import { DeniedError } from "./errors.ts";
+
+/** The state of a session that was never given one, and of requests without a session. */
+export const defaultState = "default";
+
+export interface Audience {
+  /** States in which it is there; empty means all. */
+  readonly states: readonly string[];
+  /** Whose it is alone. */
+  readonly owner?: CallerIdentity | undefined;
+}
+
+const metaKey = "mcp-gateway/audience";
+
+/** Members of `_meta`; none for what is for everybody. */
+export function audienceMeta({ states, owner }: Audience): JsonObject {
+  if (states.length === 0 && owner === undefined) return {};
+  return { [metaKey]: { states, ...(owner !== undefined && { owner: { ...owner } }) } };
+}
+
+/** Of a tool of the capabilities; `undefined` when it is for everybody. */
+export function audienceOf({ _meta }: JsonObject): Audience | undefined {
+  const audience = isJsonObject(_meta) ? _meta[metaKey] : undefined;
+  return isJsonObject(audience) ? (audience as unknown as Audience) : undefined;
+}
+
+/** Why the tool is not there for the caller, if it is not. */
+export function hiddenBy(audience: Audience | undefined, caller: Caller | undefined): "owner" | "state" | undefined {
+  if (audience === undefined) return undefined;
+  const { states, owner } = audience;
+  if (owner !== undefined && !isOwner(owner, caller)) return "owner";
+  return states.length === 0 || states.includes(caller?.view?.state ?? defaultState) ? undefined : "state";
+}
+
+/** Where nobody has to say who he is, there is one person only: the machine's own user. Admins are not others. */
+function isOwner({ authority, subject }: CallerIdentity, caller: Caller | undefined): boolean {
+  if (caller?.principal === "anonymous" || caller?.principal === "stdio") return true;
+  return caller?.identity?.authority === authority && caller.identity.subject === subject;
+}
+
+/** For a tool that only the state of the session keeps from the caller. */
+export function hiddenByState(server: string, tool: string, { view }: Caller): DeniedError {
+  const state = view?.state ?? defaultState;
+  return new DeniedError("FORBIDDEN", `Tool "${tool}" of server "${server}" is hidden in the state "${state}"`, {
+    hint: "An operator can give the session another state with gateway_set_state",
+    data: { server },
+  });
+}
