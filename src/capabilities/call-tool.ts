@@ -5,7 +5,7 @@
 import type { Answer } from "../core/answer.ts";
 import type { RpcRequest } from "../core/call.ts";
 import { CancelledError, GatewayError, UpstreamRpcError } from "../core/errors.ts";
-import { parseExact } from "../lib/exact-json.ts";
+import { structureIn } from "../lib/exact-json.ts";
 import { isJsonObject, type Json, type JsonObject } from "../lib/json.ts";
 import type { Capability, McpAction } from "./capability.ts";
 import { type Outcome, Refusal } from "./refusal.ts";
@@ -92,11 +92,10 @@ function resultOf({ tool }: Capability, path: string, result: JsonObject, readin
 function structureOf({ structuredContent, content }: JsonObject): Json | undefined {
   if (structuredContent !== undefined) return structuredContent;
   for (const block of Array.isArray(content) ? content : [])
-    if (isJsonObject(block) && typeof block["text"] === "string")
-      try {
-        return parseExact(block["text"]) as Json;
-      } catch {
-        // Prose beside the JSON.
-      }
+    if (isJsonObject(block) && typeof block["text"] === "string") {
+      // There may be prose beside it.
+      const json = structureIn(block["text"]);
+      if (json !== undefined) return json;
+    }
   return undefined;
 }

@@ -30,13 +30,13 @@ export class CapabilityCalls {
   /** @throws the caller's abort error, or the reason given to {@link close} */
   async call(listed: ListedCapability, args: JsonObject, request: RpcRequest): Promise<CallOutcome> {
     const { name, tool } = listed;
-    const { value, problems } = checkArguments(tool["inputSchema"] as JsonObject, args);
+    const { problems, ...checked } = checkArguments(tool["inputSchema"] as JsonObject, args);
     if (problems.length > 0) {
       const text = `The arguments of "${name}" cannot be used:\n${problems.join("\n")}`;
       return { answer: refused(text), failure: undefined };
     }
     try {
-      const work = (ended: AbortSignal) => this.#execution.run(listed, value, request, ended);
+      const work = (ended: AbortSignal) => this.#execution.run(listed, checked, request, ended);
       const result = await this.#running.run(work, request.signal);
       return { answer: Answer.of(result), failure: undefined };
     } catch (error) {

@@ -12,14 +12,16 @@ import { version } from "../core/version.ts";
 import type { CancelSignal } from "../lib/cancellation.ts";
 import type { Clock } from "../lib/clock.ts";
 import { withPlainNumbers } from "../lib/exact-json.ts";
-import { isJsonObject } from "../lib/json.ts";
+import { isJsonObject, type JsonObject } from "../lib/json.ts";
 import { latestLegacyVersion, listKinds } from "../mcp/protocol.ts";
 import { capabilityExtensions } from "../runtime/embedded.ts";
 import type { Environment } from "../runtime/process.ts";
 import type { Watcher, watchTree } from "../runtime/watch.ts";
 import type { Backends } from "./call-tool.ts";
+import type { ListedCapability } from "./capability.ts";
 import type { CapabilityCalls } from "./capability-calls.ts";
 import type { Capabilities, Library, LoadedLibrary } from "./library.ts";
+import type { ProjectionOptions } from "./projection-arm.ts";
 import type { ResolveHost } from "./ssrf.ts";
 import type { Webhook } from "./webhooks/webhook.ts";
 
@@ -42,6 +44,8 @@ export interface CapabilityUpstreamOptions {
   readonly events: UpstreamEvents;
   readonly watch: typeof watchTree;
   readonly clock: Clock;
+  /** Left out, no answer is projected. */
+  readonly projection?: ProjectionOptions | undefined;
   /** Those whose tools providers of service `mcp` call. */
   readonly backends?: Backends | undefined;
   /** Told of the webhooks there are whenever the files were read. */
@@ -183,13 +187,24 @@ class CapabilityUpstream implements Upstream {
     const { Availability } = await import("./availability.ts");
     const availability = new Availability(env, stateDirectory);
     const sorted = [...tools.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-    const listed = await Promise.all(sorted.map((capability) => availability.mark(capability)));
+    const marked = await Promise.all(sorted.map((capability) => availability.mark(capability)));
+    const listed = await this.#shown(sorted, marked);
     const before = this.#list.text;
     this.#tools = tools;
     this.#list = Answer.of({ tools: listed });
     onWebhooks?.(this, webhooks);
     if (this.isReady && this.#list.text !== before)
       this.#options.events.onNotification?.(this, listKinds.tools.changed, {});
+  }
+
+  /** As they are listed while some answers are projected. */
+  async #shown(
+    capabilities: readonly ListedCapability[],
+    tools: readonly JsonObject[],
+  ): Promise<readonly JsonObject[]> {
+    if ((this.#options.projection?.mode ?? "off") === "off") return tools;
+    const { projectedTool } = await import("./projection.ts");
+    return tools.map((tool, at) => (capabilities[at]?.projection === undefined ? tool : projectedTool(tool)));
   }
 
   async #call(request: RpcRequest): Promise<Answer> {

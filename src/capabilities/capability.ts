@@ -1,7 +1,7 @@
 /** One tool made of one capability file. */
 import type { ResultTransformSettings } from "../core/transform/schema.ts";
 import type { Json, JsonObject } from "../lib/json.ts";
-import type { AuthSettings, CliSettings, HttpSettings, McpSettings } from "./definition-schema.ts";
+import type { AuthSettings, CliSettings, HttpSettings, McpSettings, ProjectionSettings } from "./definition-schema.ts";
 
 /** What has to be there before the tool can work. */
 export interface Requirements {
@@ -21,6 +21,8 @@ export interface ListedCapability {
   /** As `tools/list` shows it. */
   readonly tool: JsonObject;
   readonly requirements: Requirements;
+  /** Whether there is one decides how the tool is listed. */
+  readonly projection?: ProjectionSettings | undefined;
   /** Everything else; what is built in is taken apart when it is first called. @throws ConfigError */
   load(): Promise<Capability>;
 }
@@ -40,8 +42,10 @@ export interface Capability {
   readonly isReadOnly: boolean;
   /** How long an answer may be given again; 0 when it is not to be kept. */
   readonly cacheTtlMs: number;
-  /** What becomes of an answer, one after the other. */
-  readonly transforms: readonly ResultTransformSettings[];
+  /** What becomes of an answer, one after the other; see present.ts. */
+  readonly transform: ResultTransformSettings | undefined;
+  readonly responseTransform: ResultTransformSettings | undefined;
+  readonly projection: ProjectionSettings | undefined;
   readonly requirements: Requirements;
 }
 

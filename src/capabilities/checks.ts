@@ -10,12 +10,6 @@ import { keySource, usesKey } from "./key-source.ts";
 import type { ProviderContext } from "./read-provider.ts";
 import { isKeychain, isSetting, placeholdersIn, solePlaceholder } from "./template.ts";
 
-/** Keys of later features that would change what the capability does. */
-export function inactiveKeys(definition: Definition): KeyPath[] {
-  const optional = ["projection"] as const;
-  return optional.filter((key) => isFilled(definition[key])).map((key) => [key]);
-}
-
 export function audienceIn({ metadata, visible_in_states: states }: Definition, report: FileReport): Audience {
   if (metadata.exposure !== "personal") return { states };
   const { authority = "", subject = "" } = metadata.identity_owner ?? {};
@@ -45,11 +39,6 @@ export function cacheTtlMs(
     );
   else return cache.ttl * 1_000;
   return 0;
-}
-
-function isFilled(value: unknown): boolean {
-  if (typeof value !== "object") return value !== undefined && value !== "";
-  return value !== null && Object.keys(value).length > 0;
 }
 
 /** `schema.input` or `schema.output`, whose type MCP wants to be "object". */

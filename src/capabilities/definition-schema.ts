@@ -218,6 +218,28 @@ export const cacheSchema = v.object({
   key_template: later,
 });
 
+function pathsOf<const TName extends string>(...names: readonly TName[]) {
+  const path = maybe(v.pipe(v.string(), v.nonEmpty("Expected a dotted path")));
+  return v.object(Object.fromEntries(names.map((name) => [name, path])) as Record<TName, typeof path>);
+}
+
+/** Dotted paths to what answers of most APIs have in common. */
+export const projectionGroups = {
+  actor: pathsOf("id", "display_name", "email", "handle"),
+  subject: pathsOf("id", "title", "kind"),
+  env_time: pathsOf("created", "updated"),
+  url: pathsOf("href", "label"),
+  body: pathsOf("text", "format"),
+};
+export const projectionSchema = v.object({
+  actor: maybe(projectionGroups.actor),
+  subject: maybe(projectionGroups.subject),
+  env_time: maybe(projectionGroups.env_time),
+  url: maybe(projectionGroups.url),
+  body: maybe(projectionGroups.body),
+});
+export type ProjectionSettings = v.InferOutput<typeof projectionSchema>;
+
 export const definitionSchema = v.object({
   fulcrum: later,
   name: maybe(v.pipe(v.string(), v.regex(/^[A-Za-z0-9_]+$/, "Expected only letters, digits and _"))),
@@ -229,7 +251,7 @@ export const definitionSchema = v.object({
   cache: optional(cacheSchema, {}),
   transform: maybe(resultTransformSchema),
   response_transform: maybe(resultTransformSchema),
-  projection: later,
+  projection: maybe(projectionSchema),
   webhooks: optional(v.record(v.string(), v.unknown()), {}),
   sha256: later,
   /** States of sessions in which it is there; all by default. */

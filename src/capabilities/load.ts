@@ -7,16 +7,18 @@ import { ConfigError } from "../core/errors.ts";
 import { isJsonObject, type JsonObject } from "../lib/json.ts";
 import type { Place, YamlDocument } from "../lib/yaml-document.ts";
 import type { Action, Capability, Provider, Requirements } from "./capability.ts";
-import { audienceIn, cacheTtlMs, checkKey, checkTransforms, inactiveKeys, objectSchema } from "./checks.ts";
+import { audienceIn, cacheTtlMs, checkKey, checkTransforms, objectSchema } from "./checks.ts";
 import {
   authSchema,
   cacheSchema,
   type Definition,
   definitionSchema,
   metadataSchema,
+  projectionGroups,
+  projectionSchema,
   schemasSchema,
 } from "./definition-schema.ts";
-import { FileReport, quote } from "./file-report.ts";
+import { FileReport } from "./file-report.ts";
 import { keySource, usesKey } from "./key-source.ts";
 import { originOf, type ProviderContext, readProvider } from "./read-provider.ts";
 import { isEnv, placeholdersIn } from "./template.ts";
@@ -91,7 +93,6 @@ function load(path: string, value: unknown, hasServer: CapabilityFile["hasServer
   const [primary, ...fallbacks] = found;
   if (report.skipped.length > 0 || definition === undefined)
     return { name, capability: undefined, webhooks: [], warnings: [...report.warnings, ...report.skipped] };
-  for (const key of inactiveKeys(definition)) report.warning(key, `${quote(key)} is not active yet and is ignored`);
   if (primary === undefined) return { name, capability: undefined, webhooks, warnings: report.warnings };
   const requirements = requirementsOf(primary, fallbacks);
   return {
@@ -105,7 +106,9 @@ function load(path: string, value: unknown, hasServer: CapabilityFile["hasServer
       providers: [primary, ...fallbacks],
       isReadOnly: definition.metadata.read_only,
       cacheTtlMs: cacheTtlMs(definition, found, report),
-      transforms: [definition.transform, definition.response_transform].filter((each) => each !== undefined),
+      transform: definition.transform,
+      responseTransform: definition.response_transform,
+      projection: Object.values(definition.projection ?? {}).some(Boolean) ? definition.projection : undefined,
       requirements,
     },
     webhooks,
@@ -172,6 +175,11 @@ function warnOfUnknownKeys(file: unknown, report: FileReport): void {
   report.unknownKeys(authSchema, file["auth"], ["auth"]);
   report.unknownKeys(cacheSchema, file["cache"], ["cache"]);
   report.unknownKeys(metadataSchema, file["metadata"], ["metadata"]);
+  const { projection } = file;
+  report.unknownKeys(projectionSchema, projection, ["projection"]);
+  if (isJsonObject(projection))
+    for (const [group, schema] of Object.entries(projectionGroups))
+      report.unknownKeys(schema, projection[group], ["projection", group]);
 }
 
 function toolOf(

@@ -21,6 +21,7 @@ import { isolationOf } from "./isolation.ts";
 import type { PolicyContext } from "./policies.ts";
 import { groupPlan, replicaUpstream, unusedStatus } from "./replica-upstream.ts";
 import type { Sharing } from "./sharing.ts";
+import type { CallWatch } from "./watch-calls.ts";
 import type { Webhooks } from "./webhooks.ts";
 
 export interface PlanContext extends BackendContext, PolicyContext {
@@ -34,6 +35,7 @@ export interface PlanContext extends BackendContext, PolicyContext {
   readonly webhooks: Pick<Webhooks, "take">;
   /** For the capabilities that are made of tools of backends. */
   readonly nested: Backends;
+  readonly onProjected: CallWatch["onProjected"];
   /** Outlive every plan. */
   readonly stageStates: StageStates;
   readonly sharing: Sharing;
@@ -169,12 +171,13 @@ function capabilityDefinition(config: Config, context: PlanContext) {
   const { enabled, name, directories, builtin } = config.capabilities;
   if (!enabled || Object.hasOwn(config.backends, name)) return [];
   const ssrfProtection = config.security.ssrf_protection;
+  const mode = config.meta_mcp.projection_mode;
   return [
     {
       name,
       description: "APIs and programs as tools, described by YAML files",
       // The environment too: which tools have their keys is a part of the list.
-      settings: { capabilities: { directories, builtin, ssrfProtection, env } },
+      settings: { capabilities: { directories, builtin, ssrfProtection, env, projection: mode } },
       build: (): Upstream =>
         createCapabilityUpstream({
           name,
@@ -188,6 +191,7 @@ function capabilityDefinition(config: Config, context: PlanContext) {
           watch: watchTree,
           clock,
           backends: nested,
+          projection: { mode, onAnswer: context.onProjected },
           onWebhooks: (upstream, found) => webhooks.take(upstream, found, env),
         }),
     },

@@ -91,6 +91,7 @@ test("authenticate: rights of keys reach the face", async () => {
     {
       principal: "",
       name: "a",
+      identity: { authority: "key", subject: "a" },
       admin: false,
       backends: ["one"],
       allowedTools: ["read_*"],
@@ -100,6 +101,7 @@ test("authenticate: rights of keys reach the face", async () => {
     {
       principal: "",
       name: "bearer",
+      identity: { authority: "key", subject: "bearer" },
       admin: true,
       backends: undefined,
       allowedTools: undefined,

@@ -103,6 +103,7 @@ test("tokens: callers get the rights of the first rule that fits, and nothing wi
   assert.ok((validUntil ?? 0) > Date.now());
   const expected = {
     name: "ada",
+    identity: { authority: issuer, subject: "ada" },
     admin: false,
     backends: ["one"],
     allowedTools: ["read_*"],

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Answer } from "../../src/core/answer.ts";
+import type { Call } from "../../src/core/call.ts";
+import { anonymousCaller } from "../../src/core/caller.ts";
+import { nestedCalls } from "../../src/gateway/nested-calls.ts";
+import { neverCancelled } from "../../src/lib/cancellation.ts";
+import { fakeHost } from "../clients/fake-host.ts";
+
+const target = { server: "files", tool: "read", args: { path: "a" } };
+
+function setUp() {
+  const tools = [{ name: "read", annotations: { readOnlyHint: true } }];
+  const host = fakeHost({ files: { tools } }, async () => Answer.of({ content: [] }));
+  return { host, nested: nestedCalls(() => host) };
+}
+
+const outer: Call = {
+  upstream: "gateway",
+  method: "tools/call",
+  params: { name: "cap", arguments: { secret: 1 }, _meta: { traceparent: "t" }, vendor: 1 },
+  caller: { ...anonymousCaller, name: "ci", allowedTools: ["cap"] },
+  sessionId: "s",
+  requestId: "r",
+  deadline: 1_234,
+  signal: neverCancelled,
+  safe: false,
+  idempotencyKey: "once",
+  onProgress() {},
+  client: { sessionId: "s", capabilities: {}, ask: async () => ({}) },
+  envelope: { capabilities: {}, clientInfo: undefined, logLevel: undefined },
+};
+
+test("a nested call is the caller's own, with his time, progress and client, and nothing of the outer one's arguments", async () => {
+  const { host, nested } = setUp();
+  await nested.callTool(target, outer);
+  const { caller, sessionId, requestId, deadline, signal, onProgress, client } = outer;
+  assert.deepEqual(
+    Object.fromEntries(Object.entries(host.calls[0] as Call).filter(([, value]) => value !== undefined)),
+    {
+      ...{ caller, sessionId, requestId, deadline, signal, onProgress, client },
+      upstream: "files",
+      method: "tools/call",
+      params: { name: "read", arguments: { path: "a" }, _meta: { traceparent: "t" } },
+      depth: 1,
+      safe: true,
+      readOnly: true,
+    },
+  );
+});
+
+test("calls in each other end after four, and one without a caller is none", async () => {
+  const { host, nested } = setUp();
+  await nested.callTool(target, { ...outer, depth: 3 });
+  await assert.rejects(nested.callTool(target, { ...outer, depth: 4 }), {
+    code: "CONFIG_INVALID",
+    message: 'Tool "read" of server "files" is one of more than 4 in each other',
+  });
+  const { caller: _nobody, ...ownRequest } = outer;
+  await assert.rejects(nested.callTool(target, ownRequest), /called by nobody/);
+  assert.equal(host.calls.length, 1);
+  assert.deepEqual([nested.has("files"), nested.has("web")], [true, false]);
+});
