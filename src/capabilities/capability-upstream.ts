@@ -17,11 +17,11 @@ import { latestLegacyVersion, listKinds } from "../mcp/protocol.ts";
 import { capabilityExtensions } from "../runtime/embedded.ts";
 import type { Environment } from "../runtime/process.ts";
 import type { Watcher, watchTree } from "../runtime/watch.ts";
-import type { Backends } from "./call-tool.ts";
 import type { ListedCapability } from "./capability.ts";
 import type { CapabilityCalls } from "./capability-calls.ts";
 import type { Capabilities, Library, LoadedLibrary } from "./library.ts";
 import type { ProjectionOptions } from "./projection-arm.ts";
+import type { Backends } from "./run-tool.ts";
 import type { ResolveHost } from "./ssrf.ts";
 import type { Webhook } from "./webhooks/webhook.ts";
 

@@ -42,7 +42,7 @@ export interface Capability {
   readonly isReadOnly: boolean;
   /** How long an answer may be given again; 0 when it is not to be kept. */
   readonly cacheTtlMs: number;
-  /** What becomes of an answer, one after the other; see present.ts. */
+  /** What becomes of an answer, one after the other; see presented.ts. */
   readonly transform: ResultTransformSettings | undefined;
   readonly responseTransform: ResultTransformSettings | undefined;
   readonly projection: ProjectionSettings | undefined;

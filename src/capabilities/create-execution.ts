@@ -5,12 +5,12 @@ import type { JsonObject } from "../lib/json.ts";
 import type { Environment } from "../runtime/process.ts";
 import { AnswerCache } from "./answer-cache.ts";
 import type { CheckedArguments } from "./arguments.ts";
-import type { Backends } from "./call-tool.ts";
 import type { ListedCapability } from "./capability.ts";
 import { execute } from "./execute.ts";
 import { OAuthTokens } from "./oauth-tokens.ts";
-import { presented, projectedAnswer, transformed } from "./present.ts";
+import { presented, projectedAnswer, transformed } from "./presented.ts";
 import { armOf, type ProjectionOptions } from "./projection-arm.ts";
+import type { Backends } from "./run-tool.ts";
 import { type ResolveHost, targetCheck } from "./ssrf.ts";
 
 export interface ExecutionOptions {

@@ -1,6 +1,7 @@
 /** One configuration worked out: which upstreams it needs, kept or new, and the stages in front of each. Changes nothing until committed. */
-import type { Backends } from "../capabilities/call-tool.ts";
+
 import { createCapabilityUpstream } from "../capabilities/capability-upstream.ts";
+import type { Backends } from "../capabilities/run-tool.ts";
 import { effectiveFailsafe } from "../config/failsafe.ts";
 import type { BackendConfig, Config } from "../config/schema.ts";
 import { asleep, switchedOff, type Upstream, type UpstreamKind, type UpstreamStatus } from "../core/upstream.ts";

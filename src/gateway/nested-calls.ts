@@ -2,7 +2,7 @@
  * Calls of tools that a capability is made of: for the caller of the capability, with what is left of its time, through
  * every policy of the backend. Nothing is granted on the way: the caller must be allowed both.
  */
-import type { Backends } from "../capabilities/call-tool.ts";
+import type { Backends } from "../capabilities/run-tool.ts";
 import { toolEffects } from "../catalog/tool-effects.ts";
 import type { FaceHost } from "../clients/host.ts";
 import type { Answer } from "../core/answer.ts";

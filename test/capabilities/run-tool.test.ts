@@ -1,10 +1,10 @@
 /** `service: mcp`: what the backend is asked, what becomes of its answer, and when something else stands in. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Backends } from "../../src/capabilities/call-tool.ts";
 import { createExecution } from "../../src/capabilities/create-execution.ts";
 import { loadCapability } from "../../src/capabilities/load.ts";
 import { Refusal } from "../../src/capabilities/refusal.ts";
+import type { Backends } from "../../src/capabilities/run-tool.ts";
 import { Answer } from "../../src/core/answer.ts";
 import type { RpcRequest } from "../../src/core/call.ts";
 import { DeniedError, GatewayError, UpstreamError, UpstreamRpcError } from "../../src/core/errors.ts";
