@@ -180,7 +180,7 @@ export const metadataSchema = v.object({
   execution_time: later,
   /** Whose a personal capability is. */
   identity_owner: maybe(
-    v.object({ authority: optional(v.string(), ""), subject: optional(v.string(), ""), label: maybe(v.string()) }),
+    v.object({ authority: optional(v.string(), ""), subject: optional(v.string(), ""), label: later }),
   ),
   produces: later,
   consumes: later,

@@ -43,7 +43,7 @@ export function projectedTool({ outputSchema: _broken, ...tool }: JsonObject): J
   const { inputSchema } = tool;
   if (!isJsonObject(inputSchema)) return tool;
   const full = { type: "boolean", description: "true gives the answer as it is without common fields" };
-  const properties = { ...(inputSchema["properties"] as JsonObject | undefined) };
+  const properties = (inputSchema["properties"] ?? {}) as JsonObject;
   return {
     ...tool,
     inputSchema: { ...inputSchema, properties: { ...properties, _full: properties["_full"] ?? full } },
