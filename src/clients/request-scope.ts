@@ -204,9 +204,9 @@ export class RequestScope {
     return {
       sessionId: session.id,
       capabilities: session.clientCapabilities,
-      ask: async (method, params, signal) => {
+      ask: async (method, params, signal, asking = server) => {
         assertSupported(method, params, session.clientCapabilities);
-        this.rememberElicitation(server, params);
+        this.rememberElicitation(asking, params);
         const either = eitherOf(over, signal);
         try {
           return await session.questions.send(method, withoutProgressToken(params), either.signal, (text) =>

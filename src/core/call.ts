@@ -23,10 +23,11 @@ export interface ClientLink {
   readonly capabilities: JsonObject;
   /**
    * Resolves with the client's result. Aborting tells the client that no answer is awaited any more.
+   * @param server that asks, where it is not the one that the client's request is for
    * @throws ClientRpcError when the client answered with an error
    * @throws GatewayError METHOD_NOT_FOUND, INVALID_PARAMS for what this client does not support; CANCELLED
    */
-  ask(method: string, params: JsonObject, signal: CancelSignal): Promise<JsonObject>;
+  ask(method: string, params: JsonObject, signal: CancelSignal, server?: string): Promise<JsonObject>;
 }
 
 /** Where a client comes from, if by a network. */

@@ -6,6 +6,7 @@ import type { Backends } from "../capabilities/run-tool.ts";
 import { toolEffects } from "../catalog/tool-effects.ts";
 import type { FaceHost } from "../clients/host.ts";
 import type { Answer } from "../core/answer.ts";
+import type { ClientLink } from "../core/call.ts";
 import { GatewayError } from "../core/errors.ts";
 import { isJsonObject } from "../lib/json.ts";
 
@@ -23,9 +24,7 @@ export function nestedCalls(host: () => FaceHost): Backends {
       throw new GatewayError(
         "CONFIG_INVALID",
         `Tool "${tool}" of server "${server}" is one of more than ${maxDepth} in each other`,
-        {
-          hint: "An operator can look for capabilities of service mcp that call each other in a circle",
-        },
+        { hint: "An operator can look for capabilities of service mcp that call each other in a circle" },
       );
     const upstream = host().resolveServer(server) ?? server;
     const meta = request.params?.["_meta"];
@@ -44,8 +43,18 @@ export function nestedCalls(host: () => FaceHost): Backends {
       onProgress,
       onNotification,
       // And no envelope: a server of 2026-07-28 then asks the client by this link, and waits, as every other does.
-      ...(client !== undefined && { client }),
+      ...(client !== undefined && { client: linkFor(upstream, client) }),
     });
   }
   return { has: (name) => host().resolveServer(name) !== undefined, callTool };
+}
+
+/** The client hears of the end of what this server asked it to do elsewhere. */
+function linkFor(server: string, client: ClientLink): ClientLink {
+  const { sessionId, capabilities } = client;
+  return {
+    sessionId,
+    capabilities,
+    ask: (method, params, signal, asking = server) => client.ask(method, params, signal, asking),
+  };
 }

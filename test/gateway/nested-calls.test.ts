@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Answer } from "../../src/core/answer.ts";
-import type { Call } from "../../src/core/call.ts";
+import type { Call, ClientLink } from "../../src/core/call.ts";
 import { anonymousCaller } from "../../src/core/caller.ts";
 import { nestedCalls } from "../../src/gateway/nested-calls.ts";
 import { neverCancelled } from "../../src/lib/cancellation.ts";
@@ -15,6 +15,11 @@ function setUp() {
   return { host, nested: nestedCalls(() => host) };
 }
 
+const asked: unknown[] = [];
+const ask: ClientLink["ask"] = async (...question) => {
+  asked.push(question);
+  return {};
+};
 const outer: Call = {
   upstream: "gateway",
   method: "tools/call",
@@ -27,26 +32,26 @@ const outer: Call = {
   safe: false,
   idempotencyKey: "once",
   onProgress() {},
-  client: { sessionId: "s", capabilities: {}, ask: async () => ({}) },
+  client: { sessionId: "s", capabilities: {}, ask },
   envelope: { capabilities: {}, clientInfo: undefined, logLevel: undefined },
 };
 
 test("a nested call is the caller's own, with his time, progress and client, and nothing of the outer one's arguments", async () => {
   const { host, nested } = setUp();
   await nested.callTool(target, outer);
-  const { caller, sessionId, requestId, deadline, signal, onProgress, client } = outer;
-  assert.deepEqual(
-    Object.fromEntries(Object.entries(host.calls[0] as Call).filter(([, value]) => value !== undefined)),
-    {
-      ...{ caller, sessionId, requestId, deadline, signal, onProgress, client },
-      upstream: "files",
-      method: "tools/call",
-      params: { name: "read", arguments: { path: "a" }, _meta: { traceparent: "t" } },
-      depth: 1,
-      safe: true,
-      readOnly: true,
-    },
-  );
+  const { caller, sessionId, requestId, deadline, signal, onProgress } = outer;
+  const { client, ...call } = host.calls[0] as Call;
+  assert.deepEqual(Object.fromEntries(Object.entries(call).filter(([, value]) => value !== undefined)), {
+    ...{ caller, sessionId, requestId, deadline, signal, onProgress },
+    upstream: "files",
+    method: "tools/call",
+    params: { name: "read", arguments: { path: "a" }, _meta: { traceparent: "t" } },
+    depth: 1,
+    safe: true,
+    readOnly: true,
+  });
+  await client?.ask("elicitation/create", { mode: "url" }, neverCancelled);
+  assert.deepEqual(asked, [["elicitation/create", { mode: "url" }, neverCancelled, "files"]]);
 });
 
 test("calls in each other end after four, and one without a caller is none", async () => {
