@@ -40,7 +40,7 @@ export interface CapabilityUpstreamOptions {
   readonly watch: typeof watchTree;
   readonly clock: Clock;
   /** Told of the webhooks there are whenever the files were read. */
-  readonly onWebhooks?: ((upstream: Upstream, webhooks: readonly Webhook[]) => void) | undefined;
+  readonly onWebhooks?: ((webhooks: readonly Webhook[]) => void) | undefined;
   /** The system's resolver by default. */
   readonly resolveHost?: ResolveHost;
 }
@@ -182,7 +182,7 @@ class CapabilityUpstream implements Upstream {
     const before = this.#list.text;
     this.#tools = tools;
     this.#list = Answer.of({ tools: listed });
-    onWebhooks?.(this, webhooks);
+    onWebhooks?.(webhooks);
     if (this.isReady && this.#list.text !== before)
       this.#options.events.onNotification?.(this, listKinds.tools.changed, {});
   }

@@ -5,9 +5,9 @@ import { configOutline } from "./config-outline.ts";
 import { takeEveryday } from "./everyday-settings.ts";
 import { expandVariables } from "./expand.ts";
 import type { HeldSettings } from "./hold-against-schemas.ts";
+import { needsRules } from "./needs-rules.ts";
 import { type Path, type Settings, valueAt, withValueAt } from "./path.ts";
 import type { Problem } from "./problem.ts";
-import { checkRules } from "./rules.ts";
 import type { BackendConfig, Config, ParsedConfig } from "./schema.ts";
 import { resolveSecrets } from "./secrets.ts";
 
@@ -34,7 +34,7 @@ export async function checkSettings(settings: Settings, context: CheckContext): 
   let { parsed } = held;
   if (parsed !== undefined) {
     const rules: Findings = { problems: [], warnings: found.warnings };
-    checkRules(parsed, unknown, rules);
+    if (needsRules(prepared)) (await import("./rules.ts")).checkRules(parsed, unknown, rules);
     const { auth, mtls, key_server, agent_auth } = parsed;
     if (auth.users.length > 0 || auth.issuers.length > 0 || mtls || key_server || agent_auth)
       (await import("./access-rules.ts")).checkAccess(parsed, rules);

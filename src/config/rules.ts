@@ -4,6 +4,7 @@ import { nearest, suggestion } from "../lib/did-you-mean.ts";
 import { metaToolNames } from "../meta/meta-tool-names.ts";
 import { looksSecret } from "./backend-secrets.ts";
 import type { Findings } from "./backends.ts";
+import { isLoopback } from "./needs-rules.ts";
 import type { Path } from "./path.ts";
 import { listed, type Problem } from "./problem.ts";
 import type { ParsedBackend, ParsedConfig } from "./schema.ts";
@@ -28,7 +29,7 @@ export function checkRules(config: ParsedConfig, unknown: readonly Problem[], fo
   checkFirewall(config, found);
   checkWebhooks(config, found);
   const { auth, server } = config;
-  if (!auth.enabled && !/^(localhost|127\.[\d.]+|\[?::1\]?)$/i.test(server.host))
+  if (!auth.enabled && !isLoopback(server.host))
     found.warnings.push({
       path: ["server", "host"],
       text: 'lets other machines in while "auth" is not enabled: whoever reaches the port may call every tool',

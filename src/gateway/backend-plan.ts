@@ -1,5 +1,4 @@
 /** One configuration worked out: which upstreams it needs, kept or new, and the stages in front of each. Changes nothing until committed. */
-import { createCapabilityUpstream } from "../capabilities/capability-upstream.ts";
 import { effectiveFailsafe } from "../config/failsafe.ts";
 import type { BackendConfig, Config } from "../config/schema.ts";
 import { asleep, switchedOff, type Upstream, type UpstreamKind, type UpstreamStatus } from "../core/upstream.ts";
@@ -13,6 +12,7 @@ import type { StageStates } from "../stages/stage-states.ts";
 import type { UpstreamStageState } from "../stages/upstream-stage-state.ts";
 import type { ReplicaGroup } from "../upstreams/group/replica-group.ts";
 import type { HealthTarget } from "../upstreams/health.ts";
+import { LazyUpstream } from "../upstreams/lazy-upstream.ts";
 import type { Definition, Pool, PoolChange } from "../upstreams/pool.ts";
 import { type BackendContext, backendUpstream, definitionOf, kindOf } from "./backend-upstream.ts";
 import { Route } from "./dispatch.ts";
@@ -162,7 +162,7 @@ function backendDefinition(backend: BackendConfig, config: Config, context: Plan
 }
 
 function capabilityDefinition(config: Config, context: PlanContext) {
-  const { env, log, events, clock, stateDirectory, webhooks } = context;
+  const { env, log, clock, stateDirectory, webhooks } = context;
   const { enabled, name, directories, builtin } = config.capabilities;
   if (!enabled || Object.hasOwn(config.backends, name)) return [];
   const ssrfProtection = config.security.ssrf_protection;
@@ -172,20 +172,28 @@ function capabilityDefinition(config: Config, context: PlanContext) {
       description: "APIs and programs as tools, described by YAML files",
       // The environment too: which tools have their keys is a part of the list.
       settings: { capabilities: { directories, builtin, ssrfProtection, env } },
-      build: (): Upstream =>
-        createCapabilityUpstream({
+      build(): Upstream {
+        const upstream: Upstream = new LazyUpstream({
           name,
-          directories,
-          builtin,
-          env,
-          stateDirectory: stateDirectory ?? dataDirectory(undefined, env),
-          ssrfProtection,
-          log,
-          events,
-          watch: watchTree,
-          clock,
-          onWebhooks: (upstream, found) => webhooks.take(upstream, found, env),
-        }),
+          kind: "capability",
+          events: context.events,
+          load: async (events) =>
+            (await import("../capabilities/capability-upstream.ts")).createCapabilityUpstream({
+              name,
+              directories,
+              builtin,
+              env,
+              stateDirectory: stateDirectory ?? dataDirectory(undefined, env),
+              ssrfProtection,
+              log,
+              events,
+              watch: watchTree,
+              clock,
+              onWebhooks: (found) => webhooks.take(upstream, found, env),
+            }),
+        });
+        return upstream;
+      },
     },
   ];
 }

@@ -5,7 +5,8 @@ import type { Logger } from "../core/log.ts";
 import type { Connect, UpstreamEvents, UpstreamKind } from "../core/upstream.ts";
 import type { Clock } from "../lib/clock.ts";
 import { attachmentOf, isOfConnection } from "../stages/secrets/sent-secret.ts";
-import { type ManagedUpstream, manageUpstream } from "../upstreams/managed-upstream.ts";
+import { LazyUpstream } from "../upstreams/lazy-upstream.ts";
+import type { ManagedUpstream } from "../upstreams/managed-upstream.ts";
 import type { OAuthSession } from "../upstreams/oauth/oauth-session.ts";
 import type { Isolation } from "./isolation.ts";
 
@@ -37,21 +38,28 @@ export function backendUpstream(
   context: BackendContext,
   isolation: Isolation | undefined,
 ): ManagedUpstream {
-  const { clock, log, events } = context;
+  const { clock, log } = context;
   const { max_restarts: maxFailures, backoff_secs: backoffSecs } = isolation?.profile.restart ?? {};
-  return manageUpstream({
-    name: backend.name,
-    kind: kindOf(backend),
-    connect: connectOf(backend, context, isolation),
-    startTimeoutMs: backend.start_timeout,
-    idleMs: backend.stop_when_idle_for,
-    maxFailures,
-    restartDelayMs: backoffSecs === undefined ? undefined : backoffSecs * 1_000,
-    isHeld: () => context.isWatched(backend.name),
-    clock,
-    log,
-    events,
-    redact: context.redact,
+  const common = { name: backend.name, kind: kindOf(backend) };
+  return new LazyUpstream({
+    ...common,
+    events: context.events,
+    async load(events) {
+      const { manageUpstream } = await import("../upstreams/managed-upstream.ts");
+      return manageUpstream({
+        ...common,
+        connect: connectOf(backend, context, isolation),
+        startTimeoutMs: backend.start_timeout,
+        idleMs: backend.stop_when_idle_for,
+        maxFailures,
+        restartDelayMs: backoffSecs === undefined ? undefined : backoffSecs * 1_000,
+        isHeld: () => context.isWatched(backend.name),
+        clock,
+        log,
+        events,
+        redact: context.redact,
+      });
+    },
   });
 }
 

@@ -9,7 +9,6 @@ import type { FaceHost } from "../clients/host.ts";
 import { mostVerboseLevel } from "../clients/most-verbose-level.ts";
 import { createSessionTable } from "../clients/session-table.ts";
 import { Subscriptions, type Watched } from "../clients/subscriptions.ts";
-import { diffConfigs } from "../config/diff.ts";
 import type { Config } from "../config/schema.ts";
 import { DeniedError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
@@ -331,6 +330,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     heldTools: () => policies.integrity.held(),
     approveTool: (server, tool, digest) => policies.integrity.approve(server, tool, digest),
     async reload(next, env) {
+      const { diffConfigs } = await import("../config/diff.ts");
       const { changes, serverAddressChanged, sections } = diffConfigs(config, next);
       const before = plan.routes;
       const viewChanged = viewOf(config) !== viewOf(next);
