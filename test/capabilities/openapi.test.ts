@@ -1,12 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ImportResult, identifier, importOpenApi } from "../../src/capabilities/import/openapi.ts";
+import { identifier } from "../../src/capabilities/import/capability-names.ts";
+import { type ImportResult, maxCapabilities } from "../../src/capabilities/import/imported.ts";
+import { importOpenApi } from "../../src/capabilities/import/openapi.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
 import { yamlText } from "../../src/lib/yaml-document.ts";
 import { call, Folder, KeptLog, upstreamOver } from "./fixture.ts";
 import { RawApi } from "./raw-api.ts";
 
-const options = { prefix: undefined, authKey: undefined, documentUrl: undefined };
+const options = {
+  prefix: undefined,
+  authKey: undefined,
+  documentUrl: undefined,
+  sourceName: "test",
+  maxCount: maxCapabilities,
+};
 
 function one({ capabilities }: ImportResult, name: string): JsonObject {
   const found = capabilities.find((each) => each.name === name);

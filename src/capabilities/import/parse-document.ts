@@ -1,0 +1,27 @@
+/** The text of a document that is to be imported → its value. */
+import { ConfigError } from "../../core/errors.ts";
+import { isJsonObject, type JsonObject, nestsDeeper } from "../../lib/json.ts";
+import { readDocument } from "../load.ts";
+
+/** As YAML files are held to. */
+const maxDepth = 64;
+
+/**
+ * JSON, or YAML with the limits of every YAML file.
+ * @param name shown in messages
+ * @throws ConfigError
+ */
+export async function parseDocument(name: string, text: string): Promise<JsonObject> {
+  const value = parseJson(text) ?? (await readDocument(name, text)).value;
+  if (!isJsonObject(value)) throw new ConfigError(`"${name}" is no JSON object and no YAML mapping`);
+  if (nestsDeeper(value, maxDepth)) throw new ConfigError(`"${name}" is nested deeper than ${maxDepth} levels`);
+  return value;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
