@@ -155,7 +155,11 @@ test("GraphQL: arguments as JSON Schema, queries as reads, deprecated ones not a
     description: "[Color!] of the API",
   });
   assert.deepEqual(filter["at"], { type: "string", description: "When it was" });
-  assert.deepEqual((filter["and"] as { items: JsonObject }).items["properties"], undefined, "an input inside itself is cut");
+  assert.deepEqual(
+    (filter["and"] as { items: JsonObject }).items["properties"],
+    undefined,
+    "an input inside itself is cut",
+  );
   assert.deepEqual((filter["range"] as JsonObject)["required"], ["to"]);
   assert.equal((create["metadata"] as JsonObject)["read_only"], false);
   assert.equal((one(result, "product")["metadata"] as JsonObject)["read_only"], true);

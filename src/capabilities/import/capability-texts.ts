@@ -33,7 +33,8 @@ export async function capabilityTexts(capabilities: readonly Imported[]): Promis
   let left = maxCharacters;
   for (const { name, definition } of capabilities) {
     try {
-      const text = await yamlText(new Cleaner().clean(definition));
+      const cleaned = new Cleaner().clean(definition) as JsonObject;
+      const text = await yamlText(cleaned);
       left -= text.length;
       if (left < 0) throw new ConfigError(`All files together would have more than ${maxCharacters} characters`);
       await loadCapability({ path: `${name}.yaml`, content: { text } });
@@ -41,7 +42,7 @@ export async function capabilityTexts(capabilities: readonly Imported[]): Promis
       const poison = faults.find(({ rule }) => rule === "AX-010");
       if (poison !== undefined) throw new ConfigError(poison.message);
       for (const { rule, message } of faults) warnings.push(`"${name}" is hard to use [${rule}]: ${message}`);
-      files.push({ name, description: String(definition["description"]), text });
+      files.push({ name, description: String(cleaned["description"]), text });
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       warnings.push(`"${name}" is left out: ${error.message}`);

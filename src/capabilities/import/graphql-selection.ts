@@ -14,6 +14,8 @@ interface Selected {
 const maxLeaves = [40, 20, 8] as const;
 const maxLeavesInAll = 80;
 const maxMembersOfUnion = 8;
+/** What a type of many fields is known by. */
+const first = /^(id|key|number|slug|login|email|name|title|url|state|status|description|createdAt|updatedAt)$/;
 const typename: Selected = { text: "__typename", inner: [] };
 
 /** ` { … }` indented by two, or nothing where the type has no fields. */
@@ -49,7 +51,10 @@ class Selector {
   }
 
   #leaves(fields: readonly Field[], most: number): Selected[] {
-    const found = fields.filter((field) => isLeaf(this.#typeOf(field))).slice(0, Math.min(most, this.#left));
+    const found = fields
+      .filter((field) => isLeaf(this.#typeOf(field)))
+      .sort((a, b) => Number(first.test(b.name)) - Number(first.test(a.name)))
+      .slice(0, Math.min(most, this.#left));
     this.#left -= found.length;
     return found.map(({ name }) => ({ text: name, inner: [] }));
   }
