@@ -145,10 +145,8 @@ test("GraphQL: arguments as JSON Schema, queries as reads, deprecated ones not a
   const { input, dryRun } = propertiesOf(create);
   assert.deepEqual((create["schema"] as { input: JsonObject }).input["required"], ["input"]);
   assert.deepEqual(dryRun, { type: "boolean", description: "Boolean of the API" });
-  const filter = (input?.["properties"] as Record<string, JsonObject>)["filter"]?.["properties"] as Record<
-    string,
-    JsonObject
-  >;
+  const { properties: filter } = (input as { properties: { filter: { properties: Record<string, JsonObject> } } })
+    .properties.filter;
   assert.deepEqual(filter["color"], {
     type: "array",
     items: { type: "string", enum: ["RED", "GREEN"] },

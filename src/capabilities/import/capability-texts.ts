@@ -6,8 +6,12 @@ import { ConfigError } from "../../core/errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../lib/json.ts";
 import { yamlText } from "../../lib/yaml-document.ts";
 import { maxYamlBytes } from "../../lib/yaml-limits.ts";
+import type { Capability } from "../capability.ts";
+import { usesKey } from "../key-source.ts";
 import { lintFiles } from "../lint/lint-files.ts";
 import { loadCapability } from "../load.ts";
+import { originOf } from "../read-provider.ts";
+import { isSetting, placeholdersIn } from "../template.ts";
 import type { Imported } from "./imported.ts";
 
 export interface CapabilityText {
@@ -31,24 +35,49 @@ export async function capabilityTexts(capabilities: readonly Imported[]): Promis
   const files: CapabilityText[] = [];
   const warnings: string[] = [];
   let left = maxCharacters;
-  for (const { name, definition } of capabilities) {
+  const ways = new Set<string>();
+  for (const { name, definition, variables } of capabilities) {
+    // A gateway answers others meanwhile.
+    await new Promise<void>((resolve) => setTimeout(resolve));
     try {
       const cleaned = new Cleaner().clean(definition) as JsonObject;
+      assertOwnSettings(cleaned["providers"], variables);
       const text = await yamlText(cleaned);
       left -= text.length;
       if (left < 0) throw new ConfigError(`All files together would have more than ${maxCharacters} characters`);
-      await loadCapability({ path: `${name}.yaml`, content: { text } });
+      const { capability } = await loadCapability({ path: `${name}.yaml`, content: { text } });
       const faults = await lintFaults(name, text);
       const poison = faults.find(({ rule }) => rule === "AX-010");
       if (poison !== undefined) throw new ConfigError(poison.message);
       for (const { rule, message } of faults) warnings.push(`"${name}" is hard to use [${rule}]: ${message}`);
       files.push({ name, description: String(cleaned["description"]), text });
+      for (const way of capability === undefined ? [] : waysOfKeys(capability)) ways.add(way);
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       warnings.push(`"${name}" is left out: ${error.message}`);
     }
   }
-  return { files, warnings };
+  return { files, warnings: [...warnings, ...ways] };
+}
+
+/** A placeholder that came with the document would send what the operator never meant for it. */
+function assertOwnSettings(providers: Json | undefined, variables: readonly string[]): void {
+  const own = variables.map((name) => `env.${name}`);
+  const strange = placeholdersIn(JSON.stringify(providers ?? {})).find(
+    (name) => isSetting(name) && !own.includes(name),
+  );
+  if (strange !== undefined) throw new ConfigError(`It has "{${strange}}" in it, which only an operator may write`);
+}
+
+/** The document decides where requests go and what the key is called: whoever imports it is told. */
+function waysOfKeys({ providers }: Capability): string[] {
+  return providers.flatMap(({ auth, ...provider }) =>
+    usesKey(auth)
+      ? [originOf({ auth, ...provider }), auth.token_endpoint].flatMap((place) =>
+          place === undefined ? [] : [`The key "${auth.key}" is sent to ${place}`],
+        )
+      : [],
+  );
 }
 
 async function lintFaults(name: string, text: string) {

@@ -1,4 +1,5 @@
 /** The answer to an introspection query, as much of it as importing takes; names that could be more than names are not read. */
+import { ConfigError } from "../../core/errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../lib/json.ts";
 
 /** `[String!]!` */
@@ -66,7 +67,7 @@ export function introspectedSchema(document: JsonObject): JsonObject | undefined
   return isJsonObject(found) && Array.isArray(found["types"]) ? found : undefined;
 }
 
-/** Reads the types when they are asked for. @throws Error when there is neither a query nor a mutation */
+/** Reads the types when they are asked for. @throws ConfigError when there is neither a query nor a mutation */
 export function readSchema(schema: JsonObject): GraphqlSchema {
   const raw = new Map<string, JsonObject>();
   for (const type of objects(schema["types"])) if (isName(type["name"])) raw.set(type["name"], type);
@@ -85,7 +86,7 @@ export function readSchema(schema: JsonObject): GraphqlSchema {
   };
   const [query, mutation] = [rootOf("queryType"), rootOf("mutationType")];
   if (query === undefined && mutation === undefined)
-    throw new Error("This introspection names neither a query type nor a mutation type");
+    throw new ConfigError("This introspection names neither a query type nor a mutation type");
   return { query, mutation, unreadable, type };
 }
 

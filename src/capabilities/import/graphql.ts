@@ -1,4 +1,5 @@
 /** A GraphQL schema, as introspection answers it → capability files, one per query and mutation. */
+import { ConfigError } from "../../core/errors.ts";
 import type { JsonObject } from "../../lib/json.ts";
 import { CapabilityNames } from "./capability-names.ts";
 import { argumentSchema, isOptional } from "./graphql-arguments.ts";
@@ -6,14 +7,15 @@ import { type Field, type GraphqlSchema, introspectedSchema, readSchema } from "
 import { selectionOf } from "./graphql-selection.ts";
 import { describe, type Imported, type ImportOptions, type ImportResult, variableName } from "./imported.ts";
 
-/** @throws Error when it is no introspection */
+/** @throws ConfigError when it is no introspection */
 export function importGraphql(document: JsonObject, options: ImportOptions): ImportResult {
   const introspected = introspectedSchema(document);
   if (introspected === undefined)
-    throw new Error('This is no GraphQL introspection: it has no "__schema" with "types"');
+    throw new ConfigError('This is no GraphQL introspection: it has no "__schema" with "types"');
   const schema = readSchema(introspected);
   const names = new CapabilityNames(options.prefix);
-  const endpoint = options.endpoint?.href ?? `{env.${variableName(options.sourceName, "URL")}}`;
+  const variable = variableName(options.sourceName, "URL");
+  const endpoint = options.endpoint?.href ?? `{env.${variable}}`;
   const auth: JsonObject =
     options.authKey === undefined
       ? { required: false, type: "none" }
@@ -38,7 +40,7 @@ export function importGraphql(document: JsonObject, options: ImportOptions): Imp
       auth,
       metadata: { category: "api", tags: ["graphql", "generated"], read_only: operation === "query" },
     };
-    return { name, definition };
+    return { name, definition, variables: options.endpoint === undefined ? [variable] : [] };
   });
   const warnings = Array.from(
     schema.unreadable,

@@ -18,6 +18,8 @@ export interface ImportOptions {
 export interface Imported {
   readonly name: string;
   readonly definition: JsonObject;
+  /** Variables of the operator that the importer itself put into its templates; from the document none may come. */
+  readonly variables: readonly string[];
 }
 
 export interface ImportResult {

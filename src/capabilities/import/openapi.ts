@@ -1,4 +1,5 @@
 /** OpenAPI 3 and Swagger 2 → capability files, one per operation. */
+import { ConfigError } from "../../core/errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../lib/json.ts";
 import { CapabilityNames } from "./capability-names.ts";
 import { describe, type Imported, type ImportOptions, type ImportResult } from "./imported.ts";
@@ -8,11 +9,11 @@ import { RefResolver } from "./resolve-refs.ts";
 
 const methods = ["get", "head", "post", "put", "patch", "delete", "options"];
 
-/** @throws Error when it is no OpenAPI or Swagger document, or says nowhere to send requests */
+/** @throws ConfigError when it is no OpenAPI or Swagger document, or says nowhere to send requests */
 export function importOpenApi(document: JsonObject, options: ImportOptions): ImportResult {
   const isSwagger = typeof document["swagger"] === "string" && document["swagger"].startsWith("2.");
   if (!isSwagger && !(typeof document["openapi"] === "string" && document["openapi"].startsWith("3.")))
-    throw new Error('This is no OpenAPI 3 or Swagger 2 document: it has neither "openapi: 3…" nor "swagger: 2…"');
+    throw new ConfigError('This is no OpenAPI 3 or Swagger 2 document: it has neither "openapi: 3…" nor "swagger: 2…"');
   const importer = new Importer(document, options);
   const paths = isJsonObject(document["paths"]) ? document["paths"] : {};
   for (const [path, item] of Object.entries(paths)) importer.path(path, item);
@@ -86,6 +87,7 @@ class Importer {
     const name = this.#names.take(first, ...others);
     this.#capabilities.push({
       name,
+      variables: [],
       definition: {
         fulcrum: "1.0",
         name,

@@ -1,6 +1,5 @@
 /** `auth` of a collection, folder or request → `auth` of a capability. A secret is named, never copied. */
 import { isJsonObject, type Json, type JsonObject } from "../../lib/json.ts";
-import { variableName } from "./imported.ts";
 import type { PostmanVariables } from "./postman-variables.ts";
 
 export interface PostmanAuth {
@@ -16,15 +15,13 @@ export interface PostmanAuth {
 export function postmanAuth(
   auths: readonly (Json | undefined)[],
   variables: PostmanVariables,
-  sourceName: string,
   authKey: string | undefined,
 ): PostmanAuth {
   const auth = auths.filter(isJsonObject).at(-1);
   if (auth === undefined) return { auth: undefined, notes: [] };
   const type = String(auth["type"]);
   const given = attributes(auth[type]);
-  const key = (text: string | undefined, word: string) =>
-    authKey ?? variables.keyFor(text ?? "", variableName(sourceName, word));
+  const key = (text: string | undefined, word: string) => authKey ?? variables.keyFor(text ?? "", word);
   switch (type) {
     case "noauth":
       return { auth: { required: false, type: "none" }, notes: [] };
@@ -33,7 +30,7 @@ export function postmanAuth(
     case "oauth2":
       return { auth: { required: true, type: "bearer", key: key(given.get("accessToken"), "TOKEN") }, notes: [] };
     case "basic": {
-      const basic = authKey ?? variables.keyFor("", variableName(sourceName, "BASIC"));
+      const basic = authKey ?? variables.keyFor("", "BASIC");
       return { auth: { required: true, type: "basic", key: basic, description: "USER:PASSWORD" }, notes: [] };
     }
     case "apikey": {

@@ -1,7 +1,7 @@
 /**
  * `{{name}}` in a Postman collection. What looks like a secret, and what the host of an address needs, is the operator's:
- * `{env.NAME}`. Everything else is an argument, with the collection's value as its default. The value of a secret is
- * never looked at.
+ * `{env.COLLECTION_NAME}`, so that no collection can ask for what belongs to another or to nobody. Everything else is an
+ * argument, with the collection's value as its default. The value of a secret is never looked at.
  */
 import { isJsonObject, type Json, type JsonObject } from "../../lib/json.ts";
 import { variableName } from "./imported.ts";
@@ -15,8 +15,12 @@ export class PostmanVariables {
   readonly #values = new Map<string, string>();
   readonly #hidden = new Set<string>();
   readonly #secrets = new Set<string>();
+  readonly #settings = new Set<string>();
+  readonly #source: string;
 
-  constructor(variables: Json | undefined) {
+  /** @param source what the collection is called: it stands before every variable of the operator */
+  constructor(variables: Json | undefined, source: string) {
+    this.#source = source;
     for (const variable of Array.isArray(variables) ? (variables as Json[]) : []) {
       if (!isJsonObject(variable) || variable["disabled"] === true) continue;
       const name = variable["key"] ?? variable["id"];
@@ -27,7 +31,12 @@ export class PostmanVariables {
     }
   }
 
-  /** Environment variables that stand for secrets of the collection. */
+  /** Environment variables that are used until now. */
+  get all(): string[] {
+    return [...this.#settings, ...this.#secrets];
+  }
+
+  /** Those that stand for secrets of the collection. */
   get secrets(): string[] {
     return [...this.#secrets].sort();
   }
@@ -72,15 +81,17 @@ export class PostmanVariables {
     return this.#hidden.has(name) || isSecretName(name);
   }
 
-  /** The name of a secret that stands in the collection, from now on an environment variable. */
   #secret(name: string): string {
-    const variable = variableName(name) || "API_KEY";
+    const variable = variableName(this.#source, name);
     this.#secrets.add(variable);
     return variable;
   }
 
   #setting(name: string): string {
-    return this.#isSecret(name) ? this.hide(name) : `{env.${variableName(name) || "POSTMAN"}}`;
+    if (this.#isSecret(name)) return this.hide(name);
+    const variable = variableName(this.#source, name);
+    this.#settings.add(variable);
+    return `{env.${variable}}`;
   }
 
   /** A value to show as a default: none where a part of it is not known, or secret. */

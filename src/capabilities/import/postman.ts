@@ -1,4 +1,5 @@
 /** A Postman collection, v2.0 or v2.1 → capability files, one per request. */
+import { ConfigError } from "../../core/errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../lib/json.ts";
 import { CapabilityNames, identifier } from "./capability-names.ts";
 import { describe, type Imported, type ImportOptions, type ImportResult } from "./imported.ts";
@@ -13,10 +14,12 @@ export function isPostman({ info, item }: JsonObject): boolean {
   return isJsonObject(info) && Array.isArray(item) && /\/collection\/v2\.[01]\.\d+\//.test(String(info["schema"]));
 }
 
-/** @throws Error when it is no collection of these versions */
+/** @throws ConfigError when it is no collection of these versions */
 export function importPostman(document: JsonObject, options: ImportOptions): ImportResult {
   if (!isPostman(document))
-    throw new Error('This is no Postman collection v2.0 or v2.1: export it as one, "info.schema" says which it is');
+    throw new ConfigError(
+      'This is no Postman collection v2.0 or v2.1: export it as one, "info.schema" says which it is',
+    );
   const importer = new Importer(document, options);
   importer.items(document, []);
   return importer.result();
@@ -26,7 +29,6 @@ class Importer {
   readonly #options: ImportOptions;
   readonly #names: CapabilityNames;
   readonly #variables: PostmanVariables;
-  readonly #sourceName: string;
   readonly #capabilities: Imported[] = [];
   readonly #warnings: string[] = [];
   #withScripts = 0;
@@ -35,9 +37,9 @@ class Importer {
   constructor(document: JsonObject, options: ImportOptions) {
     this.#options = options;
     this.#names = new CapabilityNames(options.prefix);
-    this.#variables = new PostmanVariables(document["variable"]);
     const { name } = document["info"] as JsonObject;
-    this.#sourceName = identifier(String(name ?? "")) || options.sourceName;
+    const source = identifier(String(name ?? "")) || options.sourceName;
+    this.#variables = new PostmanVariables(document["variable"], source);
   }
 
   /** @param around the collection and the folders around, outermost first */
@@ -55,8 +57,7 @@ class Importer {
   result(): ImportResult {
     if (this.#leftOut > 0)
       this.#warnings.push(`${this.#leftOut} more requests are left out: ${this.#options.maxCount} are the most`);
-    if (this.#withScripts > 0)
-      this.#warnings.push(`Scripts at ${this.#withScripts} places of the collection are not carried over`);
+    if (this.#withScripts > 0) this.#warnings.push(`Scripts (${this.#withScripts}) are not carried over`);
     const { secrets } = this.#variables;
     if (secrets.length > 0)
       this.#warnings.push(`Secrets of the collection are not carried over: set ${secrets.join(", ")}`);
@@ -82,13 +83,14 @@ class Importer {
   #request(item: JsonObject, request: JsonObject, around: readonly JsonObject[]): void {
     const folders = around.slice(1).map(nameOf);
     const auths = [...around.map(({ auth }) => auth), request["auth"]];
-    const { auth, notes } = postmanAuth(auths, this.#variables, this.#sourceName, this.#options.authKey);
+    const { auth, notes } = postmanAuth(auths, this.#variables, this.#options.authKey);
     const made = postmanRequest(request, this.#variables, auth);
     for (const note of [...notes, ...made.notes]) this.#warnings.push(`"${nameOf(item)}": ${note}`);
     const name = this.#names.take(nameOf(item), `${folders.at(-1) ?? made.method}_${nameOf(item)}`);
     const tags = folders.map((folder) => identifier(folder)).filter((tag) => tag !== "");
     this.#capabilities.push({
       name,
+      variables: this.#variables.all,
       definition: {
         fulcrum: "1.0",
         name,

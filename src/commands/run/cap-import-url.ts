@@ -1,7 +1,7 @@
 import { discoverSpec } from "../../capabilities/import/discover-spec.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { yamlText } from "../../lib/yaml-document.ts";
-import { writeStderr, writeStdout } from "../../runtime/process.ts";
+import { printError, writeStdout } from "../../runtime/process.ts";
 import { type CommandInput, UsageError } from "../command.ts";
 import { configOf, guarded, guardOf, textsOf, writeImported } from "./import-source.ts";
 
@@ -13,10 +13,8 @@ export async function run(input: CommandInput): Promise<number> {
   const maxCount = numberOf(input, "max-endpoints", Number.isInteger, 1);
   const costUsd =
     input.text("cost-per-call") === undefined ? undefined : numberOf(input, "cost-per-call", Number.isFinite, 0);
-  const lines: string[] = [];
-  const discovery = { checkTarget: await guardOf(input), tell: (line: string) => void lines.push(line) };
+  const discovery = { checkTarget: await guardOf(input), tell: printError };
   const found = await guarded(discoverSpec(new URL(address), discovery));
-  for (const line of lines) await writeStderr(`${line}\n`);
   if (found === undefined)
     throw new ConfigError(
       `Nothing at "${address}" describes an API: give the address of its OpenAPI document or GraphQL endpoint, or save the document and use "cap import FILE"`,

@@ -68,7 +68,8 @@ function imported(document: JsonObject, options: ImportOptions, source: string, 
   try {
     return importDocument(document, options, kind);
   } catch (error) {
-    throw new ConfigError(`"${source}" cannot be imported: ${error instanceof Error ? error.message : String(error)}`);
+    if (!(error instanceof ConfigError)) throw error;
+    throw new ConfigError(`"${source}" cannot be imported: ${error.message}`);
   }
 }
 
