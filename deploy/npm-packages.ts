@@ -1,9 +1,10 @@
 /**
- * The npm packages of a release: `mcp-gateway`, which is a launcher, and one package per platform with the executable.
- * npm installs only the one whose `os`, `cpu` and `libc` fit.
+ * The npm packages of a release: `mcp-gateway`, which is a launcher and the library, and one package per platform with
+ * the executable. npm installs only the one whose `os`, `cpu` and `libc` fit.
  */
 import { chmod, copyFile, link, mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { libraryExports, writeLibrary } from "./library.ts";
 import { platforms } from "./release-files.ts";
 
 const common = {
@@ -48,14 +49,16 @@ export async function writeNpmPackages(
     version,
     ...common,
     bin: { "mcp-gateway": "bin/mcp-gateway.js" },
+    exports: { ".": libraryExports },
     engines: { node: ">=18" },
-    files: ["bin"],
+    files: ["bin", "lib"],
     optionalDependencies,
   });
   await copyFile(join(root, "README.md"), join(folder, "README.md"));
   await mkdir(join(folder, "bin"));
   await copyFile(join(root, "deploy", "npm", "mcp-gateway.js"), join(folder, "bin", "mcp-gateway.js"));
   await chmod(join(folder, "bin", "mcp-gateway.js"), 0o755);
+  await writeLibrary(root, join(folder, "lib"));
 }
 
 async function writePackage(root: string, folder: string, manifest: object): Promise<void> {

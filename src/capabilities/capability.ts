@@ -16,6 +16,8 @@ export interface Requirements {
 /** As much of a capability as listing it takes. */
 export interface ListedCapability {
   readonly name: string;
+  /** `metadata.category`; may be empty. */
+  readonly category: string;
   /** As `tools/list` shows it. */
   readonly tool: JsonObject;
   readonly requirements: Requirements;
@@ -26,6 +28,7 @@ export interface ListedCapability {
 /** Ready to be called. */
 export interface Capability {
   readonly name: string;
+  readonly category: string;
   readonly tool: JsonObject;
   /** JSON Schema of the arguments. */
   readonly input: JsonObject;

@@ -79,7 +79,7 @@ async function send(request: HttpRequest, checkTarget: CheckTarget, signal: Abor
     if (next === undefined || next.origin !== url.origin)
       throw new Refusal(
         `"${url.host}" redirects to ${next === undefined ? "an invalid address" : `"${next.origin}"`}, which is not followed`,
-        "If that is where the API moved, change base_url or endpoint of the capability",
+        "If that is where it moved, name that address instead",
       );
     url = next;
     // As browsers do it; 307 and 308 keep method and body.

@@ -20,6 +20,7 @@ import type { RequestScope } from "./request-scope.ts";
 import { distinctUris } from "./resource-uris.ts";
 import { complete, setLogLevel } from "./shared-methods.ts";
 import { shownTools } from "./shown-tools.ts";
+import { skillMethods } from "./skill-methods.ts";
 import { subscribe, unsubscribe } from "./subscribe.ts";
 import { toolAnswer } from "./tool-answer.ts";
 
@@ -70,13 +71,16 @@ export const aggregateMethods: MethodTable = {
 
   "resources/list": async (request) => {
     assertFirstPage(request.params);
-    return JSON.stringify({ resources: distinctUris(await listAll(request, "resources"), "uri") });
+    const listed = await listAll(request, "resources");
+    const own = await request.host.skills.served();
+    return JSON.stringify({ resources: [...distinctUris(listed, "uri", own.files.keys()), ...own.listed] });
   },
   "resources/templates/list": async (request) => {
     assertFirstPage(request.params);
     return JSON.stringify({ resourceTemplates: distinctUris(await listAll(request, "templates"), "uriTemplate") });
   },
   "resources/read": readResource,
+  ...skillMethods,
   "resources/subscribe": subscribe,
   "resources/unsubscribe": unsubscribe,
 

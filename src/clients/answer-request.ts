@@ -21,12 +21,12 @@ export async function answerRequest(
   const startedMs = host.clock.now();
   try {
     const result = await run(request);
-    host.onAnswer?.(message, context.backend, result, host.clock.now() - startedMs);
+    host.onAnswer?.(message, context, result, host.clock.now() - startedMs, request.failure);
     const isSent = result.length >= longResultChars && context.answerLong?.(message.id, result) === true;
     return isSent ? undefined : encodeResult(message.id, result);
   } catch (error) {
     request.failed(error);
-    host.onAnswer?.(message, context.backend, undefined, host.clock.now() - startedMs);
+    host.onAnswer?.(message, context, undefined, host.clock.now() - startedMs, error);
     // Nobody waits for the answer to a cancelled request (basic/utilities/cancellation, "Behavior Requirements").
     if (request.cancelled && error instanceof CancelledError) return undefined;
     reportDefect(host, message, context, error);

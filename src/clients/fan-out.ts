@@ -1,11 +1,14 @@
 /** Tells the clients concerned what happened at a backend; never the others. */
 import { anonymousCaller, type Caller } from "../core/caller.ts";
-import { mayUseServer } from "../core/scope.ts";
+import { mayUseServer, mayUseTool } from "../core/scope.ts";
 import type { JsonObject } from "../lib/json.ts";
+import { encodeRequest } from "../mcp/json-rpc.ts";
+import { logSeverity } from "../mcp/log-levels.ts";
 import { elicitationEnd, type ListKind, listKinds, resourceUpdated } from "../mcp/protocol.ts";
 import { pinnedTools } from "./exposed.ts";
 import type { FaceHost } from "./host.ts";
 import type { Session } from "./session.ts";
+import { gatewayItself } from "./subscriptions.ts";
 
 export function announceListChange(host: FaceHost, server: string, kind: ListKind): void {
   const { changed } = listKinds[kind];
@@ -14,6 +17,15 @@ export function announceListChange(host: FaceHost, server: string, kind: ListKin
   for (const session of host.sessions.all()) if (concerns(session.backend)) session.notify(changed, undefined);
   for (const listening of host.listenings)
     if (listening.changes.has(changed) && concerns(listening.backend)) listening.notify(changed, undefined);
+}
+
+/** The gateway's own resources changed: their list, and these of them. */
+export function announceSkills(host: FaceHost, uris: readonly string[]): void {
+  const { changed } = listKinds.resources;
+  for (const session of host.sessions.all()) if (session.backend === undefined) session.notify(changed, undefined);
+  for (const listening of host.listenings)
+    if (listening.changes.has(changed) && listening.backend === undefined) listening.notify(changed, undefined);
+  for (const uri of uris) announceUpdate(host, gatewayItself, { uri });
 }
 
 /** `notifications/resources/updated`: for those who watch the resource, under the URI each knows it by. */
@@ -31,6 +43,25 @@ export function announceElicitationEnd(host: FaceHost, server: string, params: J
     if (session.elicitations.delete(key)) session.notify(elicitationEnd, params);
 }
 
+/**
+ * `notifications/message`: for every session that may use the tool it is about, and whose client wants messages of this
+ * level. How many were told. A listening of 2026-07-28 has no messages (basic/patterns, "Subscriptions").
+ */
+export function announceMessage(host: FaceHost, server: string, tool: string, params: JsonObject): number {
+  // One text for all: those who are not connected keep it.
+  const text = encodeRequest(undefined, "notifications/message", params);
+  let told = 0;
+  for (const session of host.sessions.all()) {
+    const { backend, caller, profile, logLevel } = session;
+    if (caller === undefined || !mayUseTool(host.profiles.narrow(caller, profile), server, tool)) continue;
+    if (backend !== undefined && host.resolveServer(backend) !== server) continue;
+    if (logLevel !== undefined && logSeverity(params["level"]) < logSeverity(logLevel)) continue;
+    session.push(text);
+    told++;
+  }
+  return told;
+}
+
 /** With meta-tools, `tools/list` shows a backend's own tools only where they are surfaced. */
 function showsTools(host: FaceHost, server: string): boolean {
   return !host.meta.enabled || pinnedTools(host).some((pinned) => host.resolveServer(pinned.server) === server);
@@ -40,7 +71,11 @@ function showsTools(host: FaceHost, server: string): boolean {
 export function announceProfile(host: FaceHost, session: Session, caller: Caller): void {
   const narrowed = host.profiles.narrow(caller, session.profile);
   for (const { server, uri } of host.subscriptions.watchedBy(session))
-    if (!mayUseServer(narrowed, server) && host.subscriptions.remove(session, { server, uri }))
+    if (
+      server !== gatewayItself &&
+      !mayUseServer(narrowed, server) &&
+      host.subscriptions.remove(session, { server, uri })
+    )
       host.unwatch({ server, uri });
   host.sessions.save(session);
   for (const method of listChanges) session.notify(method, undefined);

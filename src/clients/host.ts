@@ -11,6 +11,8 @@ import type { ListKind } from "../mcp/protocol.ts";
 import type { MetaSettings, OperatorActions, ServerView, ToolUsage } from "../meta/meta-tool.ts";
 import type { RoutingProfiles } from "../meta/routing/routing-profiles.ts";
 import type { MetaMcpSettings } from "../meta/schema.ts";
+import type { SkillSource } from "../skills/served-skills.ts";
+import type { FaceContext } from "./face.ts";
 import type { Listening } from "./listening.ts";
 import type { SessionTable } from "./session.ts";
 import type { Subscriptions, Watched } from "./subscriptions.ts";
@@ -18,12 +20,14 @@ import type { Subscriptions, Watched } from "./subscriptions.ts";
 /**
  * Told of every request that was answered, on its path: it must be quick and may not throw.
  * @param result JSON text; `undefined` when the answer was an error
+ * @param failure what went wrong, also where the answer is a result that says so; `undefined` when nothing did
  */
 export type AnswerSink = (
   message: RpcRequestMessage,
-  backend: string | undefined,
+  context: Pick<FaceContext, "backend" | "caller">,
   result: string | undefined,
   tookMs: number,
+  failure: unknown,
 ) => void;
 
 export interface FaceHost {
@@ -42,6 +46,8 @@ export interface FaceHost {
   readonly actions: OperatorActions;
   readonly usage: ToolUsage;
   readonly profiles: RoutingProfiles;
+  /** Imported skills, for every caller of `/mcp`. */
+  readonly skills: SkillSource;
   /** Longest time one request may take, in milliseconds. */
   readonly requestTimeoutMs: number;
   readonly draining: boolean;

@@ -3,6 +3,7 @@ import type { Caller } from "../core/caller.ts";
 import { DeniedError } from "../core/errors.ts";
 import { mayUseServer } from "../core/scope.ts";
 import { isJsonObject, type JsonObject } from "../lib/json.ts";
+import { skillsExtension } from "../mcp/extensions.ts";
 import { instructions } from "../meta/instructions.ts";
 import type { FaceContext } from "./face.ts";
 import type { FaceHost } from "./host.ts";
@@ -61,6 +62,7 @@ function aggregateIntroduction(host: FaceHost, caller: Caller): Introduction {
       prompts: { listChanged: true },
       completions: {},
       logging: {},
+      ...(host.skills.isOn && { extensions: { [skillsExtension]: { directoryRead: true } } }),
     },
     instructions: host.meta.enabled ? instructions(metaContextFor(host, caller)) : undefined,
   };

@@ -1,6 +1,7 @@
 /** Finds the backend of a resource and reads it there. */
 import { errorCodes } from "../core/error-codes.ts";
 import { GatewayError, UpstreamRpcError } from "../core/errors.ts";
+import type { ServedFile } from "../skills/served-skills.ts";
 import { listAll } from "./lists.ts";
 import type { RequestScope } from "./request-scope.ts";
 import { ownersOf, parseQualifiedUri, requalifyContents } from "./resource-uris.ts";
@@ -18,6 +19,11 @@ export async function resourceOwners(
   const servers = ownersOf(exposed, resources, templates);
   if (servers.length > 0) return { uri: exposed, servers };
   throw new GatewayError("RESOURCE_NOT_FOUND", `No backend offers resources, so "${exposed}" cannot be read`);
+}
+
+/** A file of an imported skill, before any that a backend may list under the same URI. */
+export async function ownFile({ host }: RequestScope, uri: string): Promise<ServedFile | undefined> {
+  return uri.startsWith("skill://") ? (await host.skills.served()).files.get(uri) : undefined;
 }
 
 export const notFoundCodes: readonly number[] = [errorCodes.RESOURCE_NOT_FOUND.rpc, errorCodes.INVALID_PARAMS.rpc];
@@ -45,6 +51,11 @@ export async function readResource(request: RequestScope): Promise<string> {
   if (typeof exposed !== "string") throw new GatewayError("INVALID_PARAMS", '"resources/read" needs "uri", a string');
   if (exposed.startsWith("gateway://results/"))
     return (await import("./kept-results.ts")).readKeptResult(request.context.session, exposed);
+  const own = await ownFile(request, exposed);
+  if (own !== undefined) {
+    const { uri, mimeType } = own.resource;
+    return JSON.stringify({ contents: [{ uri, mimeType, text: own.text }] });
+  }
   const { uri, servers } = await resourceOwners(request, exposed);
   // Only "I do not have it" sends us to the next backend; every other failure is the answer.
   return askOwners(servers, notFoundCodes, async (server) => {

@@ -3,6 +3,7 @@
  * Progress and logs of a call go to the stream of the request that caused it and nowhere else.
  */
 
+import { type ToolEffects, toolEffects } from "../catalog/tool-effects.ts";
 import type { Answer } from "../core/answer.ts";
 import type { Call, ClientLink } from "../core/call.ts";
 import type { Caller } from "../core/caller.ts";
@@ -15,7 +16,7 @@ import { withoutHopKeys } from "../mcp/envelope.ts";
 import { encodeRequest, type RequestId, type RpcRequestMessage } from "../mcp/json-rpc.ts";
 import { logSeverity } from "../mcp/log-levels.ts";
 import type { ToolCallOptions } from "../meta/meta-tool.ts";
-import { assertSupported } from "./client-capabilities.ts";
+import { assertSupported, isSupported } from "./client-capabilities.ts";
 import type { FaceContext } from "./face.ts";
 import type { FaceHost } from "./host.ts";
 import type { Session } from "./session.ts";
@@ -33,12 +34,10 @@ export function progressTokenOf(params: JsonObject | undefined): RequestId | und
 /** Where a client says which idempotency key a tool call has, that it makes by the tool's own name. */
 const idempotencyMetaKey = "mcp-gateway/idempotency_key";
 
-type ToolEffects = Pick<Call, "safe" | "readOnly">;
-const mayWrite: ToolEffects = { safe: false };
-const repeatable: ToolEffects = { safe: true };
-const readsOnly: ToolEffects = { safe: true, readOnly: true };
-
 const plainCall: ToolCallOptions = {};
+
+/** In place of a server, where the gateway itself asks. */
+const ourselves = "";
 
 export class RequestScope {
   readonly host: FaceHost;
@@ -126,6 +125,10 @@ export class RequestScope {
     this.#failure = error;
   }
 
+  get failure(): unknown {
+    return this.#failure;
+  }
+
   /** Must be called once the request is answered. */
   end(): void {
     this.#span?.end(this.#failure === undefined ? undefined : errorCodeOf(this.#failure));
@@ -154,6 +157,7 @@ export class RequestScope {
       params,
       caller: this.caller,
       sessionId: this.context.session?.id,
+      peer: this.context.peer,
       requestId: this.context.requestId,
       deadline: this.host.clock.now() + this.host.requestTimeoutMs,
       signal: this.#abort,
@@ -167,6 +171,16 @@ export class RequestScope {
     const either = eitherOf(this.#abort, until);
     const oneOfSeveral = { ...call, signal: either.signal, onProgress: undefined };
     return this.host.call(this.#withClient(oneOfSeveral)).finally(either.release);
+  }
+
+  /** Whether the person at the client says yes; true as well where nobody can be asked. */
+  async confirm(message: string): Promise<boolean> {
+    const { modern } = this.context;
+    const link = modern === undefined ? this.#linkFor(ourselves) : modern.linkFor(ourselves);
+    const params = { message, requestedSchema: { type: "object", properties: {} } };
+    if (link === undefined || !isSupported("elicitation/create", params, link.capabilities)) return true;
+    const { action } = await link.ask("elicitation/create", params, this.#abort);
+    return action === "accept";
   }
 
   #withClient(call: Call): Call {
@@ -263,10 +277,7 @@ export class RequestScope {
   }
 
   #effectsOf(server: string, tool: string): ToolEffects {
-    const annotations = this.host.catalog.tool(server, tool)?.["annotations"];
-    if (!isJsonObject(annotations)) return mayWrite;
-    if (annotations["readOnlyHint"] === true) return readsOnly;
-    return annotations["idempotentHint"] === true ? repeatable : mayWrite;
+    return toolEffects(this.host.catalog.tool(server, tool));
   }
 
   /** Of a call that the client named as such: one among several that it causes has no key of its own. */

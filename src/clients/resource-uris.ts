@@ -8,9 +8,16 @@ import type { OwnedItem } from "./lists.ts";
 
 const prefix = "gw+";
 
-/** The items with colliding values of `field` (`uri` or `uriTemplate`) made distinct; all others identical to what was listed. */
-export function distinctUris(items: readonly OwnedItem[], field: "uri" | "uriTemplate"): JsonObject[] {
-  const owners = new Map<unknown, number>();
+/**
+ * The items with colliding values of `field` (`uri` or `uriTemplate`) made distinct; all others identical to what was listed.
+ * @param taken URIs of the gateway's own resources, which keep theirs whatever a backend lists
+ */
+export function distinctUris(
+  items: readonly OwnedItem[],
+  field: "uri" | "uriTemplate",
+  taken: Iterable<string> = [],
+): JsonObject[] {
+  const owners = new Map<unknown, number>(Array.from(taken, (uri) => [uri, 1]));
   for (const { item } of items) owners.set(item[field], (owners.get(item[field]) ?? 0) + 1);
   return items.map(({ server, item }) =>
     owners.get(item[field]) === 1 ? item : { ...item, [field]: qualifyUri(server, String(item[field])) },
@@ -36,13 +43,22 @@ export function parseQualifiedUri(uri: string): { server: string; uri: string } 
 /** A read result whose contents carry the URI that was asked for, where the gateway had qualified it. */
 export function requalifyContents(result: JsonObject, server: string): JsonObject {
   const { contents } = result;
-  if (!Array.isArray(contents)) return result;
-  return {
-    ...result,
-    contents: contents.map((content: JsonObject) =>
-      typeof content["uri"] === "string" ? { ...content, uri: qualifyUri(server, content["uri"]) } : content,
-    ),
-  };
+  return Array.isArray(contents)
+    ? { ...result, contents: contents.map((content) => withQualifiedUri(content, server)) }
+    : result;
+}
+
+/** An entry of a skill, or a directory, with all of its URIs qualified. */
+export function requalifyResources(item: JsonObject, server: string): JsonObject {
+  const { resources } = item;
+  const own = withQualifiedUri(item, server);
+  return Array.isArray(resources)
+    ? { ...own, resources: resources.map((resource) => withQualifiedUri(resource, server)) }
+    : own;
+}
+
+function withQualifiedUri(item: JsonObject, server: string): JsonObject {
+  return typeof item["uri"] === "string" ? { ...item, uri: qualifyUri(server, item["uri"]) } : item;
 }
 
 /**

@@ -2,10 +2,10 @@
 import { errorCodes } from "../core/error-codes.ts";
 import { CancelledError, GatewayError } from "../core/errors.ts";
 import { serverOf } from "./endpoint-server.ts";
-import { askOwners, notFoundCodes, resourceOwners } from "./read-resource.ts";
+import { askOwners, notFoundCodes, ownFile, resourceOwners } from "./read-resource.ts";
 import type { RequestScope } from "./request-scope.ts";
 import type { Session } from "./session.ts";
-import type { Watched, Watcher } from "./subscriptions.ts";
+import { gatewayItself, type Watched, type Watcher } from "./subscriptions.ts";
 
 /** `resources/subscribe` */
 export async function subscribe(request: RequestScope): Promise<string> {
@@ -24,8 +24,8 @@ export async function unsubscribe(request: RequestScope): Promise<string> {
   if (watched === undefined) return "{}";
   const isLast = subscriptions.remove(session, watched);
   sessions.save(session);
-  if (!isLast) return "{}";
   const { server, uri } = watched;
+  if (!isLast || server === gatewayItself) return "{}";
   return (await request.call(server, "resources/unsubscribe", request.relayParams({ uri }), true)).text;
 }
 
@@ -41,6 +41,10 @@ export async function watch(
 ): Promise<string> {
   if (request.context.backend !== undefined)
     return watchAt(request, watcher, { server: serverOf(request), uri: shownAs }, shownAs, isOver);
+  if ((await ownFile(request, shownAs)) !== undefined) {
+    request.host.subscriptions.add(watcher, { server: gatewayItself, uri: shownAs }, shownAs);
+    return "{}";
+  }
   const { uri, servers } = await resourceOwners(request, shownAs);
   const notHere = [...notFoundCodes, errorCodes.METHOD_NOT_FOUND.rpc];
   return askOwners(servers, notHere, (server) => watchAt(request, watcher, { server, uri }, shownAs, isOver));

@@ -13,6 +13,9 @@ export interface Watched {
   readonly uri: string;
 }
 
+/** The server of resources that are the gateway's own: no backend has an empty name. */
+export const gatewayItself = "";
+
 export class Subscriptions {
   /** By server, by URI: those who watch, each with the URI it knows the resource by. */
   readonly #servers = new Map<string, Map<string, Map<Watcher, string>>>();

@@ -27,6 +27,20 @@ const exportAll = {
   run: async (input) => (await import("./run/config-export.ts")).run(input),
 } satisfies Command;
 
+const importForeign = {
+  meta: {
+    name: "import",
+    description: "Convert the configuration of another gateway, and say what became of each setting",
+  },
+  args: {
+    file: { type: "positional", description: "Its file: TOML, or YAML or JSON with groups of upstreams" },
+    output: { type: "string", alias: "o", valueHint: "path", default: "gateway.yaml", description: "File to write" },
+    "dry-run": { type: "boolean", description: "Write nothing: print it, without literal secrets" },
+    force: { type: "boolean", description: "Replace a file that exists" },
+  },
+  run: async (input) => (await import("./run/config-import.ts")).run(input),
+} satisfies Command;
+
 const schema = {
   meta: { name: "schema", description: "Print the JSON Schema of the configuration file, for editors" },
   run: async () => (await import("./run/config-schema.ts")).run(),
@@ -34,5 +48,5 @@ const schema = {
 
 export const config = {
   meta: { name: "config", description: "About the configuration file" },
-  subCommands: { show, export: exportAll, schema },
+  subCommands: { show, export: exportAll, import: importForeign, schema },
 } satisfies Command;

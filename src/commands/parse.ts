@@ -67,8 +67,13 @@ function readTokens(tokens: readonly string[], defs: OptionDefs) {
       text = next;
       at += 1;
     }
-    if (def.type === "enum" && !def.options?.includes(text as string))
-      throw new UsageError(`--${name} must be one of ${def.options?.join(", ")}, not "${text}"`);
+    if (def.type === "enum") {
+      // Older command lines have their levels in capitals.
+      const given = text;
+      text = def.options?.find((option) => option === given?.toLowerCase());
+      if (text === undefined)
+        throw new UsageError(`--${name} must be one of ${def.options?.join(", ")}, not "${given}"`);
+    }
     const values = options.get(name);
     if (values === undefined || def.repeatable !== true) options.set(name, [text ?? String(!negated)]);
     else values.push(text as string);

@@ -17,6 +17,7 @@ import { remove } from "./remove.ts";
 import { serve } from "./serve.ts";
 import { serveRoot } from "./serve-root.ts";
 import { setup } from "./setup.ts";
+import { skills } from "./skills.ts";
 import { stats } from "./stats.ts";
 import { tls } from "./tls.ts";
 import { tokens } from "./tokens.ts";
@@ -40,6 +41,7 @@ export const root: Command = {
     cap,
     import: importDrafts,
     tool,
+    skills,
     setup,
     doctor,
     health,

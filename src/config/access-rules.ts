@@ -1,4 +1,5 @@
-/** Rules about issuers, users and TLS; loaded for the files that have any of them. */
+/** Rules about issuers, users, the key server, agents, TLS and the shared Redis; loaded for the files that have any of them. */
+import { parseAgentScope } from "../core/agent-scope.ts";
 import type { Findings } from "./backends.ts";
 import type { Path } from "./path.ts";
 import { isAddress, notAnAddress, quoted } from "./rules.ts";
@@ -6,7 +7,20 @@ import type { ParsedConfig } from "./schema.ts";
 
 export function checkAccess(config: ParsedConfig, found: Findings): void {
   checkCredentials(config, found);
+  checkKeyServer(config, found);
+  checkAgents(config, found);
   checkTls(config, found);
+}
+
+/** Once the address is what it stands for. It may hold a password, so it is not quoted. */
+export function checkSharedState({ shared_state }: ParsedConfig, found: Findings): void {
+  const url = shared_state?.redis_url ?? "";
+  // A reference that leads nowhere is said already.
+  if (url.startsWith("env:") || (/^rediss?:\/\/[^/]/.test(url) && URL.canParse(url))) return;
+  found.problems.push({
+    path: ["shared_state", "redis_url"],
+    text: 'must be an address such as "redis://user:password@host:6379/0", or "rediss://…" for TLS; special characters of the password percent-encoded',
+  });
 }
 
 function checkCredentials({ auth, server }: ParsedConfig, found: Findings): void {
@@ -32,6 +46,54 @@ function checkCredentials({ auth, server }: ParsedConfig, found: Findings): void
       found.warnings.push({ path, text: 'has no "rules": none of its tokens gives any rights' });
     if (auth.issuers.findIndex((other) => other.issuer === issuer.issuer) < at)
       found.problems.push({ path: [...path, "issuer"], text: "is there already: put its rules together" });
+  }
+}
+
+function checkKeyServer({ auth, key_server }: ParsedConfig, found: Findings): void {
+  if (key_server?.enabled !== true) return;
+  const { oidc, policies, delegated_bearer } = key_server;
+  const path: Path = ["key_server"];
+  const warn = (text: string) => found.warnings.push({ path, text });
+  if (!auth.enabled) warn('gives out tokens that nobody needs: "auth" is not enabled');
+  if (oidc.length === 0) warn('has no "oidc": nobody can get a token');
+  if (policies.length === 0) warn('has no "policies": nobody gets any rights');
+  for (const [at, { issuer, jwks_uri, discovery_url, auto_discover }] of oidc.entries()) {
+    const place: Path = [...path, "oidc", at];
+    const wrong = (text: string, key = "issuer") => found.problems.push({ path: [...place, key], text });
+    for (const [key, address] of Object.entries({ jwks_uri, discovery_url }))
+      if (address !== undefined && !isAddress(address)) wrong(notAnAddress(address), key);
+    if (jwks_uri === undefined && !auto_discover) wrong('is false, and there is no "jwks_uri"', "auto_discover");
+    else if (jwks_uri === undefined && discovery_url === undefined && !isAddress(issuer))
+      wrong('is no address to find keys at: set "jwks_uri" or "discovery_url"');
+    if (oidc.findIndex((other) => other.issuer === issuer) < at) wrong("is there already");
+    if (delegated_bearer && auth.issuers.some((other) => other.issuer === issuer))
+      wrong('is one of "auth.issuers" too: with "delegated_bearer" its tokens would have two sorts of rights');
+  }
+}
+
+function checkAgents({ auth, agent_auth }: ParsedConfig, found: Findings): void {
+  if (agent_auth?.enabled !== true) return;
+  const { agents } = agent_auth;
+  const path: Path = ["agent_auth"];
+  if (!auth.enabled)
+    found.problems.push({
+      path,
+      text: 'is enabled while "auth" is not, so that everybody comes in without a token: set "auth.enabled"',
+    });
+  if (agents.length === 0) found.warnings.push({ path, text: 'has no "agents": no token of an agent is taken' });
+  for (const [at, agent] of agents.entries()) {
+    const place: Path = [...path, "agents", at];
+    if (!agent.hs256_secret && !agent.rs256_public_key && !agent.es256_public_key)
+      found.problems.push({ path: place, text: 'needs "hs256_secret", "rs256_public_key" or "es256_public_key"' });
+    if (agents.findIndex((other) => other.client_id === agent.client_id) < at)
+      found.problems.push({ path: [...place, "client_id"], text: "is there already" });
+    if (agent.scopes.length === 0) found.warnings.push({ path: place, text: 'has no "scopes": it may do nothing' });
+    for (const [of, scope] of agent.scopes.entries())
+      if (parseAgentScope(scope) === undefined)
+        found.problems.push({
+          path: [...place, "scopes", of],
+          text: 'must be "tools:BACKEND:TOOL:LEVEL", with the level read, write, execute or *',
+        });
   }
 }
 

@@ -5,6 +5,7 @@ import { readYaml, type YamlDocument } from "../lib/yaml-document.ts";
 import { displayPath } from "../runtime/paths.ts";
 import { environmentOverrides } from "./environment.ts";
 import { type Override, placeText } from "./explain.ts";
+import { placeIn } from "./flat-settings.ts";
 import { schemaFor } from "./full-schema.ts";
 import { type LoadedConfig, type LoadRequest, loadConfig, readConfigText, readSettings } from "./load.ts";
 import { isMap, type Path, type Settings, valueAt, withValueAt } from "./path.ts";
@@ -77,7 +78,7 @@ function settingsBelow(schema: GenericSchema, path: Path, written: unknown, orig
 
 function originOf(path: Path, { overrides, document, label }: FileOrigins): string {
   const override = overrides.findLast((one) => one.path.every((step, at) => path[at] === step));
-  return override?.from ?? placeText(label, document.placeOf(path));
+  return override?.from ?? placeText(label, placeIn(document, path));
 }
 
 /** What only says where a secret is. */

@@ -1,6 +1,8 @@
 /** Gives problems their place: `gateway.yaml:12:5  backends.tavily needs …`, one line each. */
 import { ConfigError } from "../core/errors.ts";
 import { type Place, readYaml, type YamlDocument, YamlError } from "../lib/yaml-document.ts";
+import { placeIn } from "./flat-settings.ts";
+import { foreignFile, isToml } from "./foreign-file.ts";
 import { type Path, pathText } from "./path.ts";
 import type { Problem } from "./problem.ts";
 
@@ -28,12 +30,13 @@ export async function explain(problems: readonly Problem[], origins: Origins): P
     .map(({ line }) => line);
 }
 
-/** The value of a text that may be anything. @throws ConfigError with every problem of it */
+/** The value of a text that may be anything. @throws ConfigError with every problem of it, or what to do with TOML */
 export async function readAnyYaml(text: string, label: string): Promise<unknown> {
   try {
     return (await readYaml(text)).value;
   } catch (error) {
     if (!(error instanceof YamlError)) throw error;
+    if (isToml(text, label)) throw foreignFile(label);
     const lines = error.problems.map(({ place, message }) => `${placeText(label, place)}  ${message}`);
     throw new ConfigError(lines.join("\n"), { cause: error });
   }
@@ -52,7 +55,7 @@ function place(problem: Problem, origins: Origins, document: YamlDocument | unde
       order: Number.POSITIVE_INFINITY,
       line: override === undefined ? sentence : `${override.from}  ${sentence}`,
     };
-  const found = document.placeOf(at);
+  const found = placeIn(document, at);
   return {
     order: found.line * 1e6 + found.column,
     line: `${placeText(origins.label, found)}  ${sentence}`,

@@ -26,9 +26,15 @@ export async function holdAgainstSchemas(settings: Settings): Promise<HeldSettin
     parsed,
     secrets: secretsIn(settings, schema),
     wrong: [...wrong, ...reservedNames(settings)],
-    unknown: unknownKeys(schema, settings),
+    unknown: unknownKeys(schema, settings).map(namedElsewhere),
     pending: pendingInUse(settings),
   };
+}
+
+/** What older files set that belongs to the command line. */
+function namedElsewhere(problem: Problem): Problem {
+  if (problem.path.length !== 1 || problem.path[0] !== "log_level") return problem;
+  return { ...problem, text: "is no setting of the file: use --log-level or MCP_GATEWAY_LOG_LEVEL" };
 }
 
 /** A backend of such a name would be lost without a word. */

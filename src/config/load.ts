@@ -9,6 +9,8 @@ import { parseEnvFile } from "./env-file.ts";
 import type { EnvironmentOverrides } from "./environment.ts";
 import { namesSettings } from "./environment-names.ts";
 import type { Override } from "./explain.ts";
+import { inSections } from "./flat-settings.ts";
+import { foreignFile, hasUpstreamGroups, isToml } from "./foreign-file.ts";
 import { type ConfigSource, discoverConfig, namedConfig } from "./locate.ts";
 import { dropNulls, isMap, type Settings, withValueAt } from "./path.ts";
 import { readPlainYaml } from "./plain-yaml.ts";
@@ -22,6 +24,8 @@ export interface LoadRequest {
   readonly cwd: string;
   /** From command-line options; they win over file and environment. */
   readonly overrides?: readonly Override[] | undefined;
+  /** In place of a file: neither one nor variables that override settings are looked for, relative paths begin at `cwd`. */
+  readonly settings?: unknown;
   /** Unknown keys are errors, whatever `config.strict` says. */
   readonly strict?: boolean | undefined;
   /** A named file that does not exist is a warning, and the usual places are asked. */
@@ -51,16 +55,21 @@ export interface LoadedConfig {
  * @throws ConfigError whose message holds every problem, one per line, in the form `file:line:column  setting text`
  */
 export async function loadConfig(request: LoadRequest): Promise<LoadedConfig> {
-  const { source, missing } = await locate(request);
+  const { settings: given } = request;
+  const { source, missing } = given === undefined ? await locate(request) : { source: undefined, missing: [] };
   const label = source && displayPath(source.path, request.cwd);
   const text = source && label ? await readConfigText(source.path, label) : "";
-  const file = label === undefined ? {} : await readSettings(text, label, request.refuseEmpty === true);
+  const file =
+    label === undefined
+      ? inSections(given === undefined ? {} : plainCopy(given))
+      : await readSettings(text, label, request.refuseEmpty);
 
   const toAbsolute = pathResolver(request, source);
   const envFiles = await Promise.all(envFileNames(file).map(toAbsolute));
   const envTexts = await Promise.all(envFiles.map(readIfPossible));
   const env = withEnvFiles(request.env, envTexts);
-  const { overrides: fromEnvironment, notes } = await overridesIn(env, file);
+  const { overrides: fromEnvironment, notes } =
+    given === undefined ? await overridesIn(env, file) : { overrides: [], notes: [] };
   const overrides = [...fromEnvironment, ...(request.overrides ?? [])];
   const settings = overrides.reduce<Settings>((all, { path, value }) => withValueAt(all, path, value), file);
 
@@ -92,7 +101,7 @@ export async function readConfigText(path: string, label: string): Promise<strin
   }
 }
 
-/** The settings in the text; a text without any is an empty map. @throws ConfigError */
+/** The settings in the text, each in its section; a text without any is an empty map. @throws ConfigError */
 export async function readSettings(text: string, label: string, refuseEmpty = false): Promise<Settings> {
   const plain = readPlainYaml(text);
   const value = plain === undefined ? await (await import("./explain.ts")).readAnyYaml(text, label) : plain.value;
@@ -100,10 +109,24 @@ export async function readSettings(text: string, label: string, refuseEmpty = fa
   dropNulls(value);
   if (value === null && refuseEmpty) throw new ConfigError(`${start}  The file is empty`);
   if (value === null) return {};
-  if (isMap(value)) return value;
+  if (isMap(value) && !hasUpstreamGroups(value)) return inSections(value);
+  if (isMap(value) || isToml(text, label)) throw foreignFile(label);
   throw new ConfigError(
     `${start}  The file must be a map of settings, not ${Array.isArray(value) ? "a list" : "text"}`,
   );
+}
+
+/** As a file would give them. @throws ConfigError when they are more than data */
+function plainCopy(settings: unknown): Settings {
+  let copy: unknown;
+  try {
+    copy = JSON.parse(JSON.stringify(settings));
+  } catch {
+    // What refers to itself, and whole numbers without a limit.
+  }
+  if (!isMap(copy)) throw new ConfigError("The configuration must be a map of settings, of plain data");
+  dropNulls(copy);
+  return copy;
 }
 
 async function locate(request: LoadRequest): Promise<{ source: ConfigSource | undefined; missing: string[] }> {

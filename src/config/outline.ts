@@ -38,7 +38,15 @@ export type Outline =
   | { readonly is: "boolean" | "duration" | "text" };
 
 /** Settings of few files, whose outline every start would pay for. */
-const rareSettings = ["auth.users", "auth.issuers", "backends.*.secrets"];
+const rareSettings = [
+  "auth.users",
+  "auth.issuers",
+  "auth.client_circuit_breaker",
+  "backends.*.secrets",
+  "backends.*.replicas",
+  "backends.*.load_balancing",
+  "security.agent_identity",
+];
 
 /** These, and settings whose feature does not exist yet, are left out: a file that has one is not an everyday file. */
 export function outlineOf(schema: GenericSchema, path = ""): Outline {

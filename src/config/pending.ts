@@ -4,23 +4,16 @@ import type { Problem } from "./problem.ts";
 
 /** `*` stands for every entry of a map. A section takes its line away when it comes to life. */
 export const pendingSettings: readonly string[] = [
-  "auth.client_circuit_breaker",
   "meta_mcp.projection_mode",
   "streaming.auto_subscribe",
   "backends.*.identity_propagation",
-  "webhooks",
   "marketplace",
-  "key_server",
-  "agent_auth",
   "control_plane",
   "security.trust_configured_backends",
   "security.firewall.anomaly_detection",
   "security.firewall.anomaly_threshold",
   "security.firewall.anomaly_block_threshold",
   "security.message_signing",
-  "security.agent_identity",
-  "security.response_inspection",
-  "security.response_contract",
   "security.identity_grants",
   "security.context_integrity",
   "security.remote_server_signing",

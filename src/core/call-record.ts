@@ -13,6 +13,8 @@ export interface CallRecord {
   readonly requestId: string;
   /** {@link Caller.name}. */
   readonly caller: string;
+  /** {@link Caller.agent}. */
+  readonly agent: string | undefined;
   readonly upstream: string;
   readonly method: string;
   /** `undefined` unless the method is `tools/call`. */

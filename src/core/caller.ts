@@ -3,7 +3,7 @@
 export interface Caller {
   /**
    * Stable identity that sessions are bound to: `anonymous`, `public`, `stdio`, or a kind and a digest: of the credential
-   * (`bearer:`, `key:`, `user:`), or of who it is issued to (`jwt:`, `cert:`).
+   * (`bearer:`, `key:`, `user:`), or of who it is issued to (`jwt:`, `cert:`, `agent:`).
    */
   readonly principal: string;
   /** Name for logs and statistics; never a secret. */
@@ -18,6 +18,10 @@ export interface Caller {
   readonly allowedTools: readonly string[] | undefined;
   /** Globs on `tool` or `server:tool`, applied after {@link allowedTools}; `undefined` means none. */
   readonly deniedTools: readonly string[] | undefined;
+  /** What a tool must satisfy besides all patterns, for credentials that say more than patterns can; absent, nothing. */
+  readonly permits?: ((server: string, tool: string) => boolean) | undefined;
+  /** Which agent calls: by its own token, or as the request says where `security.agent_identity` lets it say so. */
+  readonly agent?: string | undefined;
   /** Calendar milliseconds at which the credential ends by itself; absent for those that do not. */
   readonly validUntil?: number;
   /** Name of the routing profile the caller is bound to; only an admin can leave it. */

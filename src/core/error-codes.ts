@@ -80,6 +80,13 @@ export const errorCodes = {
     retryable: true,
     meaning: "Too many failed authentications, or the key's own rate limit",
   },
+  CLIENT_CIRCUIT_OPEN: {
+    fault: "client",
+    rpc: -32003,
+    http: 503,
+    retryable: true,
+    meaning: "The caller's requests kept failing by its own fault, and it is refused for a while",
+  },
   FORBIDDEN: {
     fault: "client",
     rpc: -32003,
@@ -100,6 +107,13 @@ export const errorCodes = {
     http: 400,
     retryable: false,
     meaning: "The firewall found an attack in the arguments, or in the result a rule keeps back",
+  },
+  CONTRACT_BROKEN: {
+    fault: "upstream",
+    rpc: -32603,
+    http: 502,
+    retryable: false,
+    meaning: "A result breaks security.response_contract",
   },
   TOOL_QUARANTINED: {
     fault: "gateway",

@@ -14,12 +14,12 @@ export function mayUseTool(caller: Caller, server: string, tool: string): boolea
   if (!mayUseServer(caller, server)) return false;
   const { profile } = caller;
   if (profile !== undefined && !isPicked(profile.allowTools, profile.denyTools, server, tool)) return false;
-  return isPicked(caller.allowedTools, caller.deniedTools, server, tool);
+  return isPicked(caller.allowedTools, caller.deniedTools, server, tool) && caller.permits?.(server, tool) !== false;
 }
 
 /** Whether every tool of the servers the caller may use is his to use: then none need be looked at. */
-export function mayUseEveryTool({ allowedTools, deniedTools, profile }: Caller): boolean {
-  const isFree = allowedTools === undefined && deniedTools === undefined;
+export function mayUseEveryTool({ allowedTools, deniedTools, permits, profile }: Caller): boolean {
+  const isFree = allowedTools === undefined && deniedTools === undefined && permits === undefined;
   return isFree && profile?.allowTools === undefined && profile?.denyTools === undefined;
 }
 
@@ -42,6 +42,11 @@ function isPicked(
   tool: string,
 ): boolean {
   if (allowed === undefined && denied === undefined) return true;
-  const matches = (pattern: string) => globMatches(pattern, tool) || globMatches(pattern, `${server}:${tool}`);
-  return (allowed === undefined || allowed.some(matches)) && !denied?.some(matches);
+  if (allowed !== undefined && !toolMatches(allowed, server, tool)) return false;
+  return denied === undefined || !toolMatches(denied, server, tool);
+}
+
+/** Patterns are globs on `tool` or `server:tool`. */
+export function toolMatches(patterns: readonly string[], server: string, tool: string): boolean {
+  return patterns.some((pattern) => globMatches(pattern, tool) || globMatches(pattern, `${server}:${tool}`));
 }

@@ -1,6 +1,5 @@
 import * as v from "valibot";
 import { duration, globs, maybe, nonNegativeInteger, port, positiveInteger, secret, setting } from "../core/kinds.ts";
-import { breakerSchema } from "../stages/breaker/schema.ts";
 
 export const serverSchema = v.object({
   host: setting(v.string(), "127.0.0.1", "Address to listen on"),
@@ -83,6 +82,14 @@ const issuerSchema = v.object({
 });
 export type IssuerSettings = v.InferOutput<typeof issuerSchema>;
 
+const clientBreakerSchema = v.object({
+  enabled: setting(v.boolean(), true, "Refuse a caller whose requests keep failing by its own fault"),
+  failure_threshold: setting(positiveInteger, 5, "Consecutive failures after which it is refused"),
+  success_threshold: setting(positiveInteger, 3, "Consecutive successes after which all is forgotten"),
+  reset_timeout: setting(duration, "30s", "Time it is refused for before it may try again"),
+});
+export type ClientBreakerSettings = v.InferOutput<typeof clientBreakerSchema>;
+
 export const authSchema = v.object({
   enabled: setting(v.boolean(), false, "Ask every client for a bearer token or an API key"),
   bearer_token: maybe(
@@ -97,7 +104,10 @@ export const authSchema = v.object({
     ["/health"],
     "Paths open without a token; each also opens what is below it",
   ),
-  client_circuit_breaker: maybe(breakerSchema, "Refuse a client whose requests keep failing"),
+  client_circuit_breaker: maybe(
+    clientBreakerSchema,
+    "Refuse a caller for a while whose requests keep failing: `enabled`, `failure_threshold`, `success_threshold` and `reset_timeout` as for backends",
+  ),
   single_user: setting(v.boolean(), false, "All keys belong to one person"),
 });
 export type AuthSettings = v.InferOutput<typeof authSchema>;

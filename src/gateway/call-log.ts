@@ -28,12 +28,13 @@ export function callLog(
   redact: (text: string) => string,
   logsDenied: () => boolean = () => true,
 ): (record: CallRecord) => void {
-  return ({ requestId, caller, upstream, method, tool, outcome, durationMs, reason }) => {
+  return ({ requestId, caller, agent, upstream, method, tool, outcome, durationMs, reason }) => {
     const isQuiet = quiet.has(outcome) || (outcome === "POLICY_DENIED" && !logsDenied());
     const level = isQuiet ? "debug" : outcome === "UPSTREAM_ERROR" ? "info" : "warn";
     log[level](outcome === "OK" ? "Call answered" : "Call failed", {
       request_id: requestId,
       caller,
+      agent,
       server: upstream,
       method,
       tool: shownToolName(tool),

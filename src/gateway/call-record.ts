@@ -51,13 +51,14 @@ export function createCallRecorder({ settings, catalog, log, clock, onProblem }:
   }
 
   return {
-    note({ requestId, caller, upstream, method, tool, outcome, durationMs }, call, answer) {
+    note({ requestId, caller, agent, upstream, method, tool, outcome, durationMs }, call, answer) {
       const facts: CallFacts = {
         timestamp: new Date().toISOString(),
         request_id: requestId,
         session: call.sessionId === undefined ? null : sessionDigest(call.sessionId),
         principal: call.caller.principal,
         caller,
+        ...(agent !== undefined && { agent }),
         server: upstream,
         method,
         tool: tool ?? null,

@@ -4,7 +4,7 @@ import { createCatalog } from "../catalog/create-catalog.ts";
 import { createListStore } from "../catalog/list-store.ts";
 import { stableHash } from "../catalog/stable-hash.ts";
 import { createFace } from "../clients/create-face.ts";
-import { announceElicitationEnd, announceListChange, announceUpdate, announceView } from "../clients/fan-out.ts";
+import { announceElicitationEnd, announceListChange, announceView } from "../clients/fan-out.ts";
 import type { FaceHost } from "../clients/host.ts";
 import { mostVerboseLevel } from "../clients/most-verbose-level.ts";
 import { createSessionTable } from "../clients/session-table.ts";
@@ -13,11 +13,10 @@ import { diffConfigs } from "../config/diff.ts";
 import type { Config } from "../config/schema.ts";
 import { DeniedError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
-import { asleep, switchedOff, type Upstream, type UpstreamEvents } from "../core/upstream.ts";
+import type { Upstream } from "../core/upstream.ts";
 import { Cancellation } from "../lib/cancellation.ts";
 import type { Clock } from "../lib/clock.ts";
 import { stableJson } from "../lib/json.ts";
-import { elicitationEnd, resourceUpdated } from "../mcp/protocol.ts";
 import { RoutingProfiles } from "../meta/routing/routing-profiles.ts";
 import type { Environment } from "../runtime/process.ts";
 import { randomToken } from "../runtime/random.ts";
@@ -35,12 +34,15 @@ import { modernFaceOf } from "./modern-face-of.ts";
 import { createOperation, type RunningOperation } from "./operation.ts";
 import { operatorActions, viewOf } from "./operator-actions.ts";
 import { createPolicies } from "./policies.ts";
-import { sessionHolders } from "./principals.ts";
+import { reviewSessions } from "./principals.ts";
 import { SaveProblems } from "./save-problems.ts";
 import { ServerLog } from "./server-log.ts";
-import { createSessionStore } from "./session-store.ts";
+import { shareState } from "./share-state.ts";
+import { SkillWatch } from "./skill-watch.ts";
+import { upstreamEvents } from "./upstream-events.ts";
 import { createUsage } from "./usage.ts";
 import { watchCalls } from "./watch-calls.ts";
+import { createWebhooks } from "./webhooks.ts";
 
 export interface GatewayOptions {
   readonly config: Config;
@@ -89,8 +91,10 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     now: Date.now,
   });
   const subscriptions = new Subscriptions();
+  const { sharing, sessionStore } = shareState({ ...options, config: () => config, saveProblems });
   const policies = createPolicies({
     ...options,
+    sharing,
     config: () => config,
     catalog,
     noteProblem,
@@ -105,20 +109,14 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     calendar: Date.now,
     settings: () => config.streaming,
     subscriptions,
-    store:
-      stateDirectory === undefined
-        ? undefined
-        : createSessionStore(
-            `${stateDirectory}/sessions`,
-            clock,
-            noteProblem("Sessions", "they end with this process"),
-          ),
+    store: sessionStore,
     onEnd(session) {
       policies.context.sessionUsage.forget(session.id);
       for (const watched of subscriptions.removeWatcher(session)) unwatch(watched);
     },
-    onRestored(session) {
+    onRestored(session, unwatched) {
       host.applyLogLevels();
+      for (const watched of unwatched) unwatch(watched);
       for (const { server, uri } of subscriptions.watchedBy(session)) {
         const route = routeOf(server);
         if (route?.used?.isReady) tellWatched(route, uri, true);
@@ -145,29 +143,8 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     return route.upstream;
   };
 
-  const events: UpstreamEvents = {
-    onNotification: (upstream, method, params) => {
-      if (method !== "notifications/message") kept.answers.forget(upstream.name);
-      if (method === "notifications/message")
-        // Cut after secrets are out of it, or half of one would pass.
-        log.debug("A backend logged", {
-          server: upstream.name,
-          data: options.redact(JSON.stringify(params)).slice(0, 500),
-        });
-      else if (method === resourceUpdated) announceUpdate(host, upstream.name, params);
-      else if (method === elicitationEnd) announceElicitationEnd(host, upstream.name, params);
-      else lists.onNotification(upstream.name, method);
-    },
-    onConnected: (upstream) => {
-      kept.answers.forget(upstream.name);
-      policies.integrity.onConnected(upstream.name);
-      lists.onConnected(upstream.name);
-      host.applyLogLevels();
-      const route = routeOf(upstream.name);
-      if (route?.used === upstream)
-        for (const uri of subscriptions.urisOf(upstream.name)) tellWatched(route, uri, true);
-    },
-  };
+  const late = { host: () => host, lists: () => lists };
+  const events = upstreamEvents({ ...options, ...late, policies, subscriptions, routeOf });
   const isWatched = (name: string) => subscriptions.hasAny(name);
   const logins = createLogins({
     ...options,
@@ -181,11 +158,15 @@ export function createGateway(options: GatewayOptions): RunningGateway {
   });
   const noteLostProfiles = noteProblem("Tool profiles", "what is measured from now on is lost with this process");
   const logsDenied = () => config.security.tool_policy.log_denied;
-  const { onCall } = policies;
-  const watch = watchCalls({ ...options, catalog, logsDenied, onCall, onProblem: noteLostProfiles });
+  const { onCall, clientBreakers } = policies;
+  const onOutcome = clientBreakers.settle.bind(clientBreakers);
+  const watch = watchCalls({ ...options, catalog, logsDenied, onCall, onOutcome, onProblem: noteLostProfiles });
+  const skills = new SkillWatch({ ...options, host: () => host });
   const serverLog = new ServerLog();
   const watched = { ...watch, ...policies.context, log: serverLog.keeping(log) };
-  const context = { ...options, ...watched, events, isWatched, ...logins, stageStates };
+  const inForce = { config: () => config, host: () => host, capabilities: () => plan.capabilities() };
+  const webhooks = createWebhooks({ ...options, ...inForce, ...policies.context, noteProblem });
+  const context = { ...options, ...watched, sharing, events, isWatched, ...logins, stageStates, webhooks };
   let plan = planBackends(config, pool, context);
   adopt(plan.routes);
 
@@ -210,13 +191,14 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     get profiles() {
       return profiles;
     },
+    skills,
     usage: createUsage({ clock, settings: () => config.meta_mcp, observatory: watch.observatory }),
     actions: operatorActions({
-      config: () => config,
+      ...inForce,
       counts: watch.counts,
       killSwitches,
       costs: policies.costs,
-      capabilities: () => (plan.capabilityName === undefined ? undefined : routeOf(plan.capabilityName)?.upstream),
+      webhooks,
       lists: () => lists,
       reloadConfig: options.reloadConfig,
     }),
@@ -295,12 +277,14 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     if (graceMs > 0)
       await Promise.all(busyRoutes().map((route) => Promise.race([route.quiet(graceMs, clock), hurried])));
     endHealthChecks();
+    skills.close();
     policies.integrity.close();
     // What still runs fails with its backend and so is answered; ending the sessions first would cancel it silently.
     await Promise.all([pool.close(0), catalog.flush()]);
     // After the last call has ended.
-    await Promise.all([watch.flush(), policies.flush()]);
+    await Promise.all([watch.flush(), policies.flush(), webhooks.flush()]);
     await sessions.closeAll();
+    await sharing.close();
   }
 
   const gateway: RunningGateway = {
@@ -329,35 +313,41 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       return route === undefined ? Promise.reject(noRoute(call.upstream, config)) : route.call(call);
     },
     servers: () =>
-      plan.servers.map(({ name, enabled, ...planned }) => ({
+      plan.servers.map(({ name, enabled, unused, ...planned }) => ({
         ...planned,
         name,
         enabled,
-        status: routeOf(name)?.used?.status() ?? (enabled ? asleep : switchedOff),
+        status: routeOf(name)?.used?.status() ?? unused,
         circuit: stageStates.made(name)?.breaker.state ?? "closed",
         killed: (stageStates.made(name)?.killSwitch.restMs ?? 0) > 0,
       })),
     costs: policies.costs,
+    webhooks,
     killSwitches,
+    get sharedLimits() {
+      return sharing.state?.then(({ limits }) => limits);
+    },
+    clientBreakers,
     heldTools: () => policies.integrity.held(),
     approveTool: (server, tool, digest) => policies.integrity.approve(server, tool, digest),
     async reload(next, env) {
-      const { changes, serverAddressChanged } = diffConfigs(config, next);
+      const { changes, serverAddressChanged, sections } = diffConfigs(config, next);
       const before = plan.routes;
       const viewChanged = viewOf(config) !== viewOf(next);
       const nextPlan = planBackends(next, pool, { ...context, env });
       config = next;
+      sharing.configure(next.shared_state);
       profiles = new RoutingProfiles(next.routing_profiles, next.default_routing_profile);
       plan = nextPlan;
       kept.answers.forgetAll();
       policies.tracing.configure(next.tracing);
       adopt(before);
-      const mayGoOn = sessionHolders(next);
-      for (const { id, principal } of sessions.all()) if (!mayGoOn(principal)) sessions.close(id, principal);
+      reviewSessions(sessions, next, sections);
       for (const kind of ["tools", "resources", "prompts"] as const)
         for (const name of [...nextPlan.change.added, ...nextPlan.change.changed, ...nextPlan.change.removed])
           if (before.has(name) || catalog.list(name, kind) !== undefined) announceListChange(host, name, kind);
       if (viewChanged) announceView(host);
+      skills.configure(next);
       log.info("Configuration reloaded", { changes });
       return serverAddressChanged
         ? { changes, restart_required: true, restart_reason: "server_address_changed" }
@@ -366,6 +356,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     warmUp() {
       void catalog.ready();
       void gateway.face.warmUp();
+      skills.start();
       const named = config.meta_mcp.warm_start.flatMap((name) => routeOf(name)?.upstream ?? []);
       void warmStart(named, stopping);
     },

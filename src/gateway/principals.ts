@@ -1,5 +1,6 @@
 /** The identities that sessions are bound to, so that sessions end with the credential or the issuer behind them. */
 
+import type { SessionTable } from "../clients/session.ts";
 import type { Config } from "../config/schema.ts";
 import { anonymousCaller } from "../core/caller.ts";
 import { sha256Hex } from "../runtime/digest.ts";
@@ -19,8 +20,25 @@ export function certificatePrincipalOf(names: string): string {
   return `cert:${sha256Hex(names).slice(0, 32)}`;
 }
 
+/** An agent, by whatever token of its own. */
+export function agentPrincipalOf(clientId: string): string {
+  return `agent:${sha256Hex(clientId).slice(0, 32)}`;
+}
+
+const accessSections = ["auth", "mtls", "key_server", "agent_auth"] as const;
+type Access = Pick<Config, (typeof accessSections)[number]>;
+
+/** Ends the sessions that may not go on, and forgets who holds the others where their rights may be others now. */
+export function reviewSessions(sessions: SessionTable, config: Config, changed: readonly string[]): void {
+  const mayGoOn = sessionHolders(config);
+  const rightsChanged = accessSections.some((section) => changed.includes(section));
+  for (const session of sessions.all())
+    if (!mayGoOn(session.principal)) sessions.close(session.id, session.principal);
+    else if (rightsChanged) session.caller = undefined;
+}
+
 /** Whether a session may go on while these settings are in force. The client on stdio owns the process and always may. */
-export function sessionHolders({ auth, mtls }: Pick<Config, "auth" | "mtls">): (principal: string) => boolean {
+function sessionHolders({ auth, mtls, key_server, agent_auth }: Access): (principal: string) => boolean {
   const { enabled, bearer_token, api_keys, users, issuers } = auth;
   const byCertificate = mtls?.enabled === true && mtls.policies.length > 0;
   const prefixes = byCertificate ? ["cert:"] : [];
@@ -36,7 +54,10 @@ export function sessionHolders({ auth, mtls }: Pick<Config, "auth" | "mtls">): (
   if (bearer_token !== undefined) principals.add(principalOf("bearer", bearer_token));
   for (const { key } of api_keys) principals.add(principalOf("key", key));
   for (const { name, password } of users) principals.add(principalOf("user", `${name}:${password}`));
-  for (const { issuer } of issuers) prefixes.push(issuerPrefix(issuer));
+  const providers = key_server?.enabled === true ? key_server.oidc : [];
+  for (const { issuer } of [...issuers, ...providers]) prefixes.push(issuerPrefix(issuer));
+  if (agent_auth?.enabled === true)
+    for (const { client_id } of agent_auth.agents) principals.add(agentPrincipalOf(client_id));
   return mayGoOn;
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Catalog } from "../catalog/catalog.ts";
 import type { AnswerSink } from "../clients/host.ts";
+import type { Caller } from "../core/caller.ts";
 import type { Logger } from "../core/log.ts";
 import type { Clock } from "../lib/clock.ts";
 import { CallCounts } from "../observe/call-counts.ts";
@@ -43,6 +44,8 @@ export interface CallWatchOptions {
   redact(text: string): string;
   /** Told of every call too. */
   readonly onCall?: CallSink;
+  /** Told of every answer to a client, and what it failed with. */
+  onOutcome?(caller: Caller, failure: unknown): void;
   /** Whether refusals of the tool policy are worth a warning; yes, if left out. */
   logsDenied?(): boolean;
   /** Told when profiles cannot be written, and with `undefined` when they can be again. */
@@ -99,7 +102,8 @@ export function watchCalls({ catalog, log, stateDirectory, ...options }: CallWat
       if (observatory !== undefined) observatory.record(record);
       else see((loaded) => loaded.record(record));
     },
-    onAnswer({ method, params }, backend, result, tookMs) {
+    onAnswer({ method, params }, { caller, backend }, result, tookMs, failure) {
+      options.onOutcome?.(caller, failure);
       const tool = params?.["name"];
       const finds = method === "tools/call" && backend === undefined && discoveryTools.includes(tool as string);
       see(({ clients }) => clients.answered(isMethod(method) ? method : "other", result === undefined));

@@ -16,6 +16,20 @@ export function globMatches(pattern: string, text: string): boolean {
   return from <= end;
 }
 
+/**
+ * Patterns for what both lists match, as far as a pattern of the one lies wholly within one of the other; `undefined`
+ * stands for everything. A pattern that matches the text of another, stars included, matches all that the other does.
+ */
+export function intersectGlobs(
+  one: readonly string[] | undefined,
+  other: readonly string[] | undefined,
+): readonly string[] | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  const within = (inner: readonly string[], outer: readonly string[]) =>
+    inner.filter((pattern) => outer.some((wider) => globMatches(wider, pattern)));
+  return [...new Set([...within(one, other), ...within(other, one)])];
+}
+
 /** As {@link globMatches}, and `?` stands for any one character. For patterns that people search with. */
 export function wildcardMatches(pattern: string, text: string): boolean {
   let at = 0;

@@ -41,6 +41,15 @@ export function mapStrings(value: Json, replace: (text: string) => string): Json
   return Object.fromEntries(entries);
 }
 
+/** Whether `test` is true of any string in the value, keys excepted. */
+export function someString(value: Json | undefined, test: (text: string) => boolean): boolean {
+  if (typeof value === "string") return test(value);
+  if (typeof value !== "object" || value === null) return false;
+  return (Array.isArray(value) ? value : Object.values(value)).some((inner: Json | undefined) =>
+    someString(inner, test),
+  );
+}
+
 /** Indented for readers, except where indentation would make a small text large: many values, deep inside (T17). */
 export function readableJson(value: Json): string {
   return nestsDeeper(value, 16) ? JSON.stringify(value) : JSON.stringify(value, undefined, 2);

@@ -1,9 +1,10 @@
 /**
  * Reads TOML 1.0 as far as settings of other programs need it: tables, arrays of tables, dotted keys, the four kinds of
  * text, numbers, booleans, lists and inline tables. Dates are given as the text they are. Every table header keeps its
- * place, so that the lines of one table can be replaced.
+ * place, so that the lines of one table can be replaced, and every key, so that what is said of it can be found.
  */
-import { PlacedError } from "./placed-error.ts";
+import { PlacedError, placesIn } from "./placed-error.ts";
+import type { Place } from "./yaml-document.ts";
 
 export type TomlTable = { [key: string]: unknown };
 
@@ -16,6 +17,8 @@ export interface TomlHeader {
 export interface TomlDocument {
   readonly value: Readonly<TomlTable>;
   readonly headers: readonly TomlHeader[];
+  /** Where the key of the path stands, or the header of its table; where the path leaves the file, its nearest ancestor. */
+  placeOf(path: readonly (string | number)[]): Place;
 }
 
 const maxDepth = 64;
@@ -39,6 +42,8 @@ export function readToml(text: string): TomlDocument {
 class Reader {
   readonly #text: string;
   #at = 0;
+  /** Where the keys of each table, and the items of each list of tables, begin. */
+  readonly #places = new WeakMap<object, Map<string | number, number>>();
 
   constructor(text: string) {
     this.#text = text;
@@ -51,7 +56,14 @@ class Reader {
     for (;;) {
       this.#match(blank);
       const start = this.#at;
-      if (start === this.#text.length) return { value, headers };
+      if (start === this.#text.length) {
+        let placeAt: ((at: number) => Place) | undefined;
+        const placeOf = (path: readonly (string | number)[]) => {
+          placeAt ??= placesIn(this.#text);
+          return placeAt(this.#placeOf(value, path));
+        };
+        return { value, headers, placeOf };
+      }
       if (this.#text[start] === "[") {
         const isItem = this.#text.startsWith("[[", start);
         this.#at += isItem ? 2 : 1;
@@ -72,6 +84,7 @@ class Reader {
     const holder = this.#tableAt(table, path.slice(0, -1), start);
     const name = path.at(-1) as string;
     if (Object.hasOwn(holder, name)) this.#fail(`"${path.join(".")}" is there twice`, start);
+    this.#note(holder, name, start);
     holder[name] = this.#value(depth);
   }
 
@@ -84,6 +97,7 @@ class Reader {
       if (part === undefined) this.#fail("a key is missing");
       path.push(part as string);
       this.#match(space);
+      if (path.length > maxDepth) this.#fail(`a key has more than ${maxDepth} parts`);
     } while (this.#take("."));
     return path;
   }
@@ -139,6 +153,7 @@ class Reader {
       if (found !== undefined) this.#fail(`"${key}" is not a table`, start);
       const made = emptyTable();
       table[key] = made;
+      this.#note(table, key, start);
       return made;
     }, root);
   }
@@ -146,12 +161,35 @@ class Reader {
   #newItem(root: TomlTable, path: readonly string[], start: number): TomlTable {
     const holder = this.#tableAt(root, path.slice(0, -1), start);
     const name = path.at(-1) as string;
+    if (holder[name] === undefined) this.#note(holder, name, start);
     holder[name] ??= [];
     const list = holder[name];
     if (!Array.isArray(list)) this.#fail(`"${path.join(".")}" is not a list of tables`, start);
     const item = emptyTable();
+    this.#note(list as object, (list as unknown[]).length, start);
     (list as unknown[]).push(item);
     return item;
+  }
+
+  #note(holder: object, key: string | number, at: number): void {
+    let places = this.#places.get(holder);
+    if (places === undefined) {
+      places = new Map();
+      this.#places.set(holder, places);
+    }
+    places.set(key, at);
+  }
+
+  #placeOf(root: TomlTable, path: readonly (string | number)[]): number {
+    let inner: unknown = root;
+    let found = 0;
+    for (const step of path) {
+      const at = this.#places.get(inner as object)?.get(step);
+      if (at === undefined) break;
+      found = at;
+      inner = (inner as Record<string | number, unknown>)[step];
+    }
+    return found;
   }
 
   #unquoted(quoted: string): string {

@@ -60,9 +60,21 @@ export async function readYaml(text: string): Promise<YamlDocument> {
   return { value, placeOf: (path) => placeOf(yaml, document, lines, path) };
 }
 
-/** The value as YAML, long lines unbroken. */
-export async function yamlText(value: unknown): Promise<string> {
-  return (await import("yaml")).stringify(value, { lineWidth: 0 });
+export interface YamlComment {
+  readonly path: readonly PropertyKey[];
+  readonly text: string;
+}
+
+/** The value as YAML, long lines unbroken, each comment in lines above the key of its path. */
+export async function yamlText(value: unknown, comments: readonly YamlComment[] = []): Promise<string> {
+  const yaml = await import("yaml");
+  const document = new yaml.Document(value);
+  for (const { path, text } of comments) {
+    const map = document.getIn(path.slice(0, -1), true);
+    const pair = yaml.isMap(map) && (map.items as Pair<Node>[]).find((item) => keyOf(yaml, item) === path.at(-1));
+    if (pair) pair.key.commentBefore = ` ${text}`;
+  }
+  return document.toString({ lineWidth: 0 });
 }
 
 /** Refuses what would make the parser itself slow or deep, before it runs. */
@@ -210,7 +222,7 @@ function refusal(message: string): YamlError {
   return new YamlError([{ place: { line: 1, column: 1 }, message }]);
 }
 
-function keyOf(yaml: Yaml, pair: Pair<Node, Node | null>): string | undefined {
+function keyOf(yaml: Yaml, pair: Pair<unknown, unknown>): string | undefined {
   const { key } = pair;
   return yaml.isScalar(key) && typeof key.value === "string" ? key.value : undefined;
 }

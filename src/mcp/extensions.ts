@@ -5,6 +5,8 @@ import { isJsonObject, type JsonObject } from "../lib/json.ts";
 export const uiExtension = "io.modelcontextprotocol/ui";
 /** Tasks of 2026-07-28 (SEP-2663). */
 export const tasksExtension = "io.modelcontextprotocol/tasks";
+/** Skills as resources (SEP-2640): entries carry digests, so that not a byte of a skill may change on its way. */
+export const skillsExtension = "io.modelcontextprotocol/skills";
 
 /** Of declared capabilities, the extensions with these ids. */
 export function extensionsIn(capabilities: JsonObject, ids: readonly string[]): JsonObject {

@@ -11,6 +11,9 @@ const cached: ReadonlySet<string> = new Set([
   "resources/list",
   "resources/templates/list",
   "resources/read",
+  "skills/list",
+  "skills/get",
+  "resources/directory/read",
 ]);
 /** What a backend says may change at any moment, and may be meant for one caller alone. */
 const cacheHints = '"ttlMs":0,"cacheScope":"private"';

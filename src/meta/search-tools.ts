@@ -67,6 +67,7 @@ export const searchTools: MetaTool = {
   async run(args, context) {
     // Loaded with the index: nothing of it is needed to list the tool.
     const { describeHit, findTools, readQueries, readServer } = await import("./find-tools.ts");
+    const { fittingSkills } = await import("./find-skills.ts");
     const queries = readQueries(args);
     const isOne = queries.length === 1;
     const fallback = isOne ? defaultLimit : Math.min(maxLimit, queries.length * limitPerQuery);
@@ -86,6 +87,7 @@ export const searchTools: MetaTool = {
       total: hits.length,
       total_available: countTools(context, servers),
       ...(perServer !== undefined && { narrow_by_server: perServer }),
+      ...(await fittingSkills(queries, context)),
       ...(hits.length === 0 ? explainMiss(query, servers, context) : notSearched(servers, context)),
     };
     return jsonAnswer(result, { structuredContent: result });

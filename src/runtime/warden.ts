@@ -53,6 +53,13 @@ export function guardGroup(group: number): () => void {
   };
 }
 
+/** Ends the process that guards, unless it has something to guard; the next child gets a new one. */
+export function dismissWarden(): void {
+  if (guarded.size > 0) return;
+  warden?.("", true);
+  warden = undefined;
+}
+
 /**
  * Has a program run should we die before the returned function is called: for what no signal of ours reaches, such as a
  * container. Only where there is a shell; a server in a container then still sees the end of its input.

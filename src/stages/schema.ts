@@ -9,6 +9,7 @@ import { concurrencySchema } from "./concurrency/schema.ts";
 import { firewallSchema } from "./firewall/schema.ts";
 import { errorBudgetSchema, toolErrorBudgetSchema } from "./kill-switch/schema.ts";
 import { rateLimitSchema } from "./rate-limit/schema.ts";
+import { responseContractSchema } from "./response-contract/schema.ts";
 import { retrySchema } from "./retry/schema.ts";
 import { sessionSandboxSchema } from "./session-sandbox/schema.ts";
 import { toolPolicySchema } from "./tool-policy/schema.ts";
@@ -39,6 +40,15 @@ export const securityStageEntries = {
   ),
   tool_policy: setting(toolPolicySchema, {}, "Tools that may be called"),
   firewall: setting(firewallSchema, {}, "Firewall"),
+  response_contract: setting(responseContractSchema, {}, "Limits of results"),
+  response_inspection: setting(
+    v.object({
+      enabled: setting(v.boolean(), true, "Look for instructions to the model in results, as the firewall does"),
+      action_mode: setting(v.boolean(), false, "Refuse results that hold some, instead of reporting them"),
+    }),
+    {},
+    "What becomes of results with instructions to the model",
+  ),
   session_sandbox: setting(sessionSandboxSchema, {}, "Limits of client sessions"),
 };
 const securityStageSchema = v.object(securityStageEntries);

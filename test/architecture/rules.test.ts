@@ -187,6 +187,33 @@ const cases: Case[] = [
     says: /serve\.ts → clients\/face\.ts loads "clients\/methods\.ts" before the port is open/,
   },
   {
+    name: "an embedded gateway leaves the program that embeds it alone",
+    rule: rules.embeddingIsQuiet,
+    kept: {
+      "embed/create-gateway.ts": `export const start = () => import("./embedded.ts");\n`,
+      "embed/embedded.ts": `import { environment } from "../runtime/process.ts";\n`,
+      "runtime/process.ts": leaf,
+      "commands/run/serve.ts": `import { exit, onSignal } from "../../runtime/process.ts";\n`,
+    },
+    broken: {
+      "embed/create-gateway.ts": `export const start = () => import("./embedded.ts");\n`,
+      "embed/embedded.ts": `import { listen } from "../doors/listen.ts";\n`,
+      "doors/listen.ts": `import { environment, onSignal } from "../runtime/process.ts";\n`,
+      "runtime/process.ts": leaf,
+    },
+    says: /doors\/listen\.ts uses onSignal\(\), and can be loaded by an embedded gateway/,
+  },
+  {
+    name: "the declaration of the library stands alone",
+    rule: rules.embeddingIsQuiet,
+    kept: { "embed/create-gateway.ts": leaf },
+    broken: {
+      "embed/create-gateway.ts": `import type { Config } from "../config/schema.ts";\n`,
+      "config/schema.ts": leaf,
+    },
+    says: /create-gateway\.ts imports "\.\.\/config\/schema\.ts"/,
+  },
+  {
     name: "file names say what is inside",
     rule: rules.filesAreNamedWell,
     kept: { "upstreams/stdio/line-reader.ts": leaf },

@@ -16,14 +16,14 @@ const floors = [
   ["lib"],
   ["core"],
   ["mcp"],
-  ["stages", "upstreams", "capabilities", "catalog", "observe", "sandbox"],
+  ["stages", "upstreams", "capabilities", "catalog", "observe", "sandbox", "skills"],
   ["meta"],
   ["clients"],
   ["config"],
   ["gateway"],
   ["doors"],
   ["setup"],
-  ["commands"],
+  ["commands", "embed"],
   ["main"],
 ];
 const floorOf = new Map(floors.flatMap((rooms, floor) => rooms.map((room) => [room, floor])));
@@ -112,6 +112,7 @@ const loadedLater = [
   "meta/index.ts",
   "observe/observatory.ts",
   "stages/order.ts",
+  "upstreams/group/replica-group.ts",
 ];
 
 /** Follows what `serve` loads before its port is open; a module of the runtime costs up to a third of an empty program. */
@@ -122,6 +123,31 @@ export function servingStaysLight(tree: SourceTree): string[] {
       ? []
       : [`${way} loads "${name}" before the port is open: use import() or runtime/builtin.ts`],
   );
+}
+
+/** What would be somebody else's business in a program that embeds the gateway: its streams, its signals, its end. */
+const ofTheProgram = /\b(exit|setExitCode|onSignal|writeStdout|writeStderr|printError|programArguments)\b/;
+
+/** Follows everything the library can come to, what is loaded later included. */
+export function embeddingIsQuiet(tree: SourceTree): string[] {
+  const entry = "embed/create-gateway.ts";
+  const problems = importsOf(entry, tree.get(entry) ?? "")
+    .filter(({ kind }) => kind !== "lazy")
+    .map(({ specifier }) => `${entry} imports "${specifier}": it is the declaration of the library too`);
+  const reached = new Set([entry]);
+  for (const path of reached) {
+    const text = tree.get(path) ?? "";
+    for (const [, names] of withoutComments(text).matchAll(/^import \{([^}]*)\} from "[./]*runtime\/process\.ts"/gm)) {
+      const use = ofTheProgram.exec(names!);
+      if (use) problems.push(`${path} uses ${use[0]}(), and can be loaded by an embedded gateway`);
+    }
+    for (const { file, kind } of importsOf(path, text)) {
+      if (file === undefined || kind === "type") continue;
+      if (roomOf(file) === "commands") problems.push(`${path} loads ${file}, and can be loaded by an embedded gateway`);
+      reached.add(file);
+    }
+  }
+  return problems;
 }
 
 /** Packages, `node:` modules and files of `watched` that the entries import statically, however far away, and how they get there. */

@@ -79,6 +79,21 @@ for (const text of honest)
     for (const put of Object.values(places)) assert.deepEqual(scanDefinition(put(text), none), []);
   });
 
+test("T16: a megabyte of nothing to see takes no time, and text behind it is found", () => {
+  for (const blanks of [" ", "\n", "\t \n", `${"\n".repeat(24)} `, `${" ".repeat(80)}\n`]) {
+    const before = process.cpuUsage();
+    const text = blanks.repeat(1_000_000 / blanks.length);
+    assert.deepEqual(scanDefinition({ ...plain, description: text }, none), []);
+    const { user, system } = process.cpuUsage(before);
+    assert.ok((user + system) / 1_000 < 500, `${JSON.stringify(blanks)} took ${(user + system) / 1_000} ms`);
+  }
+  for (const far of [" ".repeat(5_000), "\n".repeat(5_000), `${"\n".repeat(24)} \n `, `${"\t".repeat(80)}\n\n`])
+    assert.deepEqual(
+      scanDefinition({ ...plain, description: `Adds.${far}And more` }, none).map(({ rule }) => rule),
+      ["far-away-text"],
+    );
+});
+
 test("T3: a definition gives no orders about tools of other servers", () => {
   const others = new Set(["send_email", "readFile"]);
   const rules = (description: string) => scanDefinition({ ...plain, description }, others).map(({ rule }) => rule);

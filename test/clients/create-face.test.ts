@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { createFace } from "../../src/clients/create-face.ts";
+import type { FaceContext } from "../../src/clients/face.ts";
 import { Answer } from "../../src/core/answer.ts";
 import { anonymousCaller, type Caller } from "../../src/core/caller.ts";
-import { CancelledError, DeniedError, UpstreamRpcError } from "../../src/core/errors.ts";
+import { CancelledError, DeniedError, GatewayError, UpstreamRpcError } from "../../src/core/errors.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
 import { contextOf, fakeHost, type Lists, request } from "./fake-host.ts";
 
@@ -31,6 +32,25 @@ async function ask(host: ReturnType<typeof fakeHost>, method: string, params?: J
   const response = JSON.parse(text as string) as { result: JsonObject; error: { code: number; message: string } };
   return { ...response, text, emitted: context.emitted };
 }
+
+test("face: who watches answers is told what failed, also where the result says so to the model", async () => {
+  const host = fakeHost(lists, () => Promise.reject(new DeniedError("POLICY_DENIED", "No")));
+  const told: unknown[] = [];
+  Object.assign(host, {
+    onAnswer: (_message: unknown, { caller }: FaceContext, _result: unknown, _tookMs: number, failure: unknown) =>
+      told.push([caller.name, failure instanceof GatewayError ? failure.code : failure]),
+  });
+  await ask(host, "tools/call", { name: "search" }, { backend: "files" });
+  await ask(host, "tools/call", { name: "gateway_invoke", arguments: {} });
+  await ask(host, "no/such/method");
+  await ask(host, "ping");
+  assert.deepEqual(told, [
+    ["anonymous", "POLICY_DENIED"],
+    ["anonymous", "INVALID_PARAMS"],
+    ["anonymous", "METHOD_NOT_FOUND"],
+    ["anonymous", undefined],
+  ]);
+});
 
 describe("face on /mcp/{backend}", () => {
   const onFiles = { backend: "files" };

@@ -16,7 +16,8 @@ import type { ListKind } from "../../src/mcp/protocol.ts";
 import type { MetaSettings, ToolUsage } from "../../src/meta/meta-tool.ts";
 import { RoutingProfiles } from "../../src/meta/routing/routing-profiles.ts";
 import type { MetaMcpSettings } from "../../src/meta/schema.ts";
-import { codeModeOff, fakeActions, unused } from "../meta/fake-context.ts";
+import type { SkillSource } from "../../src/skills/served-skills.ts";
+import { codeModeOff, fakeActions, skillsOff, unused } from "../meta/fake-context.ts";
 
 export type Lists = Record<string, Partial<Record<ListKind, JsonObject[]>>>;
 
@@ -26,6 +27,7 @@ export interface FakeHost extends FaceHost {
   meta: MetaMcpSettings;
   sections: MetaSettings;
   profiles: RoutingProfiles;
+  skills: SkillSource;
   usage: ToolUsage;
 }
 
@@ -77,6 +79,7 @@ export function fakeHost(lists: Lists, answer: (call: Call) => Promise<Answer>):
     },
     sections: { codeMode: codeModeOff, playbooks: { enabled: false, directories: [] }, maxResultSize: undefined },
     profiles: new RoutingProfiles({}, "default"),
+    skills: skillsOff,
     usage: unused,
     actions: fakeActions,
     requestTimeoutMs: 60_000,

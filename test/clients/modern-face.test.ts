@@ -6,7 +6,7 @@ import type { ModernContext } from "../../src/clients/modern/modern-face.ts";
 import { createModernFace } from "../../src/clients/modern/modern-face.ts";
 import { Answer } from "../../src/core/answer.ts";
 import type { Call } from "../../src/core/call.ts";
-import { DeniedError, UpstreamRpcError } from "../../src/core/errors.ts";
+import { DeniedError, GatewayError, UpstreamRpcError } from "../../src/core/errors.ts";
 import { createStateSeal } from "../../src/gateway/state-seal.ts";
 import { Cancellation } from "../../src/lib/cancellation.ts";
 import { isJsonObject, type JsonObject } from "../../src/lib/json.ts";
@@ -75,6 +75,19 @@ test("a routing profile is that of each request: what it hides is neither found 
   assert.match((await ask("tools/list", {}, { profile: "none" })).error.message, /There is no backend "shop"/);
   assert.match((await ask("tools/list", {}, { ...onAll, profile: "nnoe" })).error.message, /no routing profile "nnoe"/);
   assert.equal(host.calls.length, 1);
+});
+
+test("who watches answers is told what failed, also where the result says so to the model", async () => {
+  const { ask, host } = setUp(() => Promise.reject(new DeniedError("FORBIDDEN", "No")));
+  const told: unknown[] = [];
+  Object.assign(host, {
+    onAnswer: (_message: unknown, _context: unknown, _result: unknown, _tookMs: number, failure: unknown) =>
+      told.push(failure instanceof GatewayError ? failure.code : failure),
+  });
+  assert.equal((await ask("tools/call", { name: "ask" })).result["isError"], true);
+  await ask("no/such/method");
+  await ask("tools/list");
+  assert.deepEqual(told, ["FORBIDDEN", "METHOD_NOT_FOUND", undefined]);
 });
 
 test("what the revision took out is not found, and an endpoint that does not exist neither", async () => {

@@ -25,7 +25,11 @@ test("parseLine: without a command it is the root, which serves", () => {
 });
 
 test("parseLine: options of every command work before and behind its name", () => {
-  for (const line of ["-c x.yaml --log-level debug list --json", "list --json --log-level=debug --config x.yaml"]) {
+  for (const line of [
+    "-c x.yaml --log-level debug list --json",
+    "-c x.yaml --log-level DEBUG list --json",
+    "list --json --log-level=debug --config x.yaml",
+  ]) {
     const { path, options } = parse(line);
     assert.deepEqual(path, ["list"]);
     assert.deepEqual(

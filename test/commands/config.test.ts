@@ -82,7 +82,7 @@ test("completions: bash completes commands, options and their values", async (t)
     return spawnSync("bash", ["--norc", "-c", line], { encoding: "utf8" }).stdout.trim();
   };
   assert.equal(complete("se"), "serve setup");
-  assert.equal(complete("config", ""), "show export schema");
+  assert.equal(complete("config", ""), "show export import schema");
   assert.equal(complete("setup", "export", "--mo"), "--mode");
   assert.equal(complete("setup", "export", "-m", ""), "auto proxy stdio");
   assert.equal(complete("setup", "export", "-t", "cu"), "cursor");

@@ -31,11 +31,99 @@ test("auth.issuers: what would let in too many, or nobody, is said", async (t) =
   assert.deepEqual(await findings(t, good), []);
 });
 
+test("webhooks.base_path: is a path, and none of the gateway's own", async (t) => {
+  for (const path of ["/mcp", "/mcp/hooks", "/ui/api", "/auth/token", "/health", "/metrics/", "/.well-known/x"])
+    assert.match(
+      (await findings(t, `webhooks: {base_path: ${path}}`)).join(),
+      /base_path is an address of the gateway/,
+    );
+  for (const path of ["/", "/a b", "/a//b", "/{a}", "/a?b"])
+    assert.match((await findings(t, `webhooks: {base_path: "${path}"}`)).join(), /base_path must be a path such as/);
+  for (const path of ["/webhooks", "/in/", "/mcps", "/a/b-c.d"])
+    assert.deepEqual(await findings(t, `webhooks: {base_path: ${path}}`), []);
+});
+
 test("auth.issuers: a secret comes from the environment, and is not shown", async (t) => {
   const text = issuers(`{issuer: a, audiences: [x], secret: "env:JWT_SECRET", ${rule}}`);
   const { config } = await loadText(t, text, { env: { JWT_SECRET: "s".repeat(32) } });
   assert.equal(config.auth.issuers[0]?.secret, "s".repeat(32));
   assert.match((await findings(t, text)).join(), /JWT_SECRET/);
+});
+
+test("key_server: what cannot work, or would let nobody in, is said", async (t) => {
+  const oidc = "{issuer: https://a.test, audiences: [x]}";
+  const server = (text: string, before = "auth: {enabled: true}\n") =>
+    `${before}key_server:\n  enabled: true\n  ${text}\n`;
+  const policies = "policies: [{}]";
+  const cases: [text: string, says: RegExp][] = [
+    [server(`oidc: [{issuer: https://a.test}]\n  ${policies}`), /key_server\.oidc\[0\] needs "audiences"/],
+    [
+      server(`oidc: [{issuer: https://a.test, audiences: []}]\n  ${policies}`),
+      /audiences must be a list with at least one/,
+    ],
+    [server(policies), /has no "oidc"/],
+    [server(`oidc: [${oidc}]`), /has no "policies"/],
+    [server(`oidc: [${oidc}]\n  ${policies}`, ""), /gives out tokens that nobody needs/],
+    [server(`oidc: [{issuer: a, audiences: [x]}]\n  ${policies}`), /issuer is no address to find keys at/],
+    [
+      server(`oidc: [{issuer: a, audiences: [x], jwks_uri: "file:///k"}]\n  ${policies}`),
+      /jwks_uri must be an address/,
+    ],
+    [
+      server(`oidc: [{issuer: https://a.test, audiences: [x], auto_discover: false}]\n  ${policies}`),
+      /auto_discover is false, and there is no "jwks_uri"/,
+    ],
+    [server(`oidc: [${oidc}, ${oidc}]\n  ${policies}`), /oidc\[1\]\.issuer is there already/],
+    [
+      server(
+        `oidc: [${oidc}]\n  delegated_bearer: true\n  ${policies}`,
+        issuers(`{issuer: https://a.test, audiences: [y], ${rule}}`),
+      ),
+      /issuer is one of "auth\.issuers" too/,
+    ],
+  ];
+  for (const [text, says] of cases) {
+    const found = await findings(t, text);
+    assert.equal(found.length, 1, found.join("\n"));
+    assert.match(found[0] ?? "", says);
+  }
+  assert.deepEqual(await findings(t, server(`oidc: [${oidc}]\n  ${policies}`)), []);
+  const text = server(`oidc: [${oidc}]\n  ${policies}\n  admin_token: "env:ADMIN"`);
+  assert.equal((await loadText(t, text, { env: { ADMIN: "s" } })).config.key_server?.admin_token, "s");
+  assert.match((await findings(t, text)).join(), /ADMIN/);
+});
+
+test("agent_auth: agents need keys and scopes that mean something, and gateways that ask for tokens", async (t) => {
+  const agents = (text: string, before = "auth: {enabled: true}\n") =>
+    `${before}agent_auth: {enabled: true, agents: [${text}]}\n`;
+  const cases: [text: string, says: RegExp][] = [
+    [agents("{client_id: a, hs256_secret: x, scopes: ['tools:*']}", ""), /is enabled while "auth" is not/],
+    [agents("{client_id: a, scopes: ['tools:*']}"), /needs "hs256_secret", "rs256_public_key" or "es256_public_key"/],
+    [agents("{client_id: a, hs256_secret: '', scopes: ['tools:*']}"), /needs "hs256_secret"/],
+    [agents("{client_id: a, hs256_secret: x}"), /has no "scopes"/],
+    [
+      agents("{client_id: a, hs256_secret: x, scopes: ['tools:b:t:reed']}"),
+      /scopes\[0\] must be "tools:BACKEND:TOOL:LEVEL"/,
+    ],
+    [
+      agents(
+        "{client_id: a, hs256_secret: x, scopes: ['tools:*']}, {client_id: a, hs256_secret: y, scopes: ['tools:b']}",
+      ),
+      /agents\[1\]\.client_id is there already/,
+    ],
+    [agents(""), /has no "agents"/],
+  ];
+  for (const [text, says] of cases) {
+    const found = await findings(t, text);
+    assert.equal(found.length, 1, found.join("\n"));
+    assert.match(found[0] ?? "", says);
+  }
+  const text = agents("{client_id: a, hs256_secret: 'env:SECRET', scopes: ['tools:*']}");
+  assert.equal((await loadText(t, text, { env: { SECRET: "s" } })).config.agent_auth?.agents[0]?.hs256_secret, "s");
+  assert.deepEqual(
+    await findings(t, "agent_auth: {enabled: false, agents: [{client_id: a, hs256_secret: 'env:NONE'}]}"),
+    [],
+  );
 });
 
 test("mtls: what is missing is named, and paths are taken from where the file is", async (t) => {

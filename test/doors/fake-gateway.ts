@@ -1,18 +1,23 @@
 /** A gateway without backends: a tiny face over the real session table, for driving the doors. */
 import * as v from "valibot";
+import { webhooksSchema } from "../../src/capabilities/webhooks/schema.ts";
 import type { Face, FaceContext } from "../../src/clients/face.ts";
 import type { SessionTable } from "../../src/clients/session.ts";
 import { createSessionTable } from "../../src/clients/session-table.ts";
 import { Subscriptions } from "../../src/clients/subscriptions.ts";
 import { silentLogger } from "../../src/core/log.ts";
+import { agentAuthSchema } from "../../src/doors/agent-auth/schema.ts";
+import { agentIdentitySchema } from "../../src/doors/agent-identity/schema.ts";
+import { keyServerSchema } from "../../src/doors/key-server/schema.ts";
 import { authSchema, serverSchema, streamingSchema } from "../../src/doors/schema.ts";
+import { ClientBreakers } from "../../src/gateway/client-breakers.ts";
 import type { Gateway } from "../../src/gateway/gateway.ts";
 import { createKillSwitchPanel } from "../../src/gateway/kill-switch-panel.ts";
 import { createOperation } from "../../src/gateway/operation.ts";
 import { ServerLog } from "../../src/gateway/server-log.ts";
 import { watchCalls } from "../../src/gateway/watch-calls.ts";
 import { neverCancelled } from "../../src/lib/cancellation.ts";
-import { systemClock } from "../../src/lib/clock.ts";
+import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
 import { encodeError, encodeRequest, encodeResult, type RpcMessage } from "../../src/mcp/json-rpc.ts";
 import { negotiateVersion } from "../../src/mcp/protocol.ts";
@@ -28,6 +33,7 @@ export interface FakeGateway extends Gateway {
   release(): void;
   config: Gateway["config"];
   modernFace: Gateway["modernFace"];
+  webhooks: Gateway["webhooks"];
   draining: boolean;
   configError: string | undefined;
   degraded: string[];
@@ -38,6 +44,9 @@ interface Sections {
   readonly server?: Record<string, unknown>;
   readonly auth?: Record<string, unknown>;
   readonly streaming?: Record<string, unknown>;
+  readonly key_server?: Record<string, unknown>;
+  readonly agent_auth?: Record<string, unknown>;
+  readonly agent_identity?: Record<string, unknown>;
 }
 
 export function fakeConfig(sections: Sections = {}): Gateway["config"] {
@@ -46,11 +55,15 @@ export function fakeConfig(sections: Sections = {}): Gateway["config"] {
     auth: v.parse(authSchema, sections.auth ?? {}),
     streaming: v.parse(streamingSchema, sections.streaming ?? {}),
     meta_mcp: v.parse(metaMcpSchema, {}),
+    webhooks: v.parse(webhooksSchema, {}),
     backends: {},
+    security: { agent_identity: v.parse(agentIdentitySchema, sections.agent_identity ?? {}) },
+    ...(sections.key_server && { key_server: v.parse(keyServerSchema, sections.key_server) }),
+    ...(sections.agent_auth && { agent_auth: v.parse(agentAuthSchema, sections.agent_auth) }),
   } as Gateway["config"];
 }
 
-export function fakeGateway(sections: Sections = {}): FakeGateway {
+export function fakeGateway(sections: Sections = {}, clock: Clock = systemClock): FakeGateway {
   const stageStates = new StageStates(systemClock, () => {});
   const config = fakeConfig(sections);
   const sessions: SessionTable = createSessionTable({
@@ -122,8 +135,9 @@ export function fakeGateway(sections: Sections = {}): FakeGateway {
     }
   }
 
-  return {
+  const gateway: FakeGateway = {
     config,
+    clientBreakers: new ClientBreakers(clock, () => gateway.config.auth.client_circuit_breaker),
     log: silentLogger,
     face,
     sessions,
@@ -161,6 +175,13 @@ export function fakeGateway(sections: Sections = {}): FakeGateway {
       redact: (text) => text,
       stopping: neverCancelled,
     }),
+    webhooks: {
+      receiver: async () => undefined,
+      list: async () => [],
+      known: () => [],
+      take() {},
+      flush: async () => {},
+    },
     call: () => Promise.reject(new Error("not called by doors")),
     modernFace: () => Promise.reject(new Error("not called by these tests")),
     killSwitches: createKillSwitchPanel(stageStates),
@@ -173,4 +194,5 @@ export function fakeGateway(sections: Sections = {}): FakeGateway {
       sessions.closeAll();
     },
   };
+  return gateway;
 }

@@ -14,7 +14,7 @@ test("callLog: a failure is a warning with the request id, a success and a flood
       redact: (text) => text,
     });
     const sink = callLog(log, (text) => text.replaceAll("s3cret", "***"));
-    const unsaid = { isError: false, characters: undefined };
+    const unsaid = { agent: "builder", isError: false, characters: undefined };
     const base = { requestId: "r-1", caller: "ci", upstream: "files", method: "tools/call", tool: "read", ...unsaid };
     const records: CallRecord[] = [
       { ...base, outcome: "OK", reason: undefined, durationMs: 1.23456 },
@@ -25,7 +25,7 @@ test("callLog: a failure is a warning with the request id, a success and a flood
     for (const record of records) sink(record);
     return written;
   };
-  const who = "request_id=r-1 caller=ci server=files method=tools/call";
+  const who = "request_id=r-1 caller=ci agent=builder server=files method=tools/call";
   const failed = `WARN  Call failed ${who} code=UPSTREAM_CLOSED reason=${"x".repeat(497)}*** duration_ms=5`;
   const answered = `INFO  Call failed ${who} tool=${"y".repeat(128)} code=UPSTREAM_ERROR reason=Bad duration_ms=0`;
   assert.deepEqual(lines("info"), [failed, answered]);

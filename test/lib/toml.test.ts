@@ -63,7 +63,21 @@ test("readToml: what is wrong is named with line and column", () => {
     ["a = 1 b", "1:6  nothing may follow on this line"],
     ["a = 1\n[a.b]", '2:1  "a" is not a table'],
     ['a = "\\q"', '1:5  "\\q" is no escape'],
+    [`${"a.".repeat(100)}b = 1`, "1:130  a key has more than 64 parts"],
     [`a = ${"[".repeat(100)}`, "1:70  values are nested deeper than 64 levels"],
   ] as const)
     assert.throws(() => readToml(text), { name: "PlacedError", message });
+});
+
+test("readToml: a key, a table and an item are found where they stand, what is not there at what it would be in", () => {
+  const document = readToml('a = 1\n[b.c]\n  d = { e = 2 }\n[[l]]\nx = 1\n[[l]]\n  x = 2\n[b.c.f]\n"g.h" = 3\n');
+  const at = (...path: (string | number)[]) => {
+    const { line, column } = document.placeOf(path);
+    return `${line}:${column}`;
+  };
+  assert.deepEqual(
+    [at(), at("a"), at("b", "c"), at("b", "c", "d", "e"), at("l", 1), at("l", 1, "x"), at("b", "c", "f", "g.h")],
+    ["1:1", "1:1", "2:1", "3:9", "6:1", "7:3", "9:1"],
+  );
+  assert.deepEqual([at("b", "c", "none", "x"), at("l", 7), at("none")], ["2:1", "4:1", "1:1"]);
 });

@@ -11,7 +11,9 @@ import type { JsonObject } from "../../src/lib/json.ts";
 import { codeModeSchema } from "../../src/meta/code-mode/schema.ts";
 import type { MetaContext, OperatorActions, ServerView, ToolUsage } from "../../src/meta/meta-tool.ts";
 import { RoutingProfiles } from "../../src/meta/routing/routing-profiles.ts";
+import { noSkills, type SkillSource } from "../../src/skills/served-skills.ts";
 
+export const skillsOff: SkillSource = { isOn: false, served: async () => noSkills };
 export const codeModeOff = parse(codeModeSchema, {});
 
 export interface FakeServer {
@@ -53,12 +55,14 @@ export function fakeContext(servers: readonly FakeServer[], overrides: Partial<M
       calls.push({ server, tool, args });
       return Answer.of({ content: [] });
     },
+    confirm: async () => true,
     report: (...progress) => void reports.push(progress),
     resultFormat: "native",
     signal: neverCancelled,
     clock: systemClock,
     settings: { codeMode: codeModeOff, playbooks: { enabled: false, directories: [] }, maxResultSize: undefined },
     profiles: new RoutingProfiles({}, "default"),
+    skills: skillsOff,
     session: undefined,
     usage: unused,
     actions: fakeActions,
@@ -82,6 +86,7 @@ export const fakeActions: OperatorActions = {
   revive: () => ({ was_killed: false, breaker_was_open: false }),
   safety: () => [],
   restingTools: () => [],
+  webhooks: async () => [],
   costs: async () => ({}),
 };
 

@@ -5,6 +5,7 @@ export function observed(change: Partial<CallRecord> = {}): CallRecord {
   return {
     requestId: "r-1",
     caller: "ci",
+    agent: undefined,
     upstream: "files",
     method: "tools/call",
     tool: "read",

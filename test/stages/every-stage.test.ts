@@ -24,6 +24,7 @@ import { stagesFor } from "../../src/stages/order.ts";
 import { quarantineStage } from "../../src/stages/quarantine/quarantine-stage.ts";
 import { rateLimitStage } from "../../src/stages/rate-limit/rate-limit-stage.ts";
 import { recordStage } from "../../src/stages/record/record-stage.ts";
+import { responseContractStage } from "../../src/stages/response-contract/response-contract-stage.ts";
 import { retryStage } from "../../src/stages/retry/retry-stage.ts";
 import { scopeStage } from "../../src/stages/scope/scope-stage.ts";
 import { secretsStage } from "../../src/stages/secrets/secrets-stage.ts";
@@ -68,6 +69,9 @@ const everyStage: Record<string, { build: Build; alwaysOn?: true }> = {
   arguments: { build: (_clock, s) => argumentsStage(s.retry.enabled) },
   "firewall.request": {
     build: (_clock, s) => firewallRequestStage({ ...security().firewall, enabled: s.retry.enabled }, undefined),
+  },
+  "response-contract": {
+    build: (_clock, s) => responseContractStage({ ...security().response_contract, enabled: s.retry.enabled }),
   },
   "firewall.response": {
     build: (_clock, s) => firewallResponseStage({ ...security().firewall, enabled: s.retry.enabled }, undefined),

@@ -190,6 +190,22 @@ test("firewallResponseStage: a rule keeps back what it blocks, and exempts what 
   assert.equal((await through(injection, block)).answer, injection);
 });
 
+test("firewallResponseStage: response_inspection refuses results with instructions, or does not look for them", async () => {
+  const ask = (inspection: Changes, text: string, firewall: Changes = {}) => {
+    const settings = security({ firewall, response_inspection: inspection });
+    const stage = on(firewallResponseStage(settings.firewall, undefined, settings.response_inspection));
+    return stage(makeCall(), async () => resultOf(text));
+  };
+  const refuses = { action_mode: true };
+  await assert.rejects(ask(refuses, "[INST]"), { code: "FIREWALL_BLOCKED", hint: /security\.response_inspection/ });
+  assert.match((await ask({}, "[INST]")).text, /mcp-gateway\/firewall/);
+  assert.doesNotMatch((await ask({ enabled: false }, "[INST]")).text, /mcp-gateway\/firewall/);
+  const secret = `gh${"p_"}${random.slice(0, 36)}`;
+  assert.match((await ask(refuses, secret)).text, /REDACTED/, "what is redacted is no reason to refuse the rest");
+  const warn = { rules: [{ match: "read", action: "warn" }] };
+  assert.match((await ask(refuses, "[INST]", warn)).text, /\[INST\]/, "a rule for the tool goes before");
+});
+
 test("firewallResponseStage: errors of servers lose their credentials too", async () => {
   const stage = on(firewallResponseStage(security().firewall, undefined));
   const secret = `gh${"p_"}${random.slice(0, 36)}`;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Answer } from "../../src/core/answer.ts";
 import type { CallRecord } from "../../src/core/call-record.ts";
+import { anonymousCaller } from "../../src/core/caller.ts";
 import { DeniedError, UpstreamRpcError } from "../../src/core/errors.ts";
 import { CallsUnderWay } from "../../src/stages/record/calls-under-way.ts";
 import { recordStage } from "../../src/stages/record/record-stage.ts";
@@ -14,7 +15,8 @@ describe("recordStage", () => {
     const records: CallRecord[] = [];
     const stage = on(recordStage((record) => records.push(record), clock));
     const controller = new AbortController();
-    const running = stage(makeCall({ signal: controller.signal }), hangs);
+    const caller = { ...anonymousCaller, agent: "ci" };
+    const running = stage(makeCall({ caller, signal: controller.signal }), hangs);
     await clock.advance(70);
     controller.abort(new Error("Bored"));
     await assert.rejects(running);
@@ -28,10 +30,17 @@ describe("recordStage", () => {
       new TypeError("A defect"),
     ])
       await stage(makeCall(), fails(error)).catch(() => {});
-    const who = { requestId: "request", caller: "anonymous", upstream: "files", method: "tools/call", tool: "read" };
+    const who = {
+      requestId: "request",
+      caller: "anonymous",
+      agent: undefined,
+      upstream: "files",
+      method: "tools/call",
+      tool: "read",
+    };
     const base = { ...who, isError: false, keptBy: undefined, characters: undefined };
     assert.deepEqual(records, [
-      { ...base, outcome: "CANCELLED", reason: "Bored", durationMs: 70 },
+      { ...base, agent: "ci", outcome: "CANCELLED", reason: "Bored", durationMs: 70 },
       { ...base, method: "resources/read", tool: undefined, outcome: "OK", reason: undefined, durationMs: 0 },
       { ...base, outcome: "OVERLOADED", reason: "Too much", durationMs: 0 },
       { ...base, outcome: "UPSTREAM_ERROR", reason: "no", durationMs: 0 },

@@ -4,6 +4,7 @@
  * are only so many of them, and each is told.
  */
 import { ConfigError } from "../../core/errors.ts";
+import { escapeHidden } from "../../lib/escape-hidden.ts";
 import type { JsonObject } from "../../lib/json.ts";
 import { Refusal } from "../refusal.ts";
 import type { CheckTarget } from "../ssrf.ts";
@@ -168,7 +169,7 @@ class Search {
   }
 
   #tell(method: string, url: URL, outcome: string): void {
-    this.#discovery.tell(`${method} ${url.href}: ${outcome}`);
+    this.#discovery.tell(escapeHidden(`${method} ${url.href}: ${outcome}`));
   }
 }
 

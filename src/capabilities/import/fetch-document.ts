@@ -22,13 +22,15 @@ export interface FetchOptions {
   /** 30 s by default. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** {@link maxDocumentBytes} by default. */
+  readonly maxBytes?: number;
   /** JSON to send by POST. */
   readonly body?: string;
 }
 
 /** @throws Refusal */
 export async function fetchPage(url: string, options: FetchOptions): Promise<FetchedPage> {
-  const { body, checkTarget } = options;
+  const { body, checkTarget, maxBytes = maxDocumentBytes } = options;
   const headers = {
     accept: "application/json, application/yaml, */*;q=0.5",
     "user-agent": "mcp-gateway",
@@ -40,7 +42,7 @@ export async function fetchPage(url: string, options: FetchOptions): Promise<Fet
   const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
   try {
     const { bytes, mimeType, link, url: found } = await exchange(request, checkTarget, (text) => text, signal);
-    if (bytes.byteLength > maxDocumentBytes) throw new Refusal(`The document is larger than ${maxDocumentBytes} bytes`);
+    if (bytes.byteLength > maxBytes) throw new Refusal(`The document is larger than ${maxBytes} bytes`);
     return { text: new TextDecoder().decode(bytes), mimeType, link, url: found };
   } catch (error) {
     if (!timeout.aborted) throw error;

@@ -45,8 +45,8 @@ const patterns: readonly { readonly rule: string; readonly pattern: RegExp }[] =
   },
 ];
 
-/** Where nobody scrolls to. */
-const farAway = /[ \t\u00a0\u3000]{80}\s{0,1024}\S|\n{24}\s{0,1024}\S/;
+/** Where nobody scrolls to. A run is looked at once, from its start and as a whole: a megabyte of blanks would take seconds (T16). */
+const farAway = /(?<![ \t\u00a0\u3000])(?=([ \t\u00a0\u3000]{80,}))\1\s{0,1024}\S|(?<!\n)(?=(\n{24,}))\2\s{0,1024}\S/;
 const steers = /\b(?:must|always|never|instead|whenever|before|don't|do not|only after|redirect)\b/;
 
 /** Names of tools of other servers, where a text may not give orders about them (T3). */

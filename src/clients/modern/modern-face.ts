@@ -5,9 +5,9 @@
 import type { ClientEnvelope } from "../../core/call.ts";
 import { GatewayError } from "../../core/errors.ts";
 import { mayUseServer } from "../../core/scope.ts";
-import { type Json, type JsonObject, stableJson } from "../../lib/json.ts";
+import { isJsonObject, type Json, type JsonObject, stableJson } from "../../lib/json.ts";
 import { claimedVersion, modernVersion, readEnvelope } from "../../mcp/envelope.ts";
-import { extensionsIn, tasksExtension, uiExtension } from "../../mcp/extensions.ts";
+import { extensionsIn, skillsExtension, tasksExtension, uiExtension } from "../../mcp/extensions.ts";
 import { encodeError, encodeResult, type RpcRequestMessage } from "../../mcp/json-rpc.ts";
 import { modernResult } from "../../mcp/modern-result.ts";
 import { assertSupported } from "../client-capabilities.ts";
@@ -28,6 +28,11 @@ import { relayTask, taskMethods, withTaskHandle } from "./tasks.ts";
 export interface ModernContext extends Omit<FaceContext, "session" | "modern"> {
   /** A header of the request; `undefined` where the transport has none. */
   readonly header: HeaderOf | undefined;
+}
+
+interface Noting extends ModernContext {
+  /** Told what a tool was refused or failed with where its result says so to the model. */
+  noteFailure(error: unknown): void;
 }
 
 /** JSON text of the response, and the HTTP status it goes with. */
@@ -64,7 +69,7 @@ export function createModernFace(host: FaceHost, { seal, randomId }: ModernFaceO
   const parked = new ParkedCalls();
   const task = relayTask(seal);
 
-  async function answer(message: RpcRequestMessage, context: ModernContext): Promise<string> {
+  async function answer(message: RpcRequestMessage, context: Noting): Promise<string> {
     const { method, params } = message;
     const envelope = readEnvelope(params);
     assertEnvelope(context.header, claimedVersion(params) as string, message);
@@ -86,7 +91,7 @@ export function createModernFace(host: FaceHost, { seal, randomId }: ModernFaceO
     }
   }
 
-  async function answerInRounds(message: RpcRequestMessage, context: ModernContext): Promise<string> {
+  async function answerInRounds(message: RpcRequestMessage, context: Noting): Promise<string> {
     const { requestState, ...params } = message.params ?? {};
     const state = requestState === undefined ? undefined : await openState(requestState, message, context);
     const isParked = state?.startsWith(ofParked) === true;
@@ -126,7 +131,7 @@ export function createModernFace(host: FaceHost, { seal, randomId }: ModernFaceO
     });
   }
 
-  function begin(call: ParkedCall, message: RpcRequestMessage, context: ModernContext): Promise<string | JsonObject> {
+  function begin(call: ParkedCall, message: RpcRequestMessage, context: Noting): Promise<string | JsonObject> {
     const client: ModernClient = {
       envelope: call.envelope,
       linkFor: () => call.link,
@@ -144,6 +149,7 @@ export function createModernFace(host: FaceHost, { seal, randomId }: ModernFaceO
         scope.failed(error);
         throw error;
       } finally {
+        context.noteFailure(scope.failure);
         scope.end();
       }
     };
@@ -181,12 +187,16 @@ export function createModernFace(host: FaceHost, { seal, randomId }: ModernFaceO
     async handle(message, context) {
       const { id, method } = message;
       const startedMs = host.clock.now();
+      let failure: unknown;
+      const noteFailure = (error: unknown) => {
+        failure = error;
+      };
       try {
-        const text = await answer(message, context);
-        host.onAnswer?.(message, context.backend, text, host.clock.now() - startedMs);
+        const text = await answer(message, { ...context, noteFailure });
+        host.onAnswer?.(message, context, text, host.clock.now() - startedMs, failure);
         return { text: encodeResult(id, modernResult(method, text)), status: 200 };
       } catch (error) {
-        host.onAnswer?.(message, context.backend, undefined, host.clock.now() - startedMs);
+        host.onAnswer?.(message, context, undefined, host.clock.now() - startedMs, error);
         reportDefect(host, message, context, error);
         const { status, error: rpc } = toModernError(error, message, context.requestId);
         return { text: encodeError(id, rpc), status };
@@ -206,7 +216,8 @@ export function createModernFace(host: FaceHost, { seal, randomId }: ModernFaceO
 
 const discover: Method = async ({ host, context: { backend }, caller }) => {
   const { capabilities, instructions } = await introduce(host, { backend, caller });
-  const extensions = extensionsOf(host, { backend, caller });
+  const own = isJsonObject(capabilities["extensions"]) ? capabilities["extensions"] : {};
+  const extensions = { ...extensionsOf(host, { backend, caller }), ...own };
   const all = Object.keys(extensions).length > 0 ? { ...capabilities, extensions } : capabilities;
   return JSON.stringify({ supportedVersions: [modernVersion], capabilities: all, instructions });
 };
@@ -219,7 +230,7 @@ function extensionsOf(host: FaceHost, { backend, caller }: Pick<FaceContext, "ba
   for (const name of names) {
     const description = host.describe(name);
     if (description?.protocolVersion === modernVersion)
-      found = { ...found, ...extensionsIn(description.capabilities, [tasksExtension, uiExtension]) };
+      found = { ...found, ...extensionsIn(description.capabilities, [tasksExtension, uiExtension, skillsExtension]) };
   }
   return found;
 }

@@ -6,6 +6,7 @@ const program = "mcp-gateway";
 const backendNames = `${program} list --json 2>/dev/null | sed -n 's/^    "name": "\\(.*\\)",*$/\\1/p'`;
 const knownNames = `${program} list --known 2>/dev/null | sed 's/ .*//'`;
 const capabilityNames = `${program} tool list --format plain 2>/dev/null`;
+const skillNames = `${program} skills list --format plain 2>/dev/null`;
 
 export function bashScript(commands: readonly CompletedCommand[]): string {
   const cases = commands.map((command) => {
@@ -59,6 +60,7 @@ function bashWords({ subCommands, word }: CompletedCommand): string {
   if (word === "backend") return `"$(${backendNames})"`;
   if (word === "known server") return `"$(${knownNames})"`;
   if (word === "capability") return `"$(${capabilityNames})"`;
+  if (word === "skill") return `"$(${skillNames})"`;
   return quoted([...subCommands, ...(Array.isArray(word) ? word : [])].join(" "));
 }
 
@@ -84,6 +86,7 @@ export function zshScript(commands: readonly CompletedCommand[]): string {
 _mcp_gateway_backends() { local -a names; names=(\${(f)"$(${backendNames})"}); compadd -a names }
 _mcp_gateway_known() { local -a names; names=(\${(f)"$(${knownNames})"}); compadd -a names }
 _mcp_gateway_capabilities() { local -a names; names=(\${(f)"$(${capabilityNames})"}); compadd -a names }
+_mcp_gateway_skills() { local -a names; names=(\${(f)"$(${skillNames})"}); compadd -a names }
 _mcp_gateway() {
   # Not called "path", which is PATH in zsh.
   local named="" word
@@ -124,6 +127,7 @@ function zshWords({ path, subCommands, word }: CompletedCommand, commands: reado
   if (word === "backend") return "'1:backend:_mcp_gateway_backends'";
   if (word === "known server") return "'1:name:_mcp_gateway_known' '*:command:_files'";
   if (word === "capability") return "'1:name:_mcp_gateway_capabilities'";
+  if (word === "skill") return "'1:name:_mcp_gateway_skills'";
   if (word === "path") return "'*:file:_files'";
   if (Array.isArray(word)) return quoted(`1:word:(${word.join(" ")})`);
   if (subCommands.length === 0) return "'*: :'";
@@ -173,7 +177,12 @@ function fishWords(command: CompletedCommand): string[] {
   const { word } = command;
   if (word === undefined) return [];
   if (word === "path") return [`${fishFor(command)} -F`];
-  const commands = { backend: backendNames, "known server": knownNames, capability: capabilityNames };
+  const commands = {
+    backend: backendNames,
+    "known server": knownNames,
+    capability: capabilityNames,
+    skill: skillNames,
+  };
   const names = typeof word === "string" ? `(${commands[word]})` : word.join(" ");
   return [`${fishFor(command)} -f -a ${quoted(names)}`];
 }

@@ -1,4 +1,4 @@
-/** Completion scripts, written from the same table as the help. Names of backends, known servers and capabilities are asked for when they are needed. */
+/** Completion scripts, written from the same table as the help. Names of backends, known servers, capabilities and skills are asked for when they are needed. */
 import { writeStdout } from "../../runtime/process.ts";
 import { type Command, type CommandInput, type OptionDef, UsageError } from "../command.ts";
 import { globalArgs } from "../global-options.ts";
@@ -21,7 +21,7 @@ export interface CompletedCommand {
   readonly subCommands: readonly string[];
   readonly options: readonly CompletedOption[];
   /** What its first word is. */
-  readonly word: "backend" | "known server" | "capability" | "path" | readonly string[] | undefined;
+  readonly word: "backend" | "known server" | "capability" | "skill" | "path" | readonly string[] | undefined;
 }
 
 const scripts = { bash: bashScript, zsh: zshScript, fish: fishScript };
@@ -41,6 +41,9 @@ const words: Readonly<Record<string, CompletedCommand["word"]>> = {
   "cap install": "capability",
   "tool invoke": "capability",
   "tool inspect": "capability",
+  "skills import": "path",
+  "skills show": "skill",
+  "skills remove": "skill",
 };
 
 /** Of options that are no enum, because more than one value is allowed. */

@@ -7,6 +7,7 @@ import type { ImportKind } from "../../capabilities/import/import-document.ts";
 import { maxCapabilities } from "../../capabilities/import/imported.ts";
 import { parseDocument } from "../../capabilities/import/parse-document.ts";
 import { ConfigError } from "../../core/errors.ts";
+import { escapeHidden } from "../../lib/escape-hidden.ts";
 import { sha256Hex } from "../../runtime/digest.ts";
 import { exists, resolveLinks } from "../../runtime/files.ts";
 import { basename, dirname, displayPath, expandHome, join, relative, resolve } from "../../runtime/paths.ts";
@@ -30,7 +31,7 @@ export async function runPreview(input: CommandInput): Promise<number> {
   const rows = texts.files.map(({ name, text, description }) => [
     name,
     sha256Hex(text).slice(0, 12),
-    description.slice(0, 80),
+    escapeHidden(description.slice(0, 80)),
   ]);
   for (const line of columns([["NAME", "SHA-256", "DESCRIPTION"], ...rows])) await writeStdout(`${line}\n`);
   for (const note of texts.warnings) await writeStderr(`${note}\n`);

@@ -8,6 +8,7 @@ import { Refusal } from "../../capabilities/refusal.ts";
 import { type CheckTarget, targetCheck } from "../../capabilities/ssrf.ts";
 import { loadConfig } from "../../config/load.ts";
 import { ConfigError } from "../../core/errors.ts";
+import { escapeHidden } from "../../lib/escape-hidden.ts";
 import type { JsonObject } from "../../lib/json.ts";
 import { isMissing, readText } from "../../runtime/files.ts";
 import { displayPath, expandHome, join, resolve } from "../../runtime/paths.ts";
@@ -31,7 +32,9 @@ export async function guarded<T>(work: Promise<T>): Promise<T> {
     return await work;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    throw new ConfigError(error.detail === undefined ? error.message : `${error.message}\n${error.detail}`);
+    throw new ConfigError(
+      error.detail === undefined ? error.message : `${error.message}\n${escapeHidden(error.detail)}`,
+    );
   }
 }
 
@@ -58,7 +61,7 @@ export async function textsOf(
 ): Promise<CapabilityTexts> {
   const { capabilities, warnings } = imported(document, options, source, kind);
   const made = await capabilityTexts(capabilities);
-  const all = [...warnings, ...made.warnings];
+  const all = [...warnings, ...made.warnings].map(escapeHidden);
   if (made.files.length > 0) return { files: made.files, warnings: all };
   const why = all.length === 0 ? "" : `:\n${all.join("\n")}`;
   throw new ConfigError(`No operation of "${source}" could be made into a capability${why}`);

@@ -2,10 +2,10 @@
 import type { LoadedConfig } from "../../config/load.ts";
 import { loadConfig } from "../../config/load.ts";
 import { discoveredPaths } from "../../config/locate.ts";
-import type { Config } from "../../config/schema.ts";
 import { ConfigError, GatewayError } from "../../core/errors.ts";
 import type { LogLevel } from "../../core/log.ts";
 import { version } from "../../core/version.ts";
+import { AutoToken } from "../../gateway/auto-token.ts";
 import { createGateway, type RunningGateway } from "../../gateway/create-gateway.ts";
 import type { ReloadOutcome } from "../../gateway/gateway.ts";
 import { knownSecrets } from "../../gateway/known-secrets.ts";
@@ -15,7 +15,6 @@ import { createLogger, type LeveledLogger } from "../../observe/log.ts";
 import { createLogOutput } from "../../runtime/log-output.ts";
 import { dataDirectory } from "../../runtime/paths.ts";
 import { environment, exit, isTerminal, onSignal, printError, workingDirectory } from "../../runtime/process.ts";
-import { randomToken } from "../../runtime/random.ts";
 import type { Watcher } from "../../runtime/watch.ts";
 import type { ServeArgs } from "../serve.ts";
 
@@ -49,13 +48,8 @@ export async function run(args: ServeArgs): Promise<void> {
     exit(1);
   }
 
-  let token: string | undefined;
-  const inForce = (config: Config): Config => {
-    if (config.auth.bearer_token !== "auto") return config;
-    token ??= `mcp_${randomToken(32)}`;
-    return { ...config, auth: { ...config.auth, bearer_token: token } };
-  };
-  const config = inForce(loaded.config);
+  const token = new AutoToken();
+  const config = token.inForce(loaded.config);
   const redactor = new Redactor(knownSecrets(config, loaded.env));
   const log = createLogger({
     level: levelFrom(env["RUST_LOG"]) ?? args.logLevel,
@@ -78,10 +72,10 @@ export async function run(args: ServeArgs): Promise<void> {
     reloadConfig: loaded.source && (() => reloadNow()),
   });
   // Not through the log, which hides it: whoever started the gateway must see it once.
-  if (config.auth.enabled && token !== undefined) printError(`Bearer token of this run: ${token}`);
+  if (config.auth.enabled && token.value !== undefined) printError(`Bearer token of this run: ${token.value}`);
 
   const adopt = async (next: LoadedConfig): Promise<ReloadOutcome> => {
-    const nextConfig = inForce(next.config);
+    const nextConfig = token.inForce(next.config);
     redactor.add(knownSecrets(nextConfig, next.env));
     for (const warning of next.warnings) log.warn(warning);
     const outcome = await gateway.reload(nextConfig, next.env);

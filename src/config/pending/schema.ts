@@ -1,17 +1,11 @@
 /** Sections whose feature does not exist yet. They are checked in full; using one is said, once per start. */
 import * as v from "valibot";
 import { setting } from "../../core/kinds.ts";
-import { agentAuthSchema } from "./agent-auth/schema.ts";
 import { controlPlaneSchema } from "./control-plane/schema.ts";
-import { keyServerSchema } from "./key-server/schema.ts";
 import { marketplaceSchema } from "./marketplace/schema.ts";
-import { webhooksSchema } from "./webhooks/schema.ts";
 
 export const pendingSections = {
-  webhooks: setting(webhooksSchema, {}, "Webhooks"),
   marketplace: setting(marketplaceSchema, {}, "Plugin marketplace"),
-  key_server: setting(keyServerSchema, {}, "Short-lived tokens for people who log in elsewhere"),
-  agent_auth: setting(agentAuthSchema, {}, "Tokens signed by agents"),
   control_plane: setting(controlPlaneSchema, {}, "Roles and exports"),
 };
 

@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { toolIntegritySchema } from "../../catalog/integrity/schema.ts";
 import { setting } from "../../core/kinds.ts";
+import { agentIdentitySchema } from "../../doors/agent-identity/schema.ts";
 import { transparencyLogSchema } from "../../observe/transparency/schema.ts";
 import { securityStageEntries } from "../../stages/schema.ts";
 import { pendingSecurityEntries } from "../pending/security/schema.ts";
@@ -10,6 +11,7 @@ export const securitySchema = v.object({
   ...securityStageEntries,
   tool_integrity: setting(toolIntegritySchema, {}, "Scan and pins of tool definitions"),
   transparency_log: setting(transparencyLogSchema, {}, "Record of calls"),
+  agent_identity: setting(agentIdentitySchema, {}, "Labels of agents"),
   ssrf_protection: setting(v.boolean(), true, "Refuse addresses of private networks where a caller chooses them"),
   ...pendingSecurityEntries,
 });

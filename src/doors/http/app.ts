@@ -4,21 +4,28 @@ import type { Caller } from "../../core/caller.ts";
 import { GatewayError } from "../../core/errors.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import type { Clock } from "../../lib/clock.ts";
+import { callerWithLabel } from "../agent-identity/agent-label.ts";
+import type { KeyServer } from "../key-server/key-server.ts";
 import { logDefect } from "../log-defect.ts";
 import { requestIdFrom } from "../request-id.ts";
+import type { TokenVerifier } from "../tokens/token-verifier.ts";
 import { pathOf, streamIdOf } from "./address.ts";
 import { Authenticator } from "./authenticate.ts";
+import { FailedAttempts } from "./failed-attempts.ts";
 import { createOriginGuard } from "./guard-origin.ts";
 import { health, liveness, readiness } from "./health.ts";
+import { publicCaller } from "./key-table.ts";
 import { createManagement } from "./management.ts";
 import { createMcpEndpoint, notAllowed } from "./mcp-endpoint.ts";
 import { PathRouter } from "./path-router.ts";
 import { isPreflight, preflight } from "./preflight.ts";
+import type { Arrival } from "./receive-webhook.ts";
 import { Refusal, refuse } from "./respond.ts";
 import type { SseDoor } from "./sse-door.ts";
 import { dashboardFile, toDashboard } from "./ui.ts";
 import type { Asker, Guest, Visit } from "./visit.ts";
 import type { WebSocketDoor } from "./web-socket-door.ts";
+import { webhookPathOf } from "./webhook-paths.ts";
 
 export interface HttpApp {
   fetch(request: Request, peer: Guest): Response | Promise<Response>;
@@ -40,6 +47,10 @@ interface Route {
 
 /** Of RFC 9728. */
 const metadataPath = "/.well-known/oauth-protected-resource";
+/** Of the key server: who comes there shows what nobody else takes. */
+const keyServerPath = /^\/auth\/(?:token(?:\/|$)|tokens$)/;
+/** Where MCP clients come to with messages. */
+const mcpPath = /^\/(?:mcp|sse|messages)(?:\/|$)/;
 /** Where clients of HTTP+SSE send to. */
 const messagesPath = "/messages";
 /** Clients call few addresses; whoever tries many is not to fill the memory. */
@@ -48,18 +59,44 @@ const maxKnownAddresses = 1_000;
 /** @param listenHost the address the server is bound to; everything else is read from `gateway.config` per request */
 export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock): HttpApp {
   const endpoint = createMcpEndpoint(gateway, clock);
-  const authenticator = new Authenticator(
+  const failures = new FailedAttempts(clock);
+  const authenticator = new Authenticator({
     clock,
-    { has: (id, principal) => gateway.sessions.has(id, principal) || sse?.has(id, principal) === true },
-    async () => {
-      const { TokenVerifier } = await import("../tokens/token-verifier.ts");
-      return new TokenVerifier({ clock, log: gateway.log, calendar: Date.now });
-    },
-  );
+    failures,
+    sessions: { has: (id, principal) => gateway.sessions.has(id, principal) || sse?.has(id, principal) === true },
+    loadVerifier,
+    // Before the first exchange there is no token that it could know.
+    findIssued: (digest, rules) => keyServer?.find(digest, rules),
+    sharedLimits: () => gateway.sharedLimits,
+  });
   const guardOrigin = createOriginGuard(listenHost);
-  // Most gateways have no client that needs either of these.
+  // Most gateways have no client that needs any of these.
   let sse: SseDoor | undefined;
   let webSockets: WebSocketDoor | undefined;
+  let verifier: TokenVerifier | undefined;
+  let keyServer: KeyServer | undefined;
+
+  async function loadVerifier(): Promise<TokenVerifier> {
+    const { TokenVerifier } = await import("../tokens/token-verifier.ts");
+    const toolOf = (server: string, tool: string) => gateway.catalog.tool(server, tool);
+    verifier ??= new TokenVerifier({ clock, log: gateway.log, calendar: Date.now, toolOf });
+    return verifier;
+  }
+
+  async function keys(): Promise<KeyServer> {
+    const { createKeyServer } = await import("../key-server/key-server.ts");
+    keyServer ??= createKeyServer({ gateway, clock, calendar: Date.now, failures, loadVerifier });
+    return keyServer;
+  }
+
+  /** What is asked of MCP clients once it is known who they are. @throws DeniedError FORBIDDEN, CLIENT_CIRCUIT_OPEN */
+  function screened(caller: Caller, path: string, headers: Headers, url: string): Caller {
+    if (!mcpPath.test(path)) return caller;
+    gateway.clientBreakers.assertClosed(caller);
+    // A stream says which agent it is of when it is opened.
+    if (path === messagesPath) return caller;
+    return callerWithLabel(caller, headers, url, gateway.config.security.agent_identity);
+  }
 
   async function sseDoor(): Promise<SseDoor> {
     const { createSseDoor } = await import("./sse-door.ts");
@@ -72,9 +109,18 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
     webSockets ??= createWebSocketDoor({
       gateway,
       pace: endpoint.pace,
-      identify: (headers, path, guest) => authenticator.identify(headers, path, guest, gateway.config),
+      identify(headers, path, guest) {
+        const caller = authenticator.identify(headers, path, guest, gateway.config);
+        const screen = (identified: Caller) => screened(identified, path, headers, path);
+        return caller instanceof Promise ? caller.then(screen) : screen(caller);
+      },
     });
     return webSockets.open(visit, backend);
+  }
+
+  async function deliver(visit: Arrival, webhookPath: string): Promise<Response> {
+    const { receiveWebhook } = await import("./receive-webhook.ts");
+    return receiveWebhook(gateway, visit, webhookPath);
   }
 
   async function metadata(visit: Visit): Promise<Response> {
@@ -114,6 +160,9 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
     "/metrics": page(management.metrics),
     [metadataPath]: page(metadata),
     [`${metadataPath}/mcp`]: page(metadata),
+    "/auth/token": { POST: async (visit) => (await keys()).exchange(visit) },
+    "/auth/token/:jti": { DELETE: async (visit) => (await keys()).revoke(visit) },
+    "/auth/tokens": { DELETE: async (visit) => (await keys()).revokeSubject(visit) },
     "/sse": events,
     "/sse/:backend": events,
     [messagesPath]: { POST: async (visit) => (await sseDoor()).post(visit) },
@@ -160,7 +209,7 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
 
   function admit(request: Request, peer: Guest, onlySockets: boolean): Response | Promise<Response> {
     const { headers } = request;
-    const { server } = gateway.config;
+    const { server, webhooks } = gateway.config;
     const requestId = requestIdFrom(headers.get("x-request-id"));
     let crossOrigin: string | undefined;
     const refused = (error: unknown) => refuseEntry({ requestId, crossOrigin }, headers, peer, error);
@@ -170,13 +219,17 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
       const route = request.method === "POST" ? known.get(request.url) : undefined;
       let path = route?.path ?? pathOf(request.url);
       if (onlySockets) path = socketPathOf(request, path);
+      const webhookPath = route === undefined ? webhookPathOf(webhooks, path) : undefined;
+      if (webhookPath !== undefined) return deliver({ request, peer, requestId, path, crossOrigin }, webhookPath);
       const sessionId = path === messagesPath ? streamIdOf(request.url) : undefined;
-      const enter = (caller: Caller) => {
+      const enter = (identified: Caller) => {
+        const caller = screened(identified, path, headers, request.url);
         const visit: Visit = { request, peer, requestId, path, caller, crossOrigin };
         if (route === undefined) return router.fetch(request, visit);
         const response = follow(route, visit);
         return response instanceof Promise ? response.catch((error) => failed(visit, error)) : response;
       };
+      if (keyServerPath.test(path) && gateway.config.key_server?.enabled === true) return enter(publicCaller);
       const caller = authenticator.identify(headers, path, peer, gateway.config, sessionId);
       return caller instanceof Promise ? caller.then(enter).catch(refused) : enter(caller);
     } catch (error) {
@@ -189,8 +242,9 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
     if (error instanceof GatewayError && error.code === "UNAUTHENTICATED")
       gateway.log.warn("Authentication failed", { request_id: asker.requestId, address: peer.address });
     const response = failed(asker, error);
-    const { auth } = gateway.config;
-    return auth.issuers.length === 0 && auth.users.length === 0 ? response : withChallenge(response, headers, error);
+    const { auth, key_server, agent_auth } = gateway.config;
+    const takesKeysOnly = auth.issuers.length === 0 && auth.users.length === 0 && !key_server && !agent_auth;
+    return takesKeysOnly ? response : withChallenge(response, headers, error);
   }
 
   /** Says where and how to log in. */
@@ -209,6 +263,7 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
       sse?.endAll();
       webSockets?.endAll();
       management.endStreams();
+      keyServer?.end();
     },
   };
 }

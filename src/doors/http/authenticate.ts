@@ -1,13 +1,15 @@
-/** Who is calling, by bearer token, API key, name and password, or a token of an issuer, before any work is done for them. */
+/** Who is calling, by bearer token, API key, name and password, or a token of somebody who is trusted, before any work is done for them. */
 import type { SessionTable } from "../../clients/session.ts";
 import { anonymousCaller, type Caller } from "../../core/caller.ts";
 import { GatewayError } from "../../core/errors.ts";
+import { type SharedLimits, takeShared } from "../../core/shared-limits.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { TokenBucket } from "../../lib/token-bucket.ts";
 import { sha256 } from "../../runtime/digest.ts";
 import type { AuthSettings } from "../schema.ts";
-import type { TokenRules, TokenVerifier } from "../tokens/token-verifier.ts";
-import { FailedAttempts } from "./failed-attempts.ts";
+import type { TokenRules } from "../tokens/token-source.ts";
+import type { TokenVerifier } from "../tokens/token-verifier.ts";
+import { type FailedAttempts, tooMany } from "./failed-attempts.ts";
 import { basicToken, createKeyTable, type KeyHolder, type KeyTable, publicCaller } from "./key-table.ts";
 import type { Guest } from "./visit.ts";
 
@@ -24,31 +26,33 @@ const maxBuckets = 10_000;
 /** What of a guest says who it is. */
 export type Entrant = Pick<Guest, "address" | "certified">;
 
-/** Loads what verifies tokens of issuers. */
-export type LoadVerifier = () => Promise<TokenVerifier>;
+export interface AuthenticatorOptions {
+  readonly clock: Pick<Clock, "now">;
+  readonly failures: FailedAttempts;
+  readonly sessions: Pick<SessionTable, "has">;
+  /** Loads what verifies tokens that others sign. */
+  loadVerifier(): Promise<TokenVerifier>;
+  /** Who a token of the key server was issued to. @throws InsufficientTokenError */
+  findIssued(digest: Uint8Array, rules: TokenRules): KeyHolder | undefined;
+  /** Of all gateways; `undefined` while this one counts alone. */
+  sharedLimits(): Promise<SharedLimits> | undefined;
+}
 
 /** Limits outlive a reload of the configuration; the table of keys is made once for each. */
 export class Authenticator {
-  readonly #clock: Pick<Clock, "now">;
-  readonly #failures: FailedAttempts;
-  readonly #sessions: Pick<SessionTable, "has">;
+  readonly #options: AuthenticatorOptions;
   readonly #tables = new WeakMap<AuthSettings, KeyTable>();
-  readonly #buckets = new Map<string, { readonly ratePerMinute: number; readonly bucket: TokenBucket }>();
-
-  readonly #loadVerifier: LoadVerifier;
+  /** By principal, whichever of its credentials is shown. */
+  readonly #buckets = new Map<string, TokenBucket>();
   #verifier: TokenVerifier | undefined;
 
-  constructor(clock: Pick<Clock, "now">, sessions: Pick<SessionTable, "has">, loadVerifier: LoadVerifier) {
-    this.#clock = clock;
-    this.#sessions = sessions;
-    this.#loadVerifier = loadVerifier;
-    this.#failures = new FailedAttempts(clock);
+  constructor(options: AuthenticatorOptions) {
+    this.#options = options;
   }
 
   /**
    * A token says who calls, and without one the client certificate does. A token that is shown is always checked, also
-   * where none is needed. A promise comes back for tokens of issuers that
-   * were not seen before, and for nothing else.
+   * where none is needed. A promise comes back for signed tokens that were not seen before, and for limits that are shared.
    * @param sessionId what the request belongs to, if it says
    * @throws GatewayError UNAUTHENTICATED, TOO_MANY_ATTEMPTS; DeniedError FORBIDDEN for a good token without rights
    */
@@ -60,6 +64,7 @@ export class Authenticator {
     sessionId: string | null = headers.get("mcp-session-id"),
   ): Caller | Promise<Caller> {
     const { auth } = rules;
+    const { failures } = this.#options;
     if (!auth.enabled && peer.certified === undefined) return anonymousCaller;
     // Where only certificates say who calls, tokens mean nothing.
     const token = auth.enabled ? tokenOf(headers, auth) : undefined;
@@ -72,44 +77,41 @@ export class Authenticator {
       throw new GatewayError("UNAUTHENTICATED", missingToken(headers));
     }
     const digest = sha256(token);
-    const holder = this.#tableOf(auth).find(digest);
+    const holder = this.#tableOf(auth).find(digest) ?? this.#options.findIssued(digest, rules);
     if (holder !== undefined) return this.#admit(holder, peer, sessionId);
-    if (auth.issuers.length === 0 || !jwtPattern.test(token)) throw this.#failed(peer.address, digest);
+    if (!takesSignedTokens(rules) || !jwtPattern.test(token)) {
+      const error = new GatewayError("UNAUTHENTICATED", "The bearer token or API key is not valid");
+      throw failures.counted(error, peer.address, digest);
+    }
     const known = this.#verifier?.known(digest, rules);
     if (known !== undefined) return this.#admit(known, peer, sessionId);
     // Nobody who guesses makes us check signatures.
-    const lockedMs = sessionId === null ? this.#failures.lockedMs(peer.address) : 0;
-    if (lockedMs > 0) throw tooMany(`Too many wrong tokens came from ${peer.address}`, lockedMs);
+    if (sessionId === null) failures.assertOpen(peer.address);
     return this.#verify(token, digest, peer.address, rules).then((verified) => this.#admit(verified, peer, sessionId));
   }
 
-  #admit(holder: KeyHolder, { address }: Entrant, sessionId: string | null): Caller {
-    const lockedMs = this.#failures.isEmpty ? 0 : this.#failures.lockedMs(address);
-    if (lockedMs > 0 && !this.#isAtWork(sessionId, holder.caller))
-      throw tooMany(`Too many wrong tokens came from ${address}`, lockedMs);
-    if (holder.ratePerMinute > 0) this.#count(holder);
-    return holder.caller;
+  #admit(holder: KeyHolder, { address }: Entrant, sessionId: string | null): Caller | Promise<Caller> {
+    const { failures } = this.#options;
+    if (!failures.isEmpty && !this.#isAtWork(sessionId, holder.caller)) failures.assertOpen(address);
+    return holder.ratePerMinute > 0 ? this.#count(holder) : holder.caller;
   }
 
   async #verify(token: string, digest: Uint8Array, address: string, rules: TokenRules): Promise<KeyHolder> {
-    this.#verifier ??= await this.#loadVerifier();
+    const verifier = await this.#options.loadVerifier();
+    this.#verifier = verifier;
     try {
-      await this.#verifier.verify(token, digest, rules);
+      await verifier.verify(token, digest, rules);
     } catch (error) {
-      // An old token is no guess.
-      if (!(error instanceof GatewayError) || error.code !== "UNAUTHENTICATED" || error.data?.["expired"] === true)
-        throw error;
-      const waitMs = this.#failures.add(address, digest);
-      throw waitMs > 0 ? tooMany(`Too many failed authentications came from ${address}`, waitMs) : error;
+      throw this.#options.failures.counted(error, address, digest);
     }
-    const holder = this.#verifier.known(digest, rules);
+    const holder = verifier.known(digest, rules);
     if (holder === undefined) throw new GatewayError("UNAUTHENTICATED", "The token is not valid");
     return holder;
   }
 
   /** Whether the caller was let in before: its token then is no guess that hit. */
   #isAtWork(sessionId: string | null, { principal }: Caller): boolean {
-    return sessionId !== null && this.#sessions.has(sessionId, principal);
+    return sessionId !== null && this.#options.sessions.has(sessionId, principal);
   }
 
   #tableOf(auth: AuthSettings): KeyTable {
@@ -121,33 +123,41 @@ export class Authenticator {
     return table;
   }
 
-  #failed(address: string, digest: Uint8Array): GatewayError {
-    const waitMs = this.#failures.add(address, digest);
-    return waitMs > 0
-      ? tooMany(`Too many failed authentications came from ${address}`, waitMs)
-      : new GatewayError("UNAUTHENTICATED", "The bearer token or API key is not valid");
-  }
-
-  #count({ caller, ratePerMinute }: KeyHolder): void {
-    let limit = this.#buckets.get(caller.principal);
-    if (limit?.ratePerMinute !== ratePerMinute) {
-      limit = { ratePerMinute, bucket: new TokenBucket(ratePerMinute / 60, ratePerMinute, this.#clock) };
-      this.#buckets.set(caller.principal, limit);
+  #count({ caller, ratePerMinute }: KeyHolder): Caller | Promise<Caller> {
+    let bucket = this.#buckets.get(caller.principal);
+    if (bucket === undefined) {
+      bucket = new TokenBucket(ratePerMinute / 60, ratePerMinute, this.#options.clock);
+      this.#buckets.set(caller.principal, bucket);
       const oldest = this.#buckets.keys().next().value;
       if (this.#buckets.size > maxBuckets && oldest !== undefined) this.#buckets.delete(oldest);
-    }
-    if (!limit.bucket.take())
-      throw tooMany(`Key "${caller.name}" has used up its ${ratePerMinute} requests per minute`, limit.bucket.waitMs);
+    } else bucket.configure(ratePerMinute / 60, ratePerMinute);
+    const counted = bucket;
+    const admitted = (waitMs: number) => {
+      if (waitMs === 0) return caller;
+      throw tooMany(`Key "${caller.name}" has used up its ${ratePerMinute} requests per minute`, waitMs);
+    };
+    const sharing = this.#options.sharedLimits();
+    if (sharing === undefined) return admitted(bucket.take() ? 0 : bucket.waitMs);
+    return sharing.then((limits) => takeShared(counted, `key:${caller.principal}`, limits)).then(admitted);
   }
+}
+
+function takesSignedTokens({ auth, key_server, agent_auth }: TokenRules): boolean {
+  if (auth.issuers.length > 0 || agent_auth?.enabled === true) return true;
+  return key_server?.enabled === true && key_server.delegated_bearer;
 }
 
 const jwtPattern = /^eyJ[\w-]*\.[\w-]+\.[\w-]*$/;
 
 function tokenOf(headers: Headers, { users }: AuthSettings): string | undefined {
-  const authorization = headers.get("authorization");
-  const bearer = authorization === null ? undefined : /^bearer +(\S+)$/i.exec(authorization)?.[1];
+  const bearer = bearerTokenOf(headers);
   if (bearer !== undefined) return bearer;
-  return headers.get("x-api-key") ?? (users.length > 0 ? basicTokenOf(authorization) : undefined);
+  return headers.get("x-api-key") ?? (users.length > 0 ? basicTokenOf(headers.get("authorization")) : undefined);
+}
+
+export function bearerTokenOf(headers: Headers): string | undefined {
+  const authorization = headers.get("authorization");
+  return authorization === null ? undefined : /^bearer +(\S+)$/i.exec(authorization)?.[1];
 }
 
 /** Name and password of RFC 7617. */
@@ -166,8 +176,4 @@ function missingToken(headers: Headers): string {
 function isPublic(path: string, publicPaths: readonly string[]): boolean {
   const isBelow = (folder: string) => path === folder || path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
   return path === "/" || (openPaths.some(isBelow) && !isBelow(dashboardData)) || publicPaths.some(isBelow);
-}
-
-function tooMany(message: string, waitMs: number): GatewayError {
-  return new GatewayError("TOO_MANY_ATTEMPTS", message, { data: { retry_after_ms: waitMs } });
 }

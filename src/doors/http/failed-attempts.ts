@@ -5,6 +5,7 @@
  * a session opened with it goes on. So neither a misconfigured client nor a guesser locks out its neighbours, of whom
  * there may be many behind one proxy.
  */
+import { GatewayError } from "../../core/errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { hexOf } from "../../runtime/digest.ts";
 
@@ -28,8 +29,30 @@ export class FailedAttempts {
     this.#clock = clock;
   }
 
+  /**
+   * Counts what was shown and found wrong, unless it is only old: that is no guess.
+   * @returns what to throw: the error, or that there were too many
+   */
+  counted(error: unknown, address: string, digest: Uint8Array): unknown {
+    if (!(error instanceof GatewayError) || error.code !== "UNAUTHENTICATED" || error.data?.["expired"] === true)
+      return error;
+    const waitMs = this.#add(address, digest);
+    return waitMs > 0 ? tooMany(`Too many failed authentications came from ${address}`, waitMs) : error;
+  }
+
+  get isEmpty(): boolean {
+    return this.#byAddress.size === 0;
+  }
+
+  /** @throws GatewayError TOO_MANY_ATTEMPTS while nobody from this address is let in */
+  assertOpen(address: string): void {
+    const failures = this.#current(address);
+    const waitMs = failures !== undefined && failures.tokens.size >= maxFailures ? this.#waitMs(failures) : 0;
+    if (waitMs > 0) throw tooMany(`Too many wrong tokens came from ${address}`, waitMs);
+  }
+
   /** Counts a wrong token. Milliseconds to wait when there were too many, else 0. */
-  add(address: string, digest: Uint8Array): number {
+  #add(address: string, digest: Uint8Array): number {
     let failures = this.#current(address);
     if (failures === undefined) {
       failures = { sinceMs: this.#clock.now(), count: 0, tokens: new Set() };
@@ -42,16 +65,6 @@ export class FailedAttempts {
     return failures.count > maxFailures ? this.#waitMs(failures) : 0;
   }
 
-  /** Milliseconds for which nobody from this address is let in; 0 when somebody is. */
-  lockedMs(address: string): number {
-    const failures = this.#current(address);
-    return failures !== undefined && failures.tokens.size >= maxFailures ? this.#waitMs(failures) : 0;
-  }
-
-  get isEmpty(): boolean {
-    return this.#byAddress.size === 0;
-  }
-
   #current(address: string): Failures | undefined {
     const failures = this.#byAddress.get(address);
     if (failures === undefined || this.#waitMs(failures) > 0) return failures;
@@ -62,4 +75,8 @@ export class FailedAttempts {
   #waitMs(failures: Failures): number {
     return Math.max(0, Math.ceil(failures.sinceMs + windowMs - this.#clock.now()));
   }
+}
+
+export function tooMany(message: string, waitMs: number): GatewayError {
+  return new GatewayError("TOO_MANY_ATTEMPTS", message, { data: { retry_after_ms: waitMs } });
 }

@@ -17,10 +17,16 @@ export interface HttpDoor {
 
 /**
  * Host and port are fixed from here on; every other setting is read per request and follows a reload.
+ * @param address instead of that of the configuration
  * @throws ConfigError when the address cannot be listened on
  */
-export async function openHttpDoor(gateway: Gateway, clock: Clock = systemClock): Promise<HttpDoor> {
-  const { host, port, ws_port, metrics_port } = gateway.config.server;
+export async function openHttpDoor(
+  gateway: Gateway,
+  clock: Clock = systemClock,
+  address: { readonly host?: string; readonly port?: number } = {},
+): Promise<HttpDoor> {
+  const { ws_port, metrics_port } = gateway.config.server;
+  const { host = gateway.config.server.host, port = gateway.config.server.port } = address;
   const app = createHttpApp(gateway, host, clock);
   const onError = (error: unknown) => gateway.log.error("Request failed in the server", { error: String(error) });
   const { mtls } = gateway.config;

@@ -6,6 +6,7 @@ import { GatewayError } from "../../core/errors.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import { classifyMessage } from "../../mcp/json-rpc.ts";
 import { randomToken } from "../../runtime/random.ts";
+import { withAgent } from "../agent-identity/agent-label.ts";
 import { idOf } from "../answer-batch.ts";
 import { Conversation } from "../conversation.ts";
 import { decodeBody, parseJson } from "../parse-json.ts";
@@ -32,6 +33,8 @@ export interface SseDoor {
 
 interface Client {
   readonly principal: string;
+  /** As the stream was opened. */
+  readonly agent: string | undefined;
   readonly conversation: Conversation;
   readonly stream: EventStream;
 }
@@ -63,10 +66,12 @@ export function createSseDoor(gateway: Gateway, pace: StreamPace): SseDoor {
         gateway,
         backend,
         view: viewAskedBy(visit.request),
+        peer: { address: visit.peer.address },
         send: (messageText) => stream.send(messageText),
         onEnded: () => stream.end(),
       });
-      clients.set(id, { principal: visit.caller.principal, conversation, stream });
+      const { principal, agent } = visit.caller;
+      clients.set(id, { principal, agent, conversation, stream });
       stream.sendAs("endpoint", `${prefixOf(gateway.config.server.public_url)}/messages?sessionId=${id}`);
       return send(visit, 200, "text/event-stream", stream.body, eventStreamHeaders);
     },
@@ -87,7 +92,7 @@ export function createSseDoor(gateway: Gateway, pace: StreamPace): SseDoor {
       } catch (error) {
         return refuse(visit, error, idOf(value));
       }
-      void client.conversation.takeValue(value, () => visit.caller, visit.requestId);
+      void client.conversation.takeValue(value, () => withAgent(visit.caller, client.agent), visit.requestId);
       return sendEmpty(visit, 202);
     },
     has: (streamId, principal) => find(streamId, principal) !== undefined,

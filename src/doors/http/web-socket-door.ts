@@ -112,6 +112,7 @@ class SocketClient implements ServerSocketHandlers {
       const value = request.headers.get(name);
       if (value !== null) this.#headers.set(name, value);
     }
+    if (caller.agent !== undefined) this.#headers.set("x-agent-id", caller.agent);
     this.#clients = clients;
     this.#cancelExpiry = whenExpired(caller, this.#clock, () => this.end(policyViolation, credentialsEnded));
     const { gateway } = options;
@@ -119,6 +120,7 @@ class SocketClient implements ServerSocketHandlers {
       gateway,
       backend,
       view: viewAskedBy(request),
+      peer: this.#guest,
       send: (messageText) => this.#send(messageText),
       onEnded: () =>
         gateway.draining

@@ -18,8 +18,15 @@ const retryMs = 5_000;
 const timeoutMs = 5_000;
 const maxBytes = 262_144;
 
+export interface IssuerPlace {
+  readonly issuer: string;
+  readonly jwksUri: string | undefined;
+  readonly discoveryUrl: string | undefined;
+}
+
 export class IssuerKeys {
   readonly #issuer: string;
+  readonly #discoveryUrl: string | undefined;
   readonly #clock: Pick<Clock, "now">;
   #address: string | undefined;
   #keys: JSONWebKeySet | undefined;
@@ -28,10 +35,11 @@ export class IssuerKeys {
   #fetching: Promise<void> | undefined;
   #problem: unknown;
 
-  /** @param jwksUri where the keys are; `undefined` asks the issuer's metadata */
-  constructor(issuer: string, jwksUri: string | undefined, clock: Pick<Clock, "now">) {
+  /** Where the keys are; without `jwksUri` the issuer's metadata says so, at `discoveryUrl` or where it belongs. */
+  constructor({ issuer, jwksUri, discoveryUrl }: IssuerPlace, clock: Pick<Clock, "now">) {
     this.#issuer = issuer;
     this.#address = jwksUri;
+    this.#discoveryUrl = discoveryUrl;
     this.#clock = clock;
   }
 
@@ -59,7 +67,7 @@ export class IssuerKeys {
   /** Never rejects: old keys are better than none. */
   async #refresh(): Promise<void> {
     try {
-      this.#address ??= await discover(this.#issuer);
+      this.#address ??= await discover(this.#issuer, this.#discoveryUrl);
       const found = await fetchJson(this.#address);
       const { keys } = found;
       if (!Array.isArray(keys) || !keys.every(isJsonObject))
@@ -76,13 +84,8 @@ export class IssuerKeys {
 }
 
 /** OpenID Connect Discovery 4, then RFC 8414 3.1. */
-async function discover(issuer: string): Promise<string> {
-  const { origin, pathname } = new URL(issuer);
-  const path = pathname.replace(/\/$/, "");
-  const places = [
-    `${origin}${path}/.well-known/openid-configuration`,
-    `${origin}/.well-known/oauth-authorization-server${path}`,
-  ];
+async function discover(issuer: string, discoveryUrl: string | undefined): Promise<string> {
+  const places = discoveryUrl === undefined ? usualPlaces(issuer) : [discoveryUrl];
   let problem: unknown;
   for (const place of places) {
     try {
@@ -91,13 +94,22 @@ async function discover(issuer: string): Promise<string> {
       if (metadata["issuer"] !== issuer) throw new TypeError(`"${place}" is the metadata of another issuer`);
       const address = metadata["jwks_uri"];
       if (typeof address !== "string") throw new TypeError(`"${place}" names no "jwks_uri"`);
-      await assertMayLead(new URL(issuer), new URL(address));
+      await assertMayLead(new URL(place), new URL(address));
       return address;
     } catch (error) {
       problem ??= error;
     }
   }
   throw problem;
+}
+
+function usualPlaces(issuer: string): string[] {
+  const { origin, pathname } = new URL(issuer);
+  const path = pathname.replace(/\/$/, "");
+  return [
+    `${origin}${path}/.well-known/openid-configuration`,
+    `${origin}/.well-known/oauth-authorization-server${path}`,
+  ];
 }
 
 async function assertMayLead(from: URL, to: URL): Promise<void> {

@@ -7,7 +7,7 @@ import { InsufficientTokenError } from "./insufficient-token-error.ts";
 
 export const metadataPath = "/.well-known/oauth-protected-resource";
 
-type Config = Pick<Gateway["config"], "auth" | "mtls" | "server">;
+type Config = Pick<Gateway["config"], "auth" | "key_server" | "mtls" | "server">;
 
 /**
  * Of the gateway as a whole, or of `/mcp` where the path goes on so.
@@ -15,7 +15,8 @@ type Config = Pick<Gateway["config"], "auth" | "mtls" | "server">;
  */
 export function resourceMetadata(config: Config, visit: Visit): Response {
   const { auth } = config;
-  if (!auth.enabled || auth.issuers.length === 0)
+  const providers = delegatedProviders(config);
+  if (!auth.enabled || auth.issuers.length + providers.length === 0)
     throw new Refusal(404, "The gateway takes no OAuth tokens", { hint: 'Issuers are configured in "auth.issuers"' });
   const base = baseOf(config, visit.request.headers);
   if (base === undefined)
@@ -31,14 +32,20 @@ export function resourceMetadata(config: Config, visit: Visit): Response {
   const body = {
     resource: base + visit.path.slice(metadataPath.length),
     // Who shares a secret or a single key with the gateway need not be an authorization server.
-    authorization_servers: auth.issuers
-      .filter(({ secret, public_key }) => secret === undefined && public_key === undefined)
-      .map(({ issuer }) => issuer),
+    authorization_servers: [
+      ...auth.issuers.filter(({ secret, public_key }) => secret === undefined && public_key === undefined),
+      ...providers,
+    ].map(({ issuer }) => issuer),
     bearer_methods_supported: ["header"],
     scopes_supported: scopes,
     resource_name: "MCP Gateway",
   };
   return sendJson(visit, 200, JSON.stringify(body));
+}
+
+/** Providers whose tokens are good here as they are; what has to be exchanged first is not for a client that logs in. */
+function delegatedProviders({ key_server }: Config) {
+  return key_server?.enabled === true && key_server.delegated_bearer ? key_server.oidc : [];
 }
 
 /** The `WWW-Authenticate` header of a refusal; `undefined` when another login would not help. */
@@ -51,7 +58,8 @@ export function challengeOf(error: unknown, config: Config, headers: Headers): s
   else if (headers.has("authorization")) parameters.push('error="invalid_token"');
   const scopes = isInsufficient ? error.scopes : auth.issuers.flatMap(({ required_scopes }) => required_scopes);
   if (scopes.length > 0) parameters.push(`scope="${[...new Set(scopes)].map(quotable).join(" ")}"`);
-  const base = auth.issuers.length > 0 ? baseOf(config, headers) : undefined;
+  const hasMetadata = auth.issuers.length + delegatedProviders(config).length > 0;
+  const base = hasMetadata ? baseOf(config, headers) : undefined;
   // Inserted after the origin, before the path of the resource (RFC 9728 3.1).
   if (base !== undefined) parameters.push(`resource_metadata="${quotable(metadataAddress(base))}"`);
   const bearer = parameters.length > 0 ? `Bearer ${parameters.join(", ")}` : "Bearer";

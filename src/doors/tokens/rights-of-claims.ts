@@ -7,15 +7,7 @@ import { isJsonObject, type Json, type JsonObject } from "../../lib/json.ts";
 import type { KeyHolder } from "../http/key-table.ts";
 import type { ClaimRule, IssuerSettings } from "../schema.ts";
 import { InsufficientTokenError } from "./insufficient-token-error.ts";
-
-/** What of a token is kept once it is verified. */
-export interface VerifiedToken {
-  readonly claims: JsonObject;
-  /** Of the issuer, or of a client that acts for itself (RFC 9068 2.2). */
-  readonly subject: string;
-  /** Calendar milliseconds. */
-  readonly validUntil: number;
-}
+import type { VerifiedToken } from "./token-source.ts";
 
 /** @throws InsufficientTokenError */
 export function holderOf({ claims, subject, validUntil }: VerifiedToken, settings: IssuerSettings): KeyHolder {

@@ -3,6 +3,7 @@ import type { SearchHit } from "../../catalog/catalog.ts";
 import { wildcardMatches } from "../../lib/glob.ts";
 import { readBoolean, readInteger } from "../arguments.ts";
 import { domains } from "../domains.ts";
+import { fittingSkills } from "../find-skills.ts";
 import { describeHit, findTools, readQueries, readServer } from "../find-tools.ts";
 import { jsonAnswer } from "../json-answer.ts";
 import type { MetaContext, MetaTool, ServerView } from "../meta-tool.ts";
@@ -64,6 +65,7 @@ export const codeSearch: MetaTool = {
       total: pattern === undefined ? hits.length : matching.length,
       total_available: countTools(context, servers),
       ...(pattern === undefined && perServer !== undefined && { narrow_by_server: perServer }),
+      ...(await fittingSkills(queries, context)),
       ...(hits.length === 0 ? explainMiss(query, servers, context) : notSearched(servers, context)),
     });
   },

@@ -13,6 +13,8 @@ export interface CallFacts {
   readonly session: string | null;
   readonly principal: string;
   readonly caller: string;
+  /** By its own token, or as its requests say; absent where neither says. */
+  readonly agent?: string;
   readonly server: string;
   readonly method: string;
   readonly tool: string | null;

@@ -9,10 +9,16 @@ import type { FirewallSettings } from "./schema.ts";
 
 type Scanner = typeof import("./scan-response.ts");
 
-export function firewallResponseStage(settings: FirewallSettings, report: FirewallSink | undefined): Stage | undefined {
-  const { enabled, scan_responses, prompt_injection_detection, credential_redaction, rules } = settings;
-  if (!enabled || !scan_responses || !(prompt_injection_detection || credential_redaction)) return undefined;
-  const isOn = (kind: FindingKind) => (kind === "credentials" ? credential_redaction : prompt_injection_detection);
+/** @param inspection `security.response_inspection`; as it is by default, if left out */
+export function firewallResponseStage(
+  settings: FirewallSettings,
+  report: FirewallSink | undefined,
+  inspection = { enabled: true, action_mode: false },
+): Stage | undefined {
+  const { enabled, scan_responses, credential_redaction, rules } = settings;
+  const findsInstructions = settings.prompt_injection_detection && inspection.enabled;
+  if (!enabled || !scan_responses || !(findsInstructions || credential_redaction)) return undefined;
+  const isOn = (kind: FindingKind) => (kind === "credentials" ? credential_redaction : findsInstructions);
   const everything = { looksFor: isOn };
   let scanner: Scanner | undefined;
 
@@ -23,7 +29,9 @@ export function firewallResponseStage(settings: FirewallSettings, report: Firewa
     const scanned = scanResponse(answer, looksFor ? { looksFor } : everything);
     const { findings, isRedacted } = scanned;
     if (findings.length === 0) return answer;
-    if (rule?.action === "block") {
+    const holdsInstructions = findings.some(({ kind }) => kind !== "credentials");
+    const isRefused = rule === undefined && inspection.action_mode && holdsInstructions;
+    if (rule?.action === "block" || isRefused) {
       report?.({ direction: "response", action: "block", call, findings });
       throw refusal(call, findings, rule);
     }
@@ -60,15 +68,16 @@ export function firewallResponseStage(settings: FirewallSettings, report: Firewa
     );
 }
 
-function refusal(call: Call, findings: readonly Finding[], { reason }: AppliedRule): DeniedError {
+function refusal(call: Call, findings: readonly Finding[], rule: AppliedRule | undefined): DeniedError {
   const tool = toolName(call);
   const what = tool === undefined ? `${call.method} of "${call.upstream}"` : `tool "${tool}" of "${call.upstream}"`;
-  const why = reason === undefined ? "" : ` (${reason})`;
+  const why = rule?.reason === undefined ? "" : ` (${rule.reason})`;
+  const setting = rule === undefined ? "security.response_inspection" : "a rule of security.firewall.rules";
   return new DeniedError(
     "FIREWALL_BLOCKED",
     `Firewall blocked the result of ${what}${why}: ${describeFindings(findings)}`,
     {
-      hint: "The tool did run; a rule of security.firewall.rules keeps its result back",
+      hint: `The tool did run; ${setting} keeps its result back`,
       data: { server: call.upstream, findings: findings.map((finding) => ({ ...finding })) },
     },
   );

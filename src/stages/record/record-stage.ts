@@ -25,6 +25,7 @@ export function recordStage(sink: CallSink | undefined, clock: Clock, underWay?:
       const record: CallRecord = {
         requestId: call.requestId,
         caller: call.caller.name,
+        agent: call.caller.agent,
         upstream: call.upstream,
         method: call.method,
         tool: toolName(call),

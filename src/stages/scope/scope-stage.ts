@@ -32,7 +32,7 @@ function forbidden(target: string, tool: string | undefined, setting: string, ca
       data: { server },
     });
   return new DeniedError("FORBIDDEN", `Caller "${caller.name}" may not use ${target}`, {
-    hint: `An operator can allow it with ${setting} of the caller's API key`,
+    hint: `An operator can allow it with ${setting} of the caller's key, rule or policy`,
     data: { server },
   });
 }

@@ -1,6 +1,6 @@
 /** Members of the `security` section whose feature comes later. */
 import * as v from "valibot";
-import { maybe, nonNegativeInteger, positiveInteger, secret, setting } from "../../../core/kinds.ts";
+import { nonNegativeInteger, secret, setting } from "../../../core/kinds.ts";
 
 const messageSigningSchema = v.object({
   enabled: setting(v.boolean(), false, "Sign results"),
@@ -9,31 +9,6 @@ const messageSigningSchema = v.object({
   require_nonce: setting(v.boolean(), false, "Refuse calls without a nonce"),
   replay_window: setting(nonNegativeInteger, 300, "Seconds a nonce is remembered"),
   key_id: setting(v.string(), "default", "Name of the key"),
-});
-
-const agentIdentitySchema = v.object({
-  enabled: setting(v.boolean(), false, "Read the `X-Agent-Id` header"),
-  require_id: setting(v.boolean(), false, "Refuse requests without it"),
-  known_agents: setting(v.array(v.string()), [], "Agents that are accepted; empty means all"),
-});
-
-const responseContractSchema = v.object({
-  enabled: setting(v.boolean(), false, "Hold results to limits"),
-  action_mode: setting(v.boolean(), false, "Refuse what breaks a limit instead of reporting it"),
-  default_max_bytes: maybe(positiveInteger, "Largest result of any tool"),
-  fail_closed: setting(v.boolean(), false, "Refuse what could not be inspected"),
-  tools: setting(
-    v.record(
-      v.string(),
-      v.object({
-        max_bytes: maybe(positiveInteger, "Largest result"),
-        forbidden_patterns: setting(v.array(v.string()), [], "Patterns a result must not contain"),
-        action_mode: maybe(v.boolean(), "As above, for this tool"),
-      }),
-    ),
-    {},
-    "Limits by tool",
-  ),
 });
 
 const remoteServerSigningSchema = v.object({
@@ -68,16 +43,6 @@ const remoteServerSigningSchema = v.object({
 export const pendingSecurityEntries = {
   trust_configured_backends: setting(v.boolean(), true, "Let configured backends be in private networks"),
   message_signing: setting(messageSigningSchema, {}, "Signed results"),
-  agent_identity: setting(agentIdentitySchema, {}, "Identity of agents"),
-  response_inspection: setting(
-    v.object({
-      enabled: setting(v.boolean(), true, "Inspect results"),
-      action_mode: setting(v.boolean(), false, "Refuse instead of reporting"),
-    }),
-    {},
-    "Inspection of results",
-  ),
-  response_contract: setting(responseContractSchema, {}, "Limits of results"),
   identity_grants: setting(
     v.object({
       enabled: setting(v.boolean(), false, "Ask for a grant before a call"),

@@ -1,4 +1,5 @@
 /** The tool browser: what tools there are, the gateway's own search over them, and trying one. */
+import { toolEffects } from "../../../catalog/tool-effects.ts";
 import { GatewayError } from "../../../core/errors.ts";
 import { mayUseTool } from "../../../core/scope.ts";
 import { isJsonObject, type JsonObject } from "../../../lib/json.ts";
@@ -49,7 +50,6 @@ async function call({ gateway, clock, visit, body }: Task): Promise<Response> {
   if (!isJsonObject(args)) throw new GatewayError("INVALID_PARAMS", '"arguments" must be an object');
   if (gateway.draining) throw new GatewayError("SHUTTING_DOWN", "The gateway is stopping and takes no new calls");
   const startedMs = clock.now();
-  const annotations = gateway.catalog.tool(server, tool)?.["annotations"];
   visit.peer.keepOpen();
   const answer = await gateway.call({
     upstream: server,
@@ -57,10 +57,11 @@ async function call({ gateway, clock, visit, body }: Task): Promise<Response> {
     params: { name: tool, arguments: args },
     caller: visit.caller,
     sessionId: undefined,
+    peer: visit.peer,
     requestId: visit.requestId,
     deadline: startedMs + gateway.config.server.request_timeout,
     signal: visit.request.signal,
-    safe: isJsonObject(annotations) && annotations["readOnlyHint"] === true,
+    safe: toolEffects(gateway.catalog.tool(server, tool)).safe,
   });
   const tookMs = Math.round((clock.now() - startedMs) * 10) / 10;
   const head = JSON.stringify({ request_id: visit.requestId, duration_ms: tookMs });
