@@ -34,6 +34,7 @@ test("parseDocument, importDocument: what is no document, and what is none of th
   await assert.rejects(parseDocument("x", deep), /nested deeper than 64 levels/);
   await assert.rejects(parseDocument("x", "[".repeat(100_000)), /x:1:1 {2}Values are nested deeper/);
   await assert.rejects(parseDocument("x", "- 1"), /"x" is no JSON object and no YAML mapping/);
+  await assert.rejects(parseDocument("x", "# s\ntype Query implements A {\n  a: Int\n}"), /GraphQL's own language/);
   const document = await parseDocument("x", "{}");
   assert.equal(kindOf(document), undefined);
   assert.throws(() => importDocument(document, options), /no OpenAPI 3 or Swagger 2 document, no GraphQL/);

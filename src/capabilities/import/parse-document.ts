@@ -3,6 +3,8 @@ import { ConfigError } from "../../core/errors.ts";
 import { isJsonObject, type JsonObject, nestsDeeper } from "../../lib/json.ts";
 import { readDocument } from "../load.ts";
 
+/** A type of GraphQL's own language, which is neither. */
+const graphqlType = /^(?:type|interface|input|enum)\s+\w+[^:\n]*\{/m;
 /** As YAML files are held to. */
 const maxDepth = 64;
 
@@ -12,7 +14,12 @@ const maxDepth = 64;
  * @throws ConfigError
  */
 export async function parseDocument(name: string, text: string): Promise<JsonObject> {
-  const value = parseJson(text) ?? (await readDocument(name, text)).value;
+  const json = parseJson(text);
+  if (json === undefined && graphqlType.test(text.slice(0, 65_536)))
+    throw new ConfigError(
+      `"${name}" is a schema in GraphQL's own language: import the JSON of its introspection, or "cap import-url" its server`,
+    );
+  const value = json ?? (await readDocument(name, text)).value;
   if (!isJsonObject(value)) throw new ConfigError(`"${name}" is no JSON object and no YAML mapping`);
   if (nestsDeeper(value, maxDepth)) throw new ConfigError(`"${name}" is nested deeper than ${maxDepth} levels`);
   return value;

@@ -15,6 +15,9 @@ import { displayPath, expandHome, join, resolve } from "../../runtime/paths.ts";
 import { environment, workingDirectory, writeStderr, writeStdout } from "../../runtime/process.ts";
 import type { CommandInput } from "../command.ts";
 
+/** Of an error: one reason often holds for hundreds of operations. */
+const maxReasons = 10;
+
 /** The configuration in use. */
 export async function configOf({ global }: CommandInput) {
   const { config: path, overrides } = global;
@@ -63,7 +66,8 @@ export async function textsOf(
   const made = await capabilityTexts(capabilities);
   const all = [...warnings, ...made.warnings].map(escapeHidden);
   if (made.files.length > 0) return { files: made.files, warnings: all };
-  const why = all.length === 0 ? "" : `:\n${all.join("\n")}`;
+  const more = all.length > maxReasons ? `\nand ${all.length - maxReasons} more` : "";
+  const why = all.length === 0 ? "" : `:\n${all.slice(0, maxReasons).join("\n")}${more}`;
   throw new ConfigError(`No operation of "${source}" could be made into a capability${why}`);
 }
 
