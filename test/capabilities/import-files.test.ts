@@ -35,6 +35,10 @@ test("parseDocument, importDocument: what is no document, and what is none of th
   await assert.rejects(parseDocument("x", "[".repeat(100_000)), /x:1:1 {2}Values are nested deeper/);
   await assert.rejects(parseDocument("x", "- 1"), /"x" is no JSON object and no YAML mapping/);
   await assert.rejects(parseDocument("x", "# s\ntype Query implements A {\n  a: Int\n}"), /GraphQL's own language/);
+  await assert.rejects(
+    parseDocument("x", `a: ${"b".repeat(1_100_000)}`),
+    /YAML is read up to 1048576 bytes: give it as JSON/,
+  );
   const document = await parseDocument("x", "{}");
   assert.equal(kindOf(document), undefined);
   assert.throws(() => importDocument(document, options), /no OpenAPI 3 or Swagger 2 document, no GraphQL/);
@@ -76,7 +80,11 @@ test("T15: a document of references becomes no file without end", async () => {
 });
 
 test("OpenAPI: an argument of no type gets one, a name of no letters another, what is hard to use is said", async () => {
-  const parameters = Array.from({ length: 25 }, (_, at) => ({ name: `p${at}`, in: "query", schema: {} }));
+  const parameters = Array.from({ length: 25 }, (_, at) => ({
+    name: `p${at}`,
+    in: "query",
+    schema: at === 0 ? { type: "uuid" } : {},
+  }));
   const { capabilities } = importDocument(
     {
       openapi: "3.0.0",

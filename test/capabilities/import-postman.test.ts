@@ -297,6 +297,7 @@ test("Postman: hostile collections end in a note each, quickly", async () => {
         { name: "n".repeat(5_000), request: "https://a.example/x" },
         { name: "loop", request: `https://${loop}/` },
         { name: "file", request: "file:///etc/passwd" },
+        { name: "root", request: "{{root}}/x" },
         {
           name: "proto",
           request: { method: "POST", url: "https://a.example/", body: { mode: "raw", raw: '{"__proto__": {"x": 1}}' } },
@@ -312,14 +313,14 @@ test("Postman: hostile collections end in a note each, quickly", async () => {
         },
         { name: "nothing" },
       ],
-      { variable },
+      { variable: [...variable, { key: "root", value: "/" }] },
     ),
     options,
   );
   const { files, warnings } = await capabilityTexts(result.capabilities);
   assert.deepEqual(
     files.map(({ name }) => name),
-    ["etc_passwd", "con_", "n".repeat(64), "spaces"],
+    ["etc_passwd", "con_", "n".repeat(64), "root", "spaces"],
   );
   assert.equal(({} as Record<string, unknown>)["x"], undefined);
   assert.equal(warnings.length, 1);

@@ -16,10 +16,14 @@ export function argumentName(apiName: string, place: string, isTaken: (name: str
   return name;
 }
 
-const typeWords = ["type", "enum", "const", "anyOf", "oneOf", "allOf"];
+const jsonTypes = ["string", "number", "integer", "boolean", "array", "object", "null"];
+const otherWords = ["enum", "const", "anyOf", "oneOf", "allOf"];
 const anyType: readonly Json[] = ["string", "number", "boolean", "object", "array"];
 
-/** A model that is told no type guesses one. */
+/** A model that is told no type guesses one, and a type that is none tells nothing. */
 export function typed(schema: JsonObject): JsonObject {
-  return typeWords.some((word) => schema[word] !== undefined) ? schema : { type: anyType, ...schema };
+  const { type, ...rest } = schema;
+  const types = Array.isArray(type) ? (type as Json[]) : [type];
+  if (types.length > 0 && types.every((each) => jsonTypes.includes(each as string))) return schema;
+  return otherWords.some((word) => rest[word] !== undefined) ? rest : { type: anyType, ...rest };
 }

@@ -1,6 +1,7 @@
 /** The text of a document that is to be imported → its value. */
 import { ConfigError } from "../../core/errors.ts";
 import { isJsonObject, type JsonObject, nestsDeeper } from "../../lib/json.ts";
+import { maxYamlBytes } from "../../lib/yaml-limits.ts";
 import { readDocument } from "../load.ts";
 
 /** A type of GraphQL's own language, which is neither. */
@@ -19,6 +20,8 @@ export async function parseDocument(name: string, text: string): Promise<JsonObj
     throw new ConfigError(
       `"${name}" is a schema in GraphQL's own language: import the JSON of its introspection, or "cap import-url" its server`,
     );
+  if (json === undefined && text.length > maxYamlBytes)
+    throw new ConfigError(`"${name}" is no JSON, and YAML is read up to ${maxYamlBytes} bytes: give it as JSON`);
   const value = json ?? (await readDocument(name, text)).value;
   if (!isJsonObject(value)) throw new ConfigError(`"${name}" is no JSON object and no YAML mapping`);
   if (nestsDeeper(value, maxDepth)) throw new ConfigError(`"${name}" is nested deeper than ${maxDepth} levels`);

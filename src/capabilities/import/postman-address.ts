@@ -24,7 +24,7 @@ export function postmanAddress(
   const [, scheme = "", host = "", path = ""] = /^([A-Za-z][\w+.-]*:\/\/)?([^/]*)(.*)$/s.exec(address) ?? [];
   const pairs = Array.isArray(parts["query"]) ? listed(parts["query"]) : inText(mark < 0 ? "" : whole.slice(mark + 1));
   return {
-    base_url: origin(variables.settle(`${scheme}${host}`)),
+    base_url: origin(variables.host(`${scheme}${host}`)),
     path: path
       .split("/")
       .map((segment) => segmentOf(segment, parts["variable"], args))

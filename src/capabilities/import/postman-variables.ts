@@ -62,6 +62,13 @@ export class PostmanVariables {
     return replaced(text, 0);
   }
 
+  /** The beginning of an address, settled; a variable that is a path, as generated collections have it, is not known. */
+  host(text: string): string {
+    const settled = this.settle(text);
+    const name = referenceOf(text);
+    return name !== undefined && settled.startsWith("/") ? this.#setting(name) : settled;
+  }
+
   /** The text where it is the caller's: `{name}` for each reference, which `declare` gives a name as an argument. */
   template(text: string, declare: (name: string, value: string | undefined) => string): string {
     return text.replace(reference, (_, padded: string) => {
