@@ -283,6 +283,50 @@ test("Postman: GraphQL requests, addresses of the operator's, folders that tell 
   assert.deepEqual(isRead, [true, true]);
 });
 
+test("Postman: a secret anywhere in a text stays out too, an id becomes an argument", async () => {
+  const secret = "sk_live_canary0123456789";
+  const url = "https://a.example/";
+  const result = importPostman(
+    collection([
+      { name: "described", request: { url, description: `Use ${secret} as the key` } },
+      { name: "page", request: `${url}pages/5f2b8c1d9e3a4f6b8c1d9e3a4f6b8c1d?x=${secret}` },
+      { name: "segment", request: `${url}${secret}/{{x}}` },
+      { name: "mixed header", request: { url, header: [{ key: "X-A", value: `{{x}} ${secret}` }] } },
+      { name: "literal header", request: { url, header: [{ key: "X-A", value: `Key ${secret}` }] } },
+      { name: "text", request: { url, method: "POST", body: { mode: "raw", raw: `<a>${secret}</a>` } } },
+      { name: "nested", request: { url, method: "POST", body: { mode: "raw", raw: `{"a": {"b": ["${secret}"]}}` } } },
+      {
+        name: "query",
+        request: { url, method: "POST", body: { mode: "graphql", graphql: { query: `{ a(key: "${secret}") }` } } },
+      },
+      { name: "get with body", request: { url, method: "GET", body: { mode: "raw", raw: `{"a": "${secret}"}` } } },
+    ]),
+    options,
+  );
+  const { files, warnings } = await capabilityTexts(result.capabilities);
+  assert.deepEqual(
+    files.map(({ name }) => name),
+    ["described", "page", "segment", "literal_header", "text", "nested", "get_with_body"],
+  );
+  assert.deepEqual(warnings, []);
+  for (const { text } of files) assert.doesNotMatch(text, /canary|5f2b8c/);
+  assert.deepEqual(inputOf(result, "page")["required"], ["id"]);
+  assert.equal(result.warnings.filter((line) => line.includes("looks like a secret")).length, 2);
+});
+
+test("Postman: --auth-key says where every key is", () => {
+  const header = [{ key: "Authorization", value: "Bearer {{t}}" }];
+  const { capabilities } = importPostman(
+    collection([
+      { name: "a", request: { url: "https://a.example/", auth: bearer } },
+      { name: "b", request: { url: "https://a.example/", header } },
+    ]),
+    { ...options, authKey: "keychain:pets" },
+  );
+  const keys = capabilities.map(({ definition }) => (definition["auth"] as JsonObject)["key"]);
+  assert.deepEqual(keys, ["keychain:pets", "keychain:pets"]);
+});
+
 test("Postman: hostile collections end in a note each, quickly", async () => {
   let nested: object = { name: "deep", request: "https://a.example/" };
   for (let level = 0; level < 40; level++) nested = { name: `f${level}`, item: [nested] };

@@ -1,7 +1,7 @@
 /** `url` of a saved request: where it goes is the operator's, what fills path and query is the caller's. */
 import { isJsonObject, type Json, type JsonObject } from "../../lib/json.ts";
 import type { PostmanArguments } from "./postman-arguments.ts";
-import { hasReference, type PostmanVariables } from "./postman-variables.ts";
+import { hasReference, isSecretValue, type PostmanVariables, withoutSecrets } from "./postman-variables.ts";
 
 export interface PostmanAddress {
   readonly base_url: string;
@@ -43,6 +43,8 @@ function origin(text: string): string {
 
 /** `:id` is an argument, `{{id}}` too; other braces are text. */
 function segmentOf(segment: string, variables: Json | undefined, args: PostmanArguments): string {
+  if (!/^:[^/]/.test(segment) && isSecretValue(segment))
+    return `{${args.add("id", "path", { type: "string", description: "Part of the address" }, true)}}`;
   if (!/^:[^/]/.test(segment))
     return segment
       .split(/(\{\{[^{}]*\}\})/)
@@ -54,7 +56,8 @@ function segmentOf(segment: string, variables: Json | undefined, args: PostmanAr
   const value = found?.["value"];
   if (typeof value === "string" && hasReference(value)) return args.text(value, "path");
   const text = isJsonObject(found?.["description"]) ? found["description"]["content"] : found?.["description"];
-  const description = typeof text === "string" && text.trim() !== "" ? text : `"${name}" of the address`;
+  const description =
+    typeof text === "string" && text.trim() !== "" ? withoutSecrets(text) : `"${name}" of the address`;
   return `{${args.add(name, "path", { type: "string", description }, true)}}`;
 }
 

@@ -4,7 +4,7 @@
  */
 import { isJsonObject, type Json, type JsonObject } from "../../lib/json.ts";
 import { argumentName, typed } from "./argument-name.ts";
-import { hasReference, hasSecret, isSecretName, type PostmanVariables } from "./postman-variables.ts";
+import { hasReference, hasSecret, isSecretName, isSecretValue, type PostmanVariables } from "./postman-variables.ts";
 
 export type Place = "path" | "query" | "header" | "body";
 
@@ -37,6 +37,7 @@ export class PostmanArguments {
 
   /** `{{name}}` as `{name}`, or as the operator's setting. */
   text(text: string, place: Place): string {
+    if (isSecretValue(text)) throw new Error("something that looks like a secret stands among its variables");
     return this.#variables.template(text, (name, value) => this.#reference(name, value, place, false));
   }
 

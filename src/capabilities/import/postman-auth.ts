@@ -8,20 +8,13 @@ export interface PostmanAuth {
   readonly notes: readonly string[];
 }
 
-/**
- * @param auths of the collection, the folders and the request: the innermost that says something counts
- * @param authKey where the key is, instead of a variable named after the collection's own
- */
-export function postmanAuth(
-  auths: readonly (Json | undefined)[],
-  variables: PostmanVariables,
-  authKey: string | undefined,
-): PostmanAuth {
+/** @param auths of the collection, the folders and the request: the innermost that says something counts */
+export function postmanAuth(auths: readonly (Json | undefined)[], variables: PostmanVariables): PostmanAuth {
   const auth = auths.filter(isJsonObject).at(-1);
   if (auth === undefined) return { auth: undefined, notes: [] };
   const type = String(auth["type"]);
   const given = attributes(auth[type]);
-  const key = (text: string | undefined, word: string) => authKey ?? variables.keyFor(text ?? "", word);
+  const key = (text: string | undefined, word: string) => variables.keyFor(text ?? "", word);
   switch (type) {
     case "noauth":
       return { auth: { required: false, type: "none" }, notes: [] };
@@ -29,10 +22,11 @@ export function postmanAuth(
       return { auth: { required: true, type: "bearer", key: key(given.get("token"), "TOKEN") }, notes: [] };
     case "oauth2":
       return { auth: { required: true, type: "bearer", key: key(given.get("accessToken"), "TOKEN") }, notes: [] };
-    case "basic": {
-      const basic = authKey ?? variables.keyFor("", "BASIC");
-      return { auth: { required: true, type: "basic", key: basic, description: "USER:PASSWORD" }, notes: [] };
-    }
+    case "basic":
+      return {
+        auth: { required: true, type: "basic", key: key("", "BASIC"), description: "USER:PASSWORD" },
+        notes: [],
+      };
     case "apikey": {
       const name = variables.settle(given.get("key") ?? "X-API-Key");
       const place = given.get("in") === "query" ? { param: name } : { header: name };

@@ -2,7 +2,14 @@
 import { isJsonObject, type Json, type JsonObject } from "../../lib/json.ts";
 import { type PostmanAddress, postmanAddress } from "./postman-address.ts";
 import { PostmanArguments, readRawJson } from "./postman-arguments.ts";
-import { hasReference, hasSecret, isSecretName, type PostmanVariables, referenceOf } from "./postman-variables.ts";
+import {
+  hasReference,
+  hasSecret,
+  isSecretName,
+  isSecretValue,
+  type PostmanVariables,
+  referenceOf,
+} from "./postman-variables.ts";
 
 export interface PostmanRequest {
   readonly method: string;
@@ -49,9 +56,9 @@ export function postmanRequest(
     const isReadOnly = /^(query\b|\{)/.test(config.body.query.replace(/^\s*#.*$/gm, "").trimStart());
     return { ...around, service: "graphql", config, input: args.schema(), isReadOnly };
   }
-  const sent = readBody(body, contentType, args);
   const isRead = method === "GET" || method === "HEAD";
-  if (isRead && sent.body !== undefined) throw new Error(`it sends a body with ${method}`);
+  // Postman keeps the body of a request whose method is changed, and does not send it.
+  const sent = isRead ? {} : readBody(body, contentType, args, notes);
   const { base_url, path, params } = address;
   const withParams = Object.keys(params).length > 0 ? { params } : {};
   const config = { base_url, path, method, ...withParams, ...withHeaders, ...sent };
@@ -98,7 +105,7 @@ function enabledPairs(list: Json | undefined): (readonly [string, string])[] {
     .map(({ key, value }) => [key as string, typeof value === "string" ? value : String(value ?? "")] as const);
 }
 
-function readBody(body: JsonObject, contentType: string, args: PostmanArguments): JsonObject {
+function readBody(body: JsonObject, contentType: string, args: PostmanArguments, notes: string[]): JsonObject {
   const { mode, raw, options } = body;
   if (mode === undefined || mode === "none" || body["disabled"] === true) return {};
   if (mode === "urlencoded") {
@@ -117,20 +124,15 @@ function readBody(body: JsonObject, contentType: string, args: PostmanArguments)
   }
   const type = contentType || (Object.hasOwn(rawTypes, language) ? (rawTypes[language] as string) : "text/plain");
   // As one argument: a text with braces of its own is no template.
-  return {
-    body: args.value("body", referenceOf(text) === undefined ? withoutReferences(text) : text, "body"),
-    body_content_type: type,
-  };
-}
-
-/** What is left as an example where a text has references among other things: nothing. */
-function withoutReferences(text: string): string {
-  return hasReference(text) ? "" : text;
+  const isMixed = hasReference(text) && referenceOf(text) === undefined;
+  if (isMixed) notes.push("its body is text around variables: it is one argument now, without an example");
+  return { body: args.value("body", isMixed ? "" : text, "body"), body_content_type: type };
 }
 
 function graphqlConfig(graphql: Json | undefined, { base_url, path, params }: PostmanAddress, args: PostmanArguments) {
   const { query, variables } = isJsonObject(graphql) ? graphql : {};
   if (typeof query !== "string" || query.trim() === "") throw new Error("its GraphQL query is missing");
+  if (isSecretValue(query)) throw new Error("its GraphQL query has something in it that looks like a secret");
   if (hasReference(query)) throw new Error("its GraphQL query is put together of variables");
   if (Object.keys(params).length > 0)
     throw new Error("it sends a GraphQL query together with parameters of the address");

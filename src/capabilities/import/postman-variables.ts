@@ -17,10 +17,15 @@ export class PostmanVariables {
   readonly #secrets = new Set<string>();
   readonly #settings = new Set<string>();
   readonly #source: string;
+  readonly #authKey: string | undefined;
 
-  /** @param source what the collection is called: it stands before every variable of the operator */
-  constructor(variables: Json | undefined, source: string) {
+  /**
+   * @param source what the collection is called: it stands before every variable of the operator
+   * @param authKey where the key is, instead of a variable named after the collection's own
+   */
+  constructor(variables: Json | undefined, source: string, authKey: string | undefined) {
     this.#source = source;
+    this.#authKey = authKey;
     for (const variable of Array.isArray(variables) ? (variables as Json[]) : []) {
       if (!isJsonObject(variable) || variable["disabled"] === true) continue;
       const name = variable["key"] ?? variable["id"];
@@ -41,10 +46,9 @@ export class PostmanVariables {
     return [...this.#secrets].sort();
   }
 
-  /** `env:NAME` for a text that is one reference, as a key is given; for any other text a variable of this name. */
+  /** Where the key is: a variable named as the text where that is one reference, or else as `fallback` says. */
   keyFor(text: string, fallback: string): string {
-    const name = referenceOf(text) ?? fallback;
-    return `env:${this.#secret(name)}`;
+    return this.#authKey ?? `env:${this.#secret(referenceOf(text) ?? fallback)}`;
   }
 
   /** The text where it is the operator's: known values in place, `{env.NAME}` for what is not known. */
@@ -123,12 +127,22 @@ export function isSecretName(name: string): boolean {
   );
 }
 
-/** The prefixes of well-known keys, and long texts of letters and digits that are no UUID. */
+const word = /[\w+/=.-]{8,}/g;
+
+/** Whether a text has a word in it that looks like a secret. */
 export function isSecretValue(value: unknown): boolean {
-  if (typeof value !== "string") return false;
-  if (/^(Bearer |Basic |[srp]k[-_]|gh[opsu]_|github_pat_|glpat-|xox[a-z]-|AKIA|AIza|eyJ|SG\.)/.test(value)) return true;
-  if (/^[0-9a-f]{32,}$/i.test(value)) return true;
-  return /^[\w+/=-]{32,}$/.test(value) && [/[a-z]/, /[A-Z]/, /\d/].every((kind) => kind.test(value));
+  return typeof value === "string" && (/^(Bearer|Basic) /.test(value) || (value.match(word) ?? []).some(looksSecret));
+}
+
+export function withoutSecrets(text: string): string {
+  return text.replace(word, (each) => (looksSecret(each) ? "…" : each));
+}
+
+/** The prefixes of well-known keys, and long words of letters and digits that are no UUID. */
+function looksSecret(text: string): boolean {
+  if (/^([srp]k[-_]|gh[opsu]_|github_pat_|glpat-|xox[a-z]-|AKIA|AIza|eyJ|SG\.)/.test(text)) return true;
+  if (/^[0-9a-f]{32,}$/i.test(text)) return true;
+  return /^[\w+/=-]{32,}$/.test(text) && [/[a-z]/, /[A-Z]/, /\d.*\d.*\d/].every((kind) => kind.test(text));
 }
 
 /** Whether a value looks like a secret, or holds something that does or is called so. */

@@ -5,7 +5,7 @@ import { CapabilityNames, identifier } from "./capability-names.ts";
 import { describe, type Imported, type ImportOptions, type ImportResult } from "./imported.ts";
 import { postmanAuth } from "./postman-auth.ts";
 import { postmanRequest } from "./postman-request.ts";
-import { PostmanVariables } from "./postman-variables.ts";
+import { PostmanVariables, withoutSecrets } from "./postman-variables.ts";
 
 /** Folders inside folders. */
 const maxDepth = 16;
@@ -39,7 +39,7 @@ class Importer {
     this.#names = new CapabilityNames(options.prefix);
     const { name } = document["info"] as JsonObject;
     const source = identifier(String(name ?? "")) || options.sourceName;
-    this.#variables = new PostmanVariables(document["variable"], source);
+    this.#variables = new PostmanVariables(document["variable"], source, options.authKey);
   }
 
   /** @param around the collection and the folders around, outermost first */
@@ -83,7 +83,7 @@ class Importer {
   #request(item: JsonObject, request: JsonObject, around: readonly JsonObject[]): void {
     const folders = around.slice(1).map(nameOf);
     const auths = [...around.map(({ auth }) => auth), request["auth"]];
-    const { auth, notes } = postmanAuth(auths, this.#variables, this.#options.authKey);
+    const { auth, notes } = postmanAuth(auths, this.#variables);
     const made = postmanRequest(request, this.#variables, auth);
     for (const note of [...notes, ...made.notes]) this.#warnings.push(`"${nameOf(item)}": ${note}`);
     const name = this.#names.take(nameOf(item), `${folders.at(-1) ?? made.method}_${nameOf(item)}`);
@@ -119,5 +119,5 @@ function nameOf({ name }: JsonObject): string {
 /** A description is text, or an object around one. */
 function textOf(description: Json | undefined): string {
   const text = isJsonObject(description) ? description["content"] : description;
-  return typeof text === "string" ? text : "";
+  return typeof text === "string" ? withoutSecrets(text) : "";
 }
