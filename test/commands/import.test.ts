@@ -156,7 +156,7 @@ test("cap import: a Postman collection and an introspection are told by what the
 
 test("import preview, import apply: drafts that no gateway loads, with a manifest of where they came from", async (t) => {
   const { folder, run } = house(t);
-  const text = JSON.stringify(petShop);
+  const text = `\ufeff${JSON.stringify(petShop)}`;
   writeFileSync(join(folder, "My Pets.json"), text);
   const table = await run("import", "preview", "--kind", "postman", "My Pets.json");
   assert.match(table.out, /^NAME +SHA-256 +DESCRIPTION\nlist_pets +[0-9a-f]{12} +list pets \(Pets\)\n$/);

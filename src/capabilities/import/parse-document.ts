@@ -14,7 +14,8 @@ const maxDepth = 64;
  * @param name shown in messages
  * @throws ConfigError
  */
-export async function parseDocument(name: string, text: string): Promise<JsonObject> {
+export async function parseDocument(name: string, exact: string): Promise<JsonObject> {
+  const text = exact.replace(/^\ufeff/, "");
   const json = parseJson(text);
   if (json === undefined && graphqlType.test(text.slice(0, 65_536)))
     throw new ConfigError(

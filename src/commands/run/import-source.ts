@@ -10,7 +10,7 @@ import { loadConfig } from "../../config/load.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { escapeHidden } from "../../lib/escape-hidden.ts";
 import type { JsonObject } from "../../lib/json.ts";
-import { isMissing, readText } from "../../runtime/files.ts";
+import { isMissing, readExactText } from "../../runtime/files.ts";
 import { displayPath, expandHome, join, resolve } from "../../runtime/paths.ts";
 import { environment, workingDirectory, writeStderr, writeStdout } from "../../runtime/process.ts";
 import type { CommandInput } from "../command.ts";
@@ -46,9 +46,10 @@ export async function fetchText(url: string, input: CommandInput): Promise<strin
   return (await guarded(fetchPage(url, { checkTarget }))).text;
 }
 
+/** As it is, for its digest: a byte order mark included. */
 export async function readSource(file: string): Promise<string> {
   try {
-    return await readText(resolve(workingDirectory(), expandHome(file, environment())), maxDocumentBytes);
+    return await readExactText(resolve(workingDirectory(), expandHome(file, environment())), maxDocumentBytes);
   } catch (error) {
     if (isMissing(error)) throw new ConfigError(`"${file}" does not exist`);
     throw error;
