@@ -114,6 +114,7 @@ export const developmentDependencies: Readonly<Record<string, string>> = {
   "@types/node": "Types of the runtime",
   bun: "Builds the executable; first runtime of the tests",
   deno: "Second runtime of the source and of the tests",
+  graphql: "Independent peer in tests: runs the documents that GraphQL import generates",
   "gpt-tokenizer": "Counts what the tool list costs a model",
   typescript: "Checks the types",
 };

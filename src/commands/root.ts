@@ -9,6 +9,7 @@ import { config } from "./config.ts";
 import { doctor } from "./doctor.ts";
 import { get } from "./get.ts";
 import { health } from "./health.ts";
+import { importDrafts } from "./import.ts";
 import { init } from "./init.ts";
 import { list } from "./list.ts";
 import { quarantine } from "./quarantine.ts";
@@ -38,6 +39,7 @@ export const root: Command = {
     tls,
     validate,
     cap,
+    import: importDrafts,
     tool,
     skills,
     setup,

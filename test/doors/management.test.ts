@@ -27,6 +27,8 @@ const adminRoutes = [
   ["POST", "/ui/api/tools/call"],
   ["POST", "/ui/api/reload"],
   ["POST", "/ui/api/backends"],
+  ["POST", "/ui/api/import/openapi"],
+  ["POST", "/ui/api/import/openapi/preview"],
   ["POST", "/ui/api/backends/a/revive"],
   ["POST", "/ui/api/backends/a/stop"],
   ["PATCH", "/ui/api/backends/a"],

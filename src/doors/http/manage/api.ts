@@ -16,6 +16,7 @@ import { callRoutes } from "./call-routes.ts";
 import { configRoutes } from "./config-routes.ts";
 import { connectionRoutes } from "./connection-routes.ts";
 import { fileRoutes } from "./file-routes.ts";
+import { importRoutes } from "./import-routes.ts";
 import type { ManagementRoute } from "./route.ts";
 import { safetyRoutes } from "./safety-routes.ts";
 import { statisticsRoutes } from "./statistics-routes.ts";
@@ -31,6 +32,7 @@ const routes: readonly ManagementRoute[] = [
   ...statisticsRoutes,
   ...configRoutes,
   ...fileRoutes,
+  ...importRoutes,
   ...connectionRoutes,
 ];
 

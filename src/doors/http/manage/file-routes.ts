@@ -2,11 +2,12 @@
 import { addBackend, removeBackend } from "../../../config/edit.ts";
 import { setBackendSetting } from "../../../config/edit-setting.ts";
 import { readConfigText } from "../../../config/load.ts";
-import { ConfigError, DeniedError, GatewayError } from "../../../core/errors.ts";
+import { ConfigError, GatewayError } from "../../../core/errors.ts";
 import type { ReloadOutcome } from "../../../gateway/gateway.ts";
 import type { JsonObject } from "../../../lib/json.ts";
 import { writeAtomic } from "../../../runtime/files.ts";
 import { Refusal, sendEmpty, sendJson } from "../respond.ts";
+import { assertProven } from "./assert-proven.ts";
 import type { ManagementRoute, Task } from "./route.ts";
 import { notThere } from "./status-routes.ts";
 
@@ -62,18 +63,10 @@ async function reload(task: Task): Promise<JsonObject> {
   }
 }
 
-/** A new backend is a program that runs as the gateway's user: whoever reaches the port must not be enough for that (T12). */
-function assertProven({ gateway }: Task): void {
-  if (!gateway.config.auth.enabled)
-    throw new DeniedError("FORBIDDEN", "Backends are added and removed here only where auth.enabled is true", {
-      hint: "Edit the configuration file, or use mcp-gateway add and mcp-gateway remove",
-    });
-}
-
 const addable = ["command", "url", "description", "env"];
 
 async function add(task: Task): Promise<Response> {
-  assertProven(task);
+  assertProven(task, "Backends are added and removed");
   const { gateway, body, visit } = task;
   const { name, ...entry } = body;
   if (typeof name !== "string" || name === "") throw new Refusal(422, '"name" is missing');
@@ -86,7 +79,7 @@ async function add(task: Task): Promise<Response> {
 }
 
 async function remove(task: Task): Promise<Response> {
-  assertProven(task);
+  assertProven(task, "Backends are added and removed");
   const name = configuredName(task);
   task.gateway.log.info("A backend is removed by an operator", { server: name, caller: task.visit.caller.name });
   await edit(task, (text, label) => removeBackend(text, label, name));
