@@ -156,6 +156,7 @@ export class RequestScope {
       method,
       params,
       caller: this.caller,
+      credentials: this.context.credentials,
       sessionId: this.context.session?.id,
       peer: this.context.peer,
       requestId: this.context.requestId,

@@ -41,6 +41,8 @@ export async function checkSettings(settings: Settings, context: CheckContext): 
     if (parsed.runtime !== undefined)
       (await import("./isolation-rules.ts")).checkIsolation(parsed, parsed.runtime, context.env, rules);
     if (hasPatterns(parsed)) (await import("./pattern-rules.ts")).checkPatterns(parsed, rules);
+    if (Object.values(parsed.backends).some(({ identity_propagation }) => identity_propagation !== undefined))
+      (await import("./identity-rules.ts")).checkIdentities(parsed, rules);
     parsed = resolveSecrets(parsed, held.secrets, context.env, rules.problems);
     if (parsed.shared_state !== undefined) (await import("./access-rules.ts")).checkSharedState(parsed, rules);
     if (Object.values(parsed.backends).some(({ secrets }) => secrets !== undefined))

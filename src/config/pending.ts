@@ -6,7 +6,6 @@ import type { Problem } from "./problem.ts";
 export const pendingSettings: readonly string[] = [
   "meta_mcp.projection_mode",
   "streaming.auto_subscribe",
-  "backends.*.identity_propagation",
   "marketplace",
   "control_plane",
   "security.trust_configured_backends",

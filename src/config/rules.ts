@@ -125,13 +125,6 @@ function checkBackend(backend: ParsedBackend, path: Path, config: ParsedConfig, 
       found.problems.push({ path: [...path, "runtime_profile"], text: text + suggestion(profile, profiles) });
     }
   }
-  const identity = backend.identity_propagation;
-  if (identity === undefined) return;
-  onlyFor("identity_propagation", isHttp, '"http_url"');
-  if (identity.strategy === "token_exchange" && identity.token_exchange_endpoint === undefined) {
-    const text = 'needs "token_exchange_endpoint" for the strategy "token_exchange"';
-    found.problems.push({ path: [...path, "identity_propagation"], text });
-  }
 }
 
 function checkReplicas(

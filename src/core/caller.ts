@@ -22,12 +22,38 @@ export interface Caller {
   readonly permits?: ((server: string, tool: string) => boolean) | undefined;
   /** Which agent calls: by its own token, or as the request says where `security.agent_identity` lets it say so. */
   readonly agent?: string | undefined;
+  /** What may be told of the caller to others; absent for those who are nobody in particular. */
+  readonly identity?: CallerIdentity | undefined;
   /** Calendar milliseconds at which the credential ends by itself; absent for those that do not. */
   readonly validUntil?: number;
   /** Name of the routing profile the caller is bound to; only an admin can leave it. */
   readonly boundProfile?: string | undefined;
   /** What the routing profile of the session leaves of all that; `undefined` leaves all. */
   readonly profile?: ProfileScope | undefined;
+}
+
+/** Who a caller is beyond the gateway: nothing in it is secret. */
+export interface CallerIdentity {
+  /** Issuer of the caller's token; `undefined` for those whom the configuration names. */
+  readonly issuer: string | undefined;
+  /** The issuer's word for the caller; else a kind and a name, as `user:ada`. */
+  readonly subject: string;
+  /** For people to read. */
+  readonly name?: string | undefined;
+  readonly groups?: readonly string[] | undefined;
+}
+
+/**
+ * What a client showed with its request and a server behind may be meant to get. Lives as long as the request, or the
+ * connection it came with; all of it are getters, so that nothing that writes a call down writes them.
+ */
+export interface Credentials {
+  /** The verified token of an issuer by which the caller came in; `undefined` for all other credentials. */
+  readonly token: string | undefined;
+  /** What the client sends for this backend alone, as a value of `Authorization`. */
+  passthrough(server: string): string | undefined;
+  /** Tells one {@link passthrough} from another and nothing of either. */
+  digest(server: string): string | undefined;
 }
 
 /** Globs on backends, and on `tool` or `server:tool`; what is denied stays denied whatever is allowed. */

@@ -1,10 +1,12 @@
 /** One configuration worked out: which upstreams it needs, kept or new, and the stages in front of each. Changes nothing until committed. */
 import { effectiveFailsafe } from "../config/failsafe.ts";
 import type { BackendConfig, Config } from "../config/schema.ts";
+import type { Call } from "../core/call.ts";
 import { asleep, switchedOff, type Upstream, type UpstreamKind, type UpstreamStatus } from "../core/upstream.ts";
 import { dataDirectory } from "../runtime/paths.ts";
 import type { Environment } from "../runtime/process.ts";
 import { watchTree } from "../runtime/watch.ts";
+import type { IdentityBroker } from "../stages/identity/identity-stage.ts";
 import type { CallsUnderWay } from "../stages/record/calls-under-way.ts";
 import type { CallSink } from "../stages/record/record-stage.ts";
 import type { SecurityStageSettings } from "../stages/schema.ts";
@@ -124,14 +126,23 @@ function policiesOf(config: Config, upstream: Upstream, context: PlanContext) {
     cache: upstream.kind === "capability" ? undefined : { settings: config.cache, store: context.kept.answers },
     isPersonal: personalOf(config, name, context),
     secrets: config.backends[name]?.secrets,
+    identity: brokerOf(config, name, context),
   };
 }
 
-function personalOf({ auth, backends }: Config, name: string, { loggedIn }: PlanContext): (() => boolean) | undefined {
+function brokerOf({ backends }: Config, name: string, { identities }: PlanContext): IdentityBroker | undefined {
+  const backend = backends[name];
+  return backend && identities.brokerOf(backend);
+}
+
+/** A call that comes with an identity of its own is not made with the login. */
+function personalOf(config: Config, name: string, context: PlanContext): ((call: Call) => boolean) | undefined {
+  const { auth, backends } = config;
   if (!auth.enabled || auth.single_user || backends[name]?.oauth?.shared_account === true) return undefined;
   const backend = backends[name];
   const isReachedByUrl = [backend, ...(backend?.replicas ?? [])].some((one) => one?.http_url ?? one?.a2a_url);
-  return isReachedByUrl ? () => loggedIn.has(name) : undefined;
+  const broker = brokerOf(config, name, context);
+  return isReachedByUrl ? (call) => context.loggedIn.has(name) && broker?.covers(call) !== true : undefined;
 }
 
 /** A backend that is passed through keeps the firewall: its own rules can be taken off one by one. */

@@ -321,6 +321,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
         killed: (stageStates.made(name)?.killSwitch.restMs ?? 0) > 0,
       })),
     costs: policies.costs,
+    publicKeys: policies.context.identities.publicKeys,
     webhooks,
     killSwitches,
     get sharedLimits() {

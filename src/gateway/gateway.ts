@@ -55,6 +55,8 @@ export interface Gateway {
   heldTools(): Promise<readonly HeldTool[]>;
   /** Lets a held tool be called with the definition of this digest, if that is still the one that is held. */
   approveTool(server: string, tool: string, digest: string): Promise<Approval>;
+  /** JSON Web Key Set of what the gateway says of callers: public halves; empty where it says nothing. */
+  publicKeys(): Promise<{ readonly keys: readonly object[] }>;
   /** Calls running now. */
   readonly inFlight: number;
   readonly operation: Operation;

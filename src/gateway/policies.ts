@@ -16,6 +16,7 @@ import type { CallSink } from "../stages/record/record-stage.ts";
 import { SessionUsage } from "../stages/session-sandbox/session-usage.ts";
 import { type ClientCircuits, createClientCircuits } from "./client-circuits.ts";
 import { createCosts } from "./costs.ts";
+import { createIdentities, type Identities, identityKeysFile } from "./identities.ts";
 import { createKeptAnswers, type KeptAnswers } from "./kept-answers.ts";
 import { createSecurityRecord } from "./security-record.ts";
 import type { Sharing } from "./sharing.ts";
@@ -28,6 +29,8 @@ export interface PolicyContext {
   readonly costBook: CostBook;
   readonly sessionUsage: SessionUsage;
   readonly kept: KeptAnswers;
+  /** What backends are told of callers. */
+  readonly identities: Identities;
   tracer(): Tracer | undefined;
   gateOf(name: string): ToolGate;
   isAuditFailing(): boolean;
@@ -57,6 +60,7 @@ export interface PoliciesOptions {
   readonly stateDirectory: string | undefined;
   readonly sharing: Sharing;
   readonly env: Environment;
+  redact(text: string): string;
   /** Whether the tools of a backend are pinned: those of capabilities are the operator's own files. */
   isPinned(server: string): boolean;
   /** A tool was approved: what is listed may be more now. */
@@ -98,6 +102,13 @@ export function createPolicies(options: PoliciesOptions): Policies {
   return {
     context: {
       kept,
+      identities: createIdentities({
+        config,
+        clock,
+        redact: options.redact,
+        keyPath: inState(identityKeysFile),
+        onProblem: noteProblem("Keys for identities", "servers learn new ones after a restart"),
+      }),
       tracer: tracing.current,
       onFindings: record.onFindings,
       costBook: costs.book,

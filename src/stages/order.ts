@@ -1,5 +1,5 @@
 /** The list of policies every call walks through. A new policy is a folder, a state if it needs one, and one line here. */
-import type { Stage } from "../core/call.ts";
+import type { Call, Stage } from "../core/call.ts";
 import type { SharedLimits } from "../core/shared-limits.ts";
 import type { Tracer } from "../core/tracing.ts";
 import type { Upstream } from "../core/upstream.ts";
@@ -17,6 +17,7 @@ import type { FirewallSink } from "./firewall/finding.ts";
 import { firewallRequestStage } from "./firewall/firewall-request-stage.ts";
 import { firewallResponseStage } from "./firewall/firewall-response-stage.ts";
 import { type IdempotencyBook, idempotencyStage } from "./idempotency/idempotency-stage.ts";
+import { type IdentityBroker, identityStage } from "./identity/identity-stage.ts";
 import { killSwitchStage } from "./kill-switch/kill-switch-stage.ts";
 import { quarantineStage, type ToolGate } from "./quarantine/quarantine-stage.ts";
 import { rateLimitStage } from "./rate-limit/rate-limit-stage.ts";
@@ -43,8 +44,8 @@ export interface StageOptions {
   /** The backend's `timeout`: the time of one attempt. */
   readonly timeoutMs: number;
   readonly state: UpstreamStageState;
-  /** Whether the server was let in by a login of the gateway's owner that is not for every caller. */
-  readonly isPersonal?: (() => boolean) | undefined;
+  /** Whether the call would be made with a login of the gateway's owner that is not for every caller. */
+  readonly isPersonal?: ((call: Call) => boolean) | undefined;
   /** Told how every call ended; no observer, no stage. */
   readonly sink?: CallSink | undefined;
   /** Has each call in it while it runs. */
@@ -71,6 +72,8 @@ export interface StageOptions {
   readonly gate?: ToolGate | undefined;
   /** Secrets the backend's tools are called with. */
   readonly secrets?: readonly InjectedSecret[] | undefined;
+  /** Makes what the backend is told of callers; left out, it is told nothing. */
+  readonly identity?: IdentityBroker | undefined;
 }
 
 /** For `chain` of core/call.ts, outermost first, once per backend and configuration; `undefined` is a policy that is off. */
@@ -94,6 +97,7 @@ export function stagesFor(options: StageOptions): (Stage | undefined)[] {
     limits,
     tracer,
     secrets,
+    identity,
   } = options;
   const { clock } = state;
   return [
@@ -141,7 +145,9 @@ export function stagesFor(options: StageOptions): (Stage | undefined)[] {
     quarantineStage(gate),
     // Around the upstream and what is done with the call for it alone: each attempt has a time of its own.
     timeoutStage(timeoutMs, clock),
-    // Innermost: whatever keeps, shows or derives something from a call or an answer has none of its secrets.
+    // Innermost, both: whatever keeps, shows or derives something from a call or an answer has none of its secrets.
     secretsStage(secrets),
+    // Below secrets: what says who calls is not to be replaced. Below retry: each attempt has it fresh.
+    identityStage(identity),
   ];
 }

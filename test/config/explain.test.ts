@@ -113,8 +113,8 @@ const wrong: readonly [name: string, text: string, ...lines: string[]][] = [
   ],
   [
     "unknown key where none is allowed",
-    "backends:\n  a: {http_url: http://h, identity_propagation: {strategy: vault, requird: true}}",
-    'gateway.yaml:2:67  backends.a.identity_propagation.requird is not a known setting: did you mean "required"?',
+    "backends:\n  a: {http_url: http://h, identity_propagation: {strategy: passthrough, requird: true}}",
+    'gateway.yaml:2:73  backends.a.identity_propagation.requird is not a known setting: did you mean "required"?',
   ],
   [
     "pending sections",

@@ -95,6 +95,7 @@ test("authenticate: rights of keys reach the face", async () => {
       backends: ["one"],
       allowedTools: ["read_*"],
       deniedTools: ["read_secret"],
+      identity: { issuer: undefined, subject: "key:a", name: "a" },
     },
     { ...rights[1], admin: true, backends: undefined, allowedTools: undefined },
     {

@@ -148,6 +148,7 @@ export function fakeGateway(sections: Sections = {}, clock: Clock = systemClock)
     degraded: [],
     serverViews: [],
     inFlight: 0,
+    publicKeys: () => Promise.resolve({ keys: [] }),
     seen,
     servers() {
       return this.serverViews;

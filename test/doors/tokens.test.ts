@@ -107,6 +107,7 @@ test("tokens: callers get the rights of the first rule that fits, and nothing wi
     backends: ["one"],
     allowedTools: ["read_*"],
     deniedTools: ["read_secret"],
+    identity: { issuer, subject: "ada", groups: ["staff"] },
   };
   assert.deepEqual(rights, expected);
   const { status, message } = await refusal(await sign({ groups: [] }));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Answer } from "../../src/core/answer.ts";
-import type { Call, RpcRequest } from "../../src/core/call.ts";
+import type { Attachment, Call, RpcRequest } from "../../src/core/call.ts";
 import {
   CancelledError,
   GatewayError,
@@ -372,6 +372,18 @@ describe("replica group: health", () => {
       server("a").onRequest = () => Promise.reject(error);
       await assert.rejects(group.request({ ...echo, signal }));
       assert.equal(group.status().replicas?.[0]?.failureCount, 0, error.message);
+    }
+  });
+
+  test("who is refused as himself is no failure of the replica; as the gateway it is one", async () => {
+    const { server, group } = await awake("a", { failure_threshold: 1 });
+    const refusal = new UpstreamError("UPSTREAM_START_FAILED", "HTTP 401", { data: { status: 401 } });
+    server("a").onRequest = () => Promise.reject(refusal);
+    const attached: Attachment = { headers: {}, query: {} };
+    const holder = { key: "ada", attachment: async () => attached };
+    for (const [count, of] of [{ ...attached, holder }, attached].entries()) {
+      await assert.rejects(group.request({ ...echo, attached: of }));
+      assert.equal(group.status().replicas?.[0]?.failureCount, count);
     }
   });
 

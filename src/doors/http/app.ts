@@ -20,7 +20,7 @@ import { createMcpEndpoint, notAllowed } from "./mcp-endpoint.ts";
 import { PathRouter } from "./path-router.ts";
 import { isPreflight, preflight } from "./preflight.ts";
 import type { Arrival } from "./receive-webhook.ts";
-import { Refusal, refuse } from "./respond.ts";
+import { Refusal, refuse, sendJson } from "./respond.ts";
 import type { SseDoor } from "./sse-door.ts";
 import { dashboardFile, toDashboard } from "./ui.ts";
 import type { Asker, Guest, Visit } from "./visit.ts";
@@ -128,6 +128,11 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
     return resourceMetadata(gateway.config, visit);
   }
 
+  async function publicKeys(visit: Visit): Promise<Response> {
+    // Servers that keep it ask again for a key they do not know.
+    return sendJson(visit, 200, JSON.stringify(await gateway.publicKeys()), { "cache-control": "public, max-age=300" });
+  }
+
   const mcp: Methods = {
     POST: endpoint.post,
     GET: (visit, backend) => (isHandshake(visit.request) ? openSocket(visit, backend) : endpoint.get(visit, backend)),
@@ -160,6 +165,7 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
     "/metrics": page(management.metrics),
     [metadataPath]: page(metadata),
     [`${metadataPath}/mcp`]: page(metadata),
+    "/.well-known/jwks.json": page(publicKeys),
     "/auth/token": { POST: async (visit) => (await keys()).exchange(visit) },
     "/auth/token/:jti": { DELETE: async (visit) => (await keys()).revoke(visit) },
     "/auth/tokens": { DELETE: async (visit) => (await keys()).revokeSubject(visit) },

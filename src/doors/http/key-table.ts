@@ -23,13 +23,13 @@ export function createKeyTable(auth: AuthSettings): KeyTable {
   for (const key of auth.api_keys)
     entries.push({
       digest: sha256(key.key),
-      holder: { caller: callerOf(key, principalOf("key", key.key)), ratePerMinute: key.rate_limit },
+      holder: { caller: callerOf(key, "key", principalOf("key", key.key)), ratePerMinute: key.rate_limit },
     });
   for (const user of auth.users) {
     const credentials = `${user.name}:${user.password}`;
     entries.push({
       digest: sha256(basicToken(credentials)),
-      holder: { caller: callerOf(user, principalOf("user", credentials)), ratePerMinute: user.rate_limit },
+      holder: { caller: callerOf(user, "user", principalOf("user", credentials)), ratePerMinute: user.rate_limit },
     });
   }
   return {
@@ -56,7 +56,7 @@ function bearerHolder(token: string): KeyHolder {
 /** Who comes without a token where `auth.public_paths` lets them: may use everything there, is told little, is no admin. */
 export const publicCaller: Caller = { principal: "public", name: "public", admin: false, ...unlimited };
 
-function callerOf(key: Omit<AuthSettings["api_keys"][number], "key">, principal: string): Caller {
+function callerOf(key: Omit<AuthSettings["api_keys"][number], "key">, kind: "key" | "user", principal: string): Caller {
   return {
     principal,
     name: key.name || principal.slice(0, 12),
@@ -64,6 +64,8 @@ function callerOf(key: Omit<AuthSettings["api_keys"][number], "key">, principal:
     backends: key.backends.length === 0 || key.backends.includes("*") ? undefined : key.backends,
     allowedTools: key.allowed_tools,
     deniedTools: key.denied_tools,
+    // A key without a name says nothing of who has it.
+    ...(key.name !== "" && { identity: { issuer: undefined, subject: `${kind}:${key.name}`, name: key.name } }),
     ...(key.profile !== undefined && { boundProfile: key.profile }),
   };
 }

@@ -80,6 +80,7 @@ export function holderOfIdentity(
       allowedTools: unlessAll(given.tools),
       deniedTools: undefined,
       ...(tools !== undefined && { permits: (server, tool) => toolMatches(tools, server, tool) }),
+      identity: { issuer: identity.issuer, subject: identity.subject, name: identity.email, groups: identity.groups },
       validUntil,
     },
   };
