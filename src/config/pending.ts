@@ -9,7 +9,6 @@ export const pendingSettings: readonly string[] = [
   "backends.*.identity_propagation",
   "webhooks",
   "marketplace",
-  "control_plane",
   "security.trust_configured_backends",
   "security.firewall.anomaly_detection",
   "security.firewall.anomaly_threshold",

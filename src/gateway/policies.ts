@@ -16,6 +16,7 @@ import type { ToolGate } from "../stages/quarantine/quarantine-stage.ts";
 import type { CallSink } from "../stages/record/record-stage.ts";
 import { SessionUsage } from "../stages/session-sandbox/session-usage.ts";
 import { ClientBreakers } from "./client-breakers.ts";
+import { type ControlPlane, createControlPlane } from "./control-plane.ts";
 import { createCosts } from "./costs.ts";
 import { createKeptAnswers, type KeptAnswers } from "./kept-answers.ts";
 import { createSecurityRecord } from "./security-record.ts";
@@ -41,6 +42,7 @@ export interface Policies {
   readonly onCall: CallSink;
   readonly integrity: ToolIntegrity;
   readonly clientBreakers: ClientBreakers;
+  readonly controlPlane: ControlPlane;
   /** What of the tools a server lists clients may see, and how. */
   admit(server: string, tools: readonly JsonObject[]): Promise<readonly JsonObject[]>;
   readonly tracing: Tracing;
@@ -56,6 +58,7 @@ export interface PoliciesOptions {
   readonly clock: Clock;
   readonly stateDirectory: string | undefined;
   readonly env: Environment;
+  redact(text: string): string;
   /** Whether the tools of a backend are pinned: those of capabilities are the operator's own files. */
   isPinned(server: string): boolean;
   /** A tool was approved: what is listed may be more now. */
@@ -67,6 +70,7 @@ export function createPolicies(options: PoliciesOptions): Policies {
   const { config, catalog, log, clock, stateDirectory, env, noteProblem } = options;
   const inState = (name: string) => (stateDirectory === undefined ? undefined : `${stateDirectory}/${name}`);
   const record = createSecurityRecord({ config, log, clock, catalog, noteProblem });
+  const controlPlane = createControlPlane({ ...options, journalPath: inState("control-plane.jsonl") });
   const integrity = createToolIntegrity({
     settings: () => config().security.tool_integrity,
     ownerOf: (server) => (options.isPinned(server) ? catalog.servers.find(({ name }) => name === server) : undefined),
@@ -76,6 +80,7 @@ export function createPolicies(options: PoliciesOptions): Policies {
     directory: inState("pins"),
     onProblem: noteProblem("Pins of tool definitions", "a change while the gateway is down may go unseen"),
     onFreed: options.onFreed,
+    onVerdict: controlPlane.note,
   });
   const costs = createCosts({
     path: inState("costs.json"),
@@ -95,7 +100,10 @@ export function createPolicies(options: PoliciesOptions): Policies {
     context: {
       kept,
       tracer: tracing.current,
-      onFindings: record.onFindings,
+      onFindings(report) {
+        record.onFindings(report);
+        controlPlane.onFindings(report);
+      },
       costBook: costs.book,
       sessionUsage: new SessionUsage(clock),
       gateOf: integrity.gate,
@@ -104,10 +112,16 @@ export function createPolicies(options: PoliciesOptions): Policies {
         const what = tool === undefined ? "a server fail: it is switched off" : "a tool fail: it is left alone";
         const error_rate = Math.round(errorRate * 100) / 100;
         log.warn(`Most calls of ${what}`, { server, tool: shownToolName(tool), error_rate });
+        const detail = `${Math.round(errorRate * 100)} % of its calls failed`;
+        controlPlane.note({ action: "error-budget-used-up", server, tool: shownToolName(tool), detail });
       },
     },
-    onCall: record.onCall,
+    onCall(...call) {
+      record.onCall(...call);
+      controlPlane.onCall(...call);
+    },
     integrity,
+    controlPlane,
     clientBreakers: new ClientBreakers(clock, () => config().auth.client_circuit_breaker),
     async admit(server, tools) {
       // Judged as the server wrote them.
@@ -119,7 +133,14 @@ export function createPolicies(options: PoliciesOptions): Policies {
     tracing,
     costs: () => costs.report(config().cost_governance),
     async flush() {
-      await Promise.all([record.flush(), costs.flush(), integrity.flush(), kept.flush(), tracing.close()]);
+      await Promise.all([
+        record.flush(),
+        controlPlane.flush(),
+        costs.flush(),
+        integrity.flush(),
+        kept.flush(),
+        tracing.close(),
+      ]);
     },
   };
 }

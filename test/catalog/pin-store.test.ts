@@ -22,6 +22,7 @@ function setting(t: TestContext) {
   /** Whose pins are on the disk when it has judged. */
   const guard = () => {
     const made = createDefinitionGuard({
+      onVerdict() {},
       store,
       settings: () => ({ enabled: true, on_change: "quarantine", on_poisoning: "quarantine", exempt: [] }),
       log: { ...silentLogger, error: (message) => void errors.push(message) },

@@ -10,6 +10,7 @@ import { agentIdentitySchema } from "../../src/doors/agent-identity/schema.ts";
 import { keyServerSchema } from "../../src/doors/key-server/schema.ts";
 import { authSchema, serverSchema, streamingSchema } from "../../src/doors/schema.ts";
 import { ClientBreakers } from "../../src/gateway/client-breakers.ts";
+import { createControlPlane } from "../../src/gateway/control-plane.ts";
 import type { Gateway } from "../../src/gateway/gateway.ts";
 import { createKillSwitchPanel } from "../../src/gateway/kill-switch-panel.ts";
 import { createOperation } from "../../src/gateway/operation.ts";
@@ -69,6 +70,14 @@ export function fakeGateway(sections: Sections = {}, clock: Clock = systemClock)
     clock: systemClock,
     newId: () => randomToken(32),
     settings: () => config.streaming,
+  });
+  const controlPlane = createControlPlane({
+    config: () => config,
+    log: silentLogger,
+    clock,
+    journalPath: undefined,
+    redact: (text) => text,
+    noteProblem: () => () => {},
   });
   const seen: RpcMessage[] = [];
   const waiting: (() => void)[] = [];
@@ -171,10 +180,13 @@ export function fakeGateway(sections: Sections = {}, clock: Clock = systemClock)
       },
       redact: (text) => text,
       stopping: neverCancelled,
+      note: controlPlane.note,
     }),
     call: () => Promise.reject(new Error("not called by doors")),
     modernFace: () => Promise.reject(new Error("not called by these tests")),
-    killSwitches: createKillSwitchPanel(stageStates),
+    killSwitches: createKillSwitchPanel(stageStates, controlPlane.note),
+    controlPlane,
+    waitingForLogin: new Set(),
     costs: () => Promise.reject(new Error("not called by doors")),
     heldTools: async () => [],
     approveTool: async () => "not held",

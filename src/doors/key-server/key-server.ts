@@ -36,7 +36,7 @@ export interface KeyServer {
 }
 
 export interface KeyServerOptions {
-  readonly gateway: Pick<Gateway, "config" | "log" | "sessions">;
+  readonly gateway: Pick<Gateway, "config" | "log" | "sessions" | "controlPlane">;
   readonly clock: Clock;
   /** Calendar milliseconds. */
   readonly calendar: () => number;
@@ -69,7 +69,7 @@ export function createKeyServer({ gateway, clock, calendar, failures, loadVerifi
     const idTokenId = hexOf(sha256(idToken.slice(0, idToken.lastIndexOf("."))));
     const wrong = (error: unknown) => failures.counted(error, address, digest);
     const verifier = await loadVerifier();
-    const verified = await verifier.check(idToken, identitySources(settings)).catch((error) => {
+    const verified = await verifier.check(idToken, identitySources(gateway.config)).catch((error) => {
       throw wrong(error);
     });
     // From here on in one turn: of two that come at once with the same token, one is late.
@@ -140,7 +140,10 @@ export function createKeyServer({ gateway, clock, calendar, failures, loadVerifi
         return await exchange(visit);
       } catch (error) {
         const reason = error instanceof Error ? error.message : undefined;
-        log.warn("No gateway token issued", { request_id: visit.requestId, address: visit.peer.address, reason });
+        const { requestId, peer } = visit;
+        log.warn("No gateway token issued", { request_id: requestId, address: peer.address, reason });
+        const event = { requestId, address: peer.address, detail: reason, failed: true };
+        gateway.controlPlane.note({ action: "authentication-failed", ...event });
         return refuseExchange(visit, error);
       }
     },

@@ -1,3 +1,4 @@
+import { actorOf } from "../../core/security-event.ts";
 import { jsonAnswer } from "../json-answer.ts";
 import type { MetaTool } from "../meta-tool.ts";
 import { requiredServer } from "../resolve-server.ts";
@@ -21,7 +22,7 @@ export const killServer: MetaTool = {
     return jsonAnswer({
       server,
       status: "disabled",
-      ...context.actions.kill(server),
+      ...context.actions.kill(server, { by: actorOf(context.caller) }),
       message: `Calls to "${server}" are refused until gateway_revive_server, or until the gateway is started anew`,
     });
   },

@@ -150,6 +150,7 @@ async function checkAnswer(
     key: machine.env["MCP_GATEWAY_TOKEN_KEY"],
     onSecret: (value: string) => redactor.add([value]),
     onAccess() {},
+    onLoginRequired() {},
     onLoggedIn() {},
     onProblem() {},
   };

@@ -106,6 +106,12 @@ export async function metricsText(gateway: Gateway, caller: Caller): Promise<str
         { backend: name, reason: "failures" },
         gateway.operation.breakerOf(name)?.trips ?? 0,
       );
+  const exported = await gateway.controlPlane.exported();
+  if (exported !== undefined) {
+    text.family("siem_export_lag_entries", "gauge", "Security events that are not in the export yet");
+    for (const [source, { lag }] of Object.entries(exported.sources))
+      text.sample("siem_export_lag_entries", { source }, lag);
+  }
   return text.toString();
 
   function gauge(name: string, help: string, value: number): void {
