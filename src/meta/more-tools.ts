@@ -78,15 +78,19 @@ function forRoles(tool: MetaTool): MetaTool {
   return {
     ...tool,
     async run(args, context) {
-      if (!mayRun(tool, context.caller))
-        throw new DeniedError(
-          "FORBIDDEN",
-          `"${tool.name}" is for admins, and caller "${context.caller.name}" is none`,
-          {
-            hint: 'An operator can set "admin" of the caller\'s API key',
-          },
-        );
+      const { caller } = context;
+      if (!mayRun(tool, caller)) throw notFor(caller, tool);
       return tool.run(args, context);
     },
   };
+}
+
+function notFor(caller: Caller, { name }: MetaTool): DeniedError {
+  return new DeniedError(
+    "FORBIDDEN",
+    `"${name}" is for admins and some roles, and caller "${caller.name}" has none of them`,
+    {
+      hint: 'An operator can set "admin" of the caller\'s API key, or give a role by control_plane.role_mapping. No role reaches beyond what its caller may use',
+    },
+  );
 }

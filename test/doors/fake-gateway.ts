@@ -4,6 +4,7 @@ import type { Face, FaceContext } from "../../src/clients/face.ts";
 import type { SessionTable } from "../../src/clients/session.ts";
 import { createSessionTable } from "../../src/clients/session-table.ts";
 import { Subscriptions } from "../../src/clients/subscriptions.ts";
+import { controlPlaneSchema } from "../../src/config/control-plane/schema.ts";
 import { silentLogger } from "../../src/core/log.ts";
 import { agentAuthSchema } from "../../src/doors/agent-auth/schema.ts";
 import { agentIdentitySchema } from "../../src/doors/agent-identity/schema.ts";
@@ -46,6 +47,7 @@ interface Sections {
   readonly key_server?: Record<string, unknown>;
   readonly agent_auth?: Record<string, unknown>;
   readonly agent_identity?: Record<string, unknown>;
+  readonly control_plane?: Record<string, unknown>;
 }
 
 export function fakeConfig(sections: Sections = {}): Gateway["config"] {
@@ -57,6 +59,7 @@ export function fakeConfig(sections: Sections = {}): Gateway["config"] {
     backends: {},
     security: { agent_identity: v.parse(agentIdentitySchema, sections.agent_identity ?? {}) },
     ...(sections.key_server && { key_server: v.parse(keyServerSchema, sections.key_server) }),
+    ...(sections.control_plane && { control_plane: v.parse(controlPlaneSchema, sections.control_plane) }),
     ...(sections.agent_auth && { agent_auth: v.parse(agentAuthSchema, sections.agent_auth) }),
   } as Gateway["config"];
 }
