@@ -13,6 +13,15 @@ export function canBeAsked(capabilities: JsonObject): boolean {
   return Object.values(capabilityOf).some((name) => capabilities[name] !== undefined);
 }
 
+export function isSupported(method: string, params: JsonObject, capabilities: JsonObject): boolean {
+  try {
+    assertSupported(method, params, capabilities);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** @throws GatewayError METHOD_NOT_FOUND, or INVALID_PARAMS for a kind of it that the client does not support */
 export function assertSupported(method: string, params: JsonObject, capabilities: JsonObject): void {
   const name = Object.hasOwn(capabilityOf, method) ? (capabilityOf[method] as string) : undefined;

@@ -13,6 +13,7 @@ export function metaContext(request: RequestScope): MetaContext {
     ...metaContextFor(request.host, request.caller),
     signal: request.signal,
     session: sessionOf(request),
+    confirm: (message) => request.confirm(message),
     report: (progress, total, message) =>
       request.progress({ progress, ...(total !== undefined && { total }), message }),
     callTool: (server, tool, args, options = {}) =>
@@ -42,6 +43,7 @@ export function metaContextFor(host: FaceHost, caller: Caller): MetaContext {
     callTool: async () => {
       throw new GatewayError("INTERNAL", "A description tried to call a tool");
     },
+    confirm: async () => true,
     report() {},
     resultFormat: host.meta.result_format,
     signal: neverCancelled,

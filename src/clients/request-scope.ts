@@ -16,7 +16,7 @@ import { withoutHopKeys } from "../mcp/envelope.ts";
 import { encodeRequest, type RequestId, type RpcRequestMessage } from "../mcp/json-rpc.ts";
 import { logSeverity } from "../mcp/log-levels.ts";
 import type { ToolCallOptions } from "../meta/meta-tool.ts";
-import { assertSupported } from "./client-capabilities.ts";
+import { assertSupported, isSupported } from "./client-capabilities.ts";
 import type { FaceContext } from "./face.ts";
 import type { FaceHost } from "./host.ts";
 import type { Session } from "./session.ts";
@@ -35,6 +35,9 @@ export function progressTokenOf(params: JsonObject | undefined): RequestId | und
 const idempotencyMetaKey = "mcp-gateway/idempotency_key";
 
 const plainCall: ToolCallOptions = {};
+
+/** In place of a server, where the gateway itself asks. */
+const ourselves = "";
 
 export class RequestScope {
   readonly host: FaceHost;
@@ -154,6 +157,7 @@ export class RequestScope {
       params,
       caller: this.caller,
       sessionId: this.context.session?.id,
+      peer: this.context.peer,
       requestId: this.context.requestId,
       deadline: this.host.clock.now() + this.host.requestTimeoutMs,
       signal: this.#abort,
@@ -167,6 +171,16 @@ export class RequestScope {
     const either = eitherOf(this.#abort, until);
     const oneOfSeveral = { ...call, signal: either.signal, onProgress: undefined };
     return this.host.call(this.#withClient(oneOfSeveral)).finally(either.release);
+  }
+
+  /** Whether the person at the client says yes; true as well where nobody can be asked. */
+  async confirm(message: string): Promise<boolean> {
+    const { modern } = this.context;
+    const link = modern === undefined ? this.#linkFor(ourselves) : modern.linkFor(ourselves);
+    const params = { message, requestedSchema: { type: "object", properties: {} } };
+    if (link === undefined || !isSupported("elicitation/create", params, link.capabilities)) return true;
+    const { action } = await link.ask("elicitation/create", params, this.#abort);
+    return action === "accept";
   }
 
   #withClient(call: Call): Call {

@@ -1,5 +1,6 @@
 /** Values that must never reach a log or an error, wherever they turn up. */
 import { backendSecrets, environmentSecrets } from "../config/backend-secrets.ts";
+import { replicasOf } from "../config/replicas.ts";
 import type { Config } from "../config/schema.ts";
 import type { Environment } from "../runtime/process.ts";
 import { secretForms } from "../stages/secrets/sent-secret.ts";
@@ -18,11 +19,24 @@ export function* knownSecrets(config: Config, env: Environment): Iterable<string
   for (const { hs256_secret } of config.agent_auth?.agents ?? []) if (hs256_secret) yield hs256_secret;
   for (const value of Object.values(config.tracing?.headers ?? {})) yield value;
   if (config.security.transparency_log.shared_secret !== "") yield config.security.transparency_log.shared_secret;
+  if (config.shared_state !== undefined) yield* passwordsIn(config.shared_state.redis_url);
   for (const backend of Object.values(config.backends)) {
     yield* backendSecrets(backend);
+    for (const replica of replicasOf(backend)) yield* backendSecrets(replica.backend);
     yield* (backend.secrets ?? []).flatMap(secretForms);
   }
   for (const { guarded_env_keys } of Object.values(config.runtime?.profiles ?? {}))
     yield* guarded_env_keys.flatMap((key) => env[key] ?? []);
   yield* environmentSecrets(env);
+}
+
+/** As written and as sent. Not the user: "default" is the usual one. */
+function passwordsIn(url: string): string[] {
+  if (!URL.canParse(url)) return [];
+  const { password } = new URL(url);
+  try {
+    return [password, decodeURIComponent(password)];
+  } catch {
+    return [password];
+  }
 }

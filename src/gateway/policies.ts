@@ -6,7 +6,6 @@ import { shownToolName } from "../core/call-record.ts";
 import type { Logger } from "../core/log.ts";
 import type { Tracer } from "../core/tracing.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { JsonObject } from "../lib/json.ts";
 import type { Environment } from "../runtime/process.ts";
 import type { CostBook } from "../stages/cost/cost-stage.ts";
 import type { CostReport } from "../stages/cost/report.ts";
@@ -20,6 +19,7 @@ import { type ControlPlane, createControlPlane } from "./control-plane.ts";
 import { createCosts } from "./costs.ts";
 import { createKeptAnswers, type KeptAnswers } from "./kept-answers.ts";
 import { createSecurityRecord } from "./security-record.ts";
+import type { Sharing } from "./sharing.ts";
 import { createToolIntegrity, type ToolIntegrity } from "./tool-integrity.ts";
 import { createTracing, type Tracing } from "./tracing.ts";
 
@@ -44,7 +44,7 @@ export interface Policies {
   readonly clientBreakers: ClientBreakers;
   readonly controlPlane: ControlPlane;
   /** What of the tools a server lists clients may see, and how. */
-  admit(server: string, tools: readonly JsonObject[]): Promise<readonly JsonObject[]>;
+  readonly admit: ToolIntegrity["admit"];
   readonly tracing: Tracing;
   costs(): Promise<CostReport>;
   /** Resolves when everything that was reported is on the disk, or could not be written. */
@@ -57,6 +57,7 @@ export interface PoliciesOptions {
   readonly log: Logger;
   readonly clock: Clock;
   readonly stateDirectory: string | undefined;
+  readonly sharing: Sharing;
   readonly env: Environment;
   redact(text: string): string;
   /** Whether the tools of a backend are pinned: those of capabilities are the operator's own files. */
@@ -67,7 +68,7 @@ export interface PoliciesOptions {
 }
 
 export function createPolicies(options: PoliciesOptions): Policies {
-  const { config, catalog, log, clock, stateDirectory, env, noteProblem } = options;
+  const { config, catalog, log, clock, stateDirectory, env, sharing, noteProblem } = options;
   const inState = (name: string) => (stateDirectory === undefined ? undefined : `${stateDirectory}/${name}`);
   const record = createSecurityRecord({ config, log, clock, catalog, noteProblem });
   const controlPlane = createControlPlane({ ...options, journalPath: inState("control-plane.jsonl") });
@@ -86,12 +87,15 @@ export function createPolicies(options: PoliciesOptions): Policies {
     path: inState("costs.json"),
     clock,
     log,
+    sharing,
     now: Date.now,
     onProblem: noteProblem("Costs", "what is spent now may be forgotten by a restart"),
   });
   const kept = createKeptAnswers({
     path: inState("idempotency.jsonl"),
     clock,
+    sharing,
+    isCaching: () => config().cache?.enabled === true,
     onProblem: noteProblem("Idempotency keys", "a restart may forget which calls were made"),
   });
   const tracing = createTracing(env, noteProblem("Traces", "spans are lost"));
@@ -123,9 +127,9 @@ export function createPolicies(options: PoliciesOptions): Policies {
     integrity,
     controlPlane,
     clientBreakers: new ClientBreakers(clock, () => config().auth.client_circuit_breaker),
-    async admit(server, tools) {
+    async admit(server, tools, deviations) {
       // Judged as the server wrote them.
-      const admitted = await integrity.admit(server, tools);
+      const admitted = await integrity.admit(server, tools, deviations);
       const secrets = config().backends[server]?.secrets ?? [];
       if (secrets.length === 0) return admitted;
       return (await import("../stages/secrets/conceal.ts")).concealSecrets(admitted, secrets);

@@ -48,6 +48,8 @@ export interface MetaContext {
    * relayed, because the client would see it begin anew with each; see {@link report}.
    */
   callTool(server: string, tool: string, args: JsonObject, options?: ToolCallOptions): Promise<Answer>;
+  /** Asks the person at the client; true as well where the client asks nobody. */
+  confirm(message: string): Promise<boolean>;
   /** Tells a client that asked for progress how many steps of how many are done. */
   report(done: number, total: number | undefined, message: string): void;
   readonly resultFormat: "native" | "wrapped";
@@ -128,6 +130,30 @@ export interface OperatorActions {
   restingTools(): readonly RestingTool[];
   /** What calls cost, and what is left of the budgets. */
   costs(): Promise<JsonObject>;
+  /** Every webhook of the capabilities, once their files are read. */
+  webhooks(): Promise<readonly WebhookView[]>;
+}
+
+/** A webhook and what came of it since the gateway started. */
+export interface WebhookView {
+  /** Backend of its capability. */
+  readonly server: string;
+  /** Of the address that services send to. */
+  readonly path: string;
+  readonly method: string;
+  readonly capability: string;
+  readonly webhook_name: string;
+  readonly signature_required: boolean;
+  readonly notify: boolean;
+  readonly stats: {
+    readonly received: number;
+    readonly delivered: number;
+    readonly repeated: number;
+    readonly signature_failures: number;
+    readonly transform_failures: number;
+    /** ISO 8601. */
+    readonly last_received_at: string | null;
+  };
 }
 
 export interface ServerSafety {

@@ -143,3 +143,51 @@ test("an error that asks for elicitation reaches the host as an error, by a meta
   assert.deepEqual(JSON.parse(text).error, rpc);
   assert.deepEqual([...session.elicitations], ["shop\0e1"]);
 });
+
+test("switching a server off is confirmed by the person at the client, where the client asks one", async () => {
+  const host = fakeHost({ shop: { tools: [{ name: "ask" }] } }, async () => Answer.of({}));
+  const killed: string[] = [];
+  Object.assign(host, {
+    actions: {
+      ...host.actions,
+      kill(server: string) {
+        killed.push(server);
+        return { was_already_killed: false };
+      },
+    },
+  });
+  const face = createFace(host);
+  await face.warmUp();
+  const kill = async (clientCapabilities: JsonObject, action: string) => {
+    const session = host.sessions.open({
+      principal: "anonymous",
+      backend: undefined,
+      protocolVersion: "2025-11-25",
+      clientInfo: {},
+      clientCapabilities,
+    });
+    const context = contextOf({ session });
+    const done = face.handle(
+      request("tools/call", { name: "gateway_kill_server", arguments: { server: "shop" } }),
+      context,
+    );
+    while (clientCapabilities["elicitation"] !== undefined && context.emitted.length === 0)
+      await new Promise((resolve) => setImmediate(resolve));
+    const [question] = context.emitted.map((text) => JSON.parse(text) as JsonObject);
+    if (question !== undefined) {
+      assert.match(JSON.stringify(question["params"]), /Switch off the server/);
+      await face.handle(
+        { kind: "response", id: question["id"] as string, result: { action }, error: undefined },
+        context,
+      );
+    }
+    const { isError, content } = JSON.parse((await done) as string).result;
+    return { isError: isError === true, text: content[0].text as string };
+  };
+  const declined = await kill({ elicitation: {} }, "decline");
+  assert.match(declined.text, /^FORBIDDEN: Server "shop" stays on/);
+  assert.deepEqual(killed, []);
+  assert.equal((await kill({ elicitation: {} }, "accept")).isError, false);
+  assert.equal((await kill({}, "")).isError, false);
+  assert.deepEqual(killed, ["shop", "shop"]);
+});

@@ -55,6 +55,7 @@ export function fakeContext(servers: readonly FakeServer[], overrides: Partial<M
       calls.push({ server, tool, args });
       return Answer.of({ content: [] });
     },
+    confirm: async () => true,
     report: (...progress) => void reports.push(progress),
     resultFormat: "native",
     signal: neverCancelled,
@@ -85,6 +86,7 @@ export const fakeActions: OperatorActions = {
   revive: () => ({ was_killed: false, breaker_was_open: false }),
   safety: () => [],
   restingTools: () => [],
+  webhooks: async () => [],
   costs: async () => ({}),
 };
 

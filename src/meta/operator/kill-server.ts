@@ -1,3 +1,4 @@
+import { DeniedError } from "../../core/errors.ts";
 import { actorOf } from "../../core/security-event.ts";
 import { jsonAnswer } from "../json-answer.ts";
 import type { MetaTool } from "../meta-tool.ts";
@@ -19,6 +20,8 @@ export const killServer: MetaTool = {
   }),
   async run(args, context) {
     const server = requiredServer(args, context);
+    if (!(await context.confirm(`Switch off the server "${server}" for all clients, until it is revived?`)))
+      throw new DeniedError("FORBIDDEN", `Server "${server}" stays on: the person at the client did not agree`);
     return jsonAnswer({
       server,
       status: "disabled",
