@@ -35,7 +35,7 @@ const run = (name: string, caller: Caller, args = {}) =>
     );
 
 test("operator tools: a role is shown what it may call, and may call what it is shown", async () => {
-  const reads = ["get_stats", "list_disabled_capabilities", "get_profile", "list_profiles"];
+  const reads = ["get_stats", "webhook_status", "list_disabled_capabilities", "get_profile", "list_profiles"];
   assert.deepEqual(shownTo(nobody), []);
   assert.deepEqual(new Set(shownTo({ ...nobody, role: "viewer" })), new Set([...reads, "cost_report"]));
   const forOperators = [
