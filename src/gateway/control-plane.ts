@@ -1,19 +1,12 @@
-/**
- * Where all that happens to security comes together: for the journal that operators read, and for the SIEM, if there is
- * one. Both are loaded with the first event they want.
- */
+/** Where all that happens to security comes together; what is done with it is loaded with the first event. */
 import type { Config } from "../config/schema.ts";
-import { shownToolName } from "../core/call-record.ts";
-import type { GatewayErrorCode } from "../core/error-codes.ts";
 import type { Logger } from "../core/log.ts";
-import { actorOf, type SecurityEvent, type SecurityEventSink, securityActions } from "../core/security-event.ts";
+import type { SecurityEventSink } from "../core/security-event.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { Journal, JournalEntry } from "../observe/journal/journal.ts";
-import type { SiemExportSettings } from "../observe/siem/schema.ts";
-import type { ExportStatus, SiemExport } from "../observe/siem/siem-export.ts";
-import { describeFindings, type FirewallSink } from "../stages/firewall/finding.ts";
+import type { JournalEntry } from "../observe/journal/journal.ts";
+import type { FirewallSink } from "../stages/firewall/finding.ts";
 import type { CallSink } from "../stages/record/record-stage.ts";
-import { toolName } from "../stages/tool-name.ts";
+import type { ExportView, SecurityEvents } from "./security-events.ts";
 
 export interface ControlPlane {
   readonly note: SecurityEventSink;
@@ -22,7 +15,7 @@ export interface ControlPlane {
   /** The newest entries of this and earlier runs, oldest first. */
   journal(): Promise<readonly JournalEntry[]>;
   /** `undefined` while nothing is exported. */
-  exported(): Promise<{ readonly sources: ExportStatus; readonly isFailing: boolean } | undefined>;
+  exported(): Promise<ExportView | undefined>;
   /** Resolves when all that was told is on the disk, or could not be written. */
   flush(): Promise<void>;
 }
@@ -37,111 +30,37 @@ export interface ControlPlaneOptions {
   noteProblem(what: string, consequence: string): (error: unknown) => void;
 }
 
-/** A policy or an operator said no; what fails otherwise is told as a call that failed. */
-const denials: ReadonlySet<string> = new Set<GatewayErrorCode>([
-  "FORBIDDEN",
-  "POLICY_DENIED",
-  "FIREWALL_BLOCKED",
-  "CONTRACT_BROKEN",
-  "TOOL_QUARANTINED",
-  "SERVER_DISABLED",
-  "SESSION_LIMIT",
-  "BUDGET_EXCEEDED",
-  "AUDIT_UNAVAILABLE",
-  "CLIENT_CIRCUIT_OPEN",
-]);
-
 export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
-  const { config, log, clock, journalPath, redact, noteProblem } = options;
-  let journal: Promise<Journal> | undefined;
-  let siem: Promise<SiemExport> | undefined;
-  /** Those in force last: what waits is written, although the export is switched off now. */
-  let settings: SiemExportSettings | undefined;
+  let loading: Promise<SecurityEvents> | undefined;
 
-  function exportSettings(): SiemExportSettings | undefined {
-    const now = config().control_plane?.export;
-    if (now?.enabled !== true) return undefined;
-    settings = now;
-    return now;
+  function events(): Promise<SecurityEvents> {
+    loading ??= import("./security-events.ts").then((module) => module.createSecurityEvents(options));
+    return loading;
   }
 
-  async function loadJournal(): Promise<Journal> {
-    const { createJournal } = await import("../observe/journal/journal.ts");
-    const onProblem = noteProblem("The journal of operators", "its newest entries end with this process");
-    return createJournal({ path: journalPath, clock, redact, onProblem });
-  }
-
-  async function loadExport(first: SiemExportSettings): Promise<SiemExport> {
-    const { createSiemExport } = await import("../observe/siem/siem-export.ts");
-    const onProblem = noteProblem(
-      "Events for the SIEM",
-      "they wait, and the oldest are written first once they can be",
-    );
-    return createSiemExport({ settings: () => exportSettings() ?? settings ?? first, log, clock, redact, onProblem });
-  }
-
-  function logDefect(error: unknown): void {
-    log.error("An event of security was lost by a defect", { reason: String(error) });
-  }
-
-  function note(event: SecurityEvent): void {
+  function tell(work: (events: SecurityEvents, at: number) => void): void {
     const at = Date.now();
-    if (securityActions[event.action] === "control_plane") {
-      journal ??= loadJournal();
-      journal.then((open) => open.note(event, at)).catch(logDefect);
-    }
-    const wanted = exportSettings();
-    if (wanted === undefined) return;
-    siem ??= loadExport(wanted);
-    siem.then((open) => open.note(event, at)).catch(logDefect);
+    events()
+      .then((loaded) => work(loaded, at))
+      .catch((error: unknown) => {
+        options.log.error("An event of security was lost by a defect", { reason: String(error) });
+      });
   }
+
+  const isExporting = () => options.config().control_plane?.export.enabled === true;
 
   return {
-    note,
-    onCall({ requestId, upstream, method, tool, outcome, reason }, { caller }) {
-      if (exportSettings() === undefined) return;
-      const isDenied = denials.has(outcome);
-      if (!isDenied && !config().security.transparency_log.enabled) return;
-      note({
-        action: isDenied ? "call-denied" : "call",
-        failed: outcome !== "OK",
-        by: actorOf(caller),
-        server: upstream,
-        method,
-        tool: shownToolName(tool),
-        requestId,
-        code: outcome === "OK" ? undefined : outcome,
-        // What a server says of a failure may quote what it was asked.
-        detail: isDenied ? reason : undefined,
-      });
+    note: (event) => tell((loaded, at) => loaded.note(event, at)),
+    onCall(...call) {
+      if (isExporting()) tell((loaded, at) => loaded.noteCall(call, at));
     },
-    onFindings({ action, direction, call, findings }) {
-      if (exportSettings() === undefined) return;
-      note({
-        action: "firewall-finding",
-        failed: action !== "block",
-        by: actorOf(call.caller),
-        server: call.upstream,
-        method: call.method,
-        tool: shownToolName(toolName(call)),
-        requestId: call.requestId,
-        code: action,
-        detail: `${direction}: ${describeFindings(findings)}`,
-      });
+    onFindings(report) {
+      if (isExporting()) tell((loaded, at) => loaded.noteFindings(report, at));
     },
-    async journal() {
-      journal ??= loadJournal();
-      return (await journal).entries();
-    },
-    async exported() {
-      const wanted = exportSettings();
-      if (wanted === undefined) return undefined;
-      siem ??= loadExport(wanted);
-      const open = await siem;
-      return { sources: open.status(), isFailing: open.isFailing };
-    },
+    journal: async () => (await events()).journal(),
+    exported: async () => (isExporting() ? (await events()).exported() : undefined),
     async flush() {
-      await Promise.all([journal?.then((open) => open.flush()), siem?.then((open) => open.flush())]);
+      await (await loading)?.flush();
     },
   };
 }

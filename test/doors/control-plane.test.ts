@@ -109,7 +109,6 @@ test("control plane: a decision without its reason, or on nothing, changes nothi
     [{ target_kind: "server", target_id: "none" }, 404, "not_found"],
     [{ target_kind: "server", target_id: "off" }, 404, "not_found"],
     [{ target_kind: "server", target_id: "web" }, 409, "already_decided"],
-    [{ target_kind: "server", target_id: "calc", decision: "deny" }, 409, "already_decided"],
   ];
   for (const [body, status, code] of cases) {
     const answer = await decide(body);

@@ -99,6 +99,7 @@ test("control plane: findings of the firewall say what was found where, and what
 test("control plane: switching the export off ends it after what waits, and on begins it; the journal goes on", async (t) => {
   const { plane, actions, setEnabled } = setUp(t);
   plane.note({ action: "server-killed", server: "calc" });
+  assert.equal((await plane.exported())?.sources.control_plane.lag, 1);
   setEnabled(false);
   plane.note({ action: "server-revived", server: "calc" });
   plane.note({ action: "authentication-failed", failed: true });

@@ -140,11 +140,8 @@ export function createKeyServer({ gateway, clock, calendar, failures, loadVerifi
         return await exchange(visit);
       } catch (error) {
         const reason = error instanceof Error ? error.message : undefined;
-        const { requestId, peer } = visit;
-        log.warn("No gateway token issued", { request_id: requestId, address: peer.address, reason });
-        const event = { requestId, address: peer.address, detail: reason, failed: true };
-        gateway.controlPlane.note({ action: "authentication-failed", ...event });
-        return refuseExchange(visit, error);
+        log.warn("No gateway token issued", { request_id: visit.requestId, address: visit.peer.address, reason });
+        return refused(visit, error);
       }
     },
     revoke(visit) {
@@ -157,7 +154,7 @@ export function createKeyServer({ gateway, clock, calendar, failures, loadVerifi
         afterRevocation(visit, gone);
         return sendEmpty(visit, 204);
       } catch (error) {
-        return refuseExchange(visit, error);
+        return refused(visit, error);
       }
     },
     revokeSubject(visit) {
@@ -171,10 +168,19 @@ export function createKeyServer({ gateway, clock, calendar, failures, loadVerifi
         afterRevocation(visit, gone);
         return sendJson(visit, 200, JSON.stringify({ revoked: gone.length, subject }));
       } catch (error) {
-        return refuseExchange(visit, error);
+        return refused(visit, error);
       }
     },
   };
+
+  function refused(visit: Visit, error: unknown): Response {
+    const response = refuseExchange(visit, error);
+    if (![401, 403, 429].includes(response.status)) return response;
+    const detail = error instanceof Error ? error.message : undefined;
+    const event = { requestId: visit.requestId, address: visit.peer.address, detail, failed: true };
+    gateway.controlPlane.note({ action: "authentication-failed", ...event });
+    return response;
+  }
 }
 
 function factsOf({ requestId, peer }: Visit, { jti, identity }: IssuedToken) {

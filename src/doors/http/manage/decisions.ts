@@ -1,5 +1,5 @@
 /**
- * Decisions of operators, each with its reason: a held tool is approved, or its approval is refused for good; a server
+ * Decisions of operators, each with its reason: a held tool is approved, or stays refused; a server
  * that was switched off is let be called again, or one is switched off. They do what the routes for it do, and are recorded.
  */
 import type { HeldTool } from "../../../catalog/integrity/definition-guard.ts";
@@ -80,7 +80,6 @@ function decideServer({ gateway, visit }: Task, id: string, decision: "approve" 
     return { status: 404, code: "not_found", reason: "No server of that name is in use" };
   const { killed, circuit } = server;
   if (decision === "deny") {
-    if (killed) return { status: 409, code: "already_decided", reason: `"${id}" is switched off already` };
     gateway.killSwitches.kill(id, act);
     return { status: 200, code: "denied", reason: `Calls to "${id}" are refused` };
   }
