@@ -35,8 +35,8 @@ export async function checkSettings(settings: Settings, context: CheckContext): 
   if (parsed !== undefined) {
     const rules: Findings = { problems: [], warnings: found.warnings };
     if (needsRules(prepared)) (await import("./rules.ts")).checkRules(parsed, unknown, rules);
-    const { auth, mtls, key_server, agent_auth } = parsed;
-    if (auth.users.length > 0 || auth.issuers.length > 0 || mtls || key_server || agent_auth)
+    const { auth, mtls, key_server, agent_auth, control_plane } = parsed;
+    if (auth.users.length > 0 || auth.issuers.length > 0 || mtls || key_server || agent_auth || control_plane)
       (await import("./access-rules.ts")).checkAccess(parsed, rules);
     if (parsed.runtime !== undefined)
       (await import("./isolation-rules.ts")).checkIsolation(parsed, parsed.runtime, context.env, rules);
@@ -97,7 +97,7 @@ async function finish(parsed: ParsedConfig, { env, toAbsolute }: CheckContext): 
   const absolute = (directories: readonly string[]) =>
     Promise.all(directories.filter((directory) => directory !== "").map(toAbsolute));
   const { capabilities, playbooks, runtime } = parsed;
-  const { mtls } = parsed;
+  const { mtls, control_plane } = parsed;
   const file = async (path: string) => (path === "" ? "" : toAbsolute(path));
   const { firewall, transparency_log } = parsed.security;
   const record = transparency_log.enabled ? await toAbsolute(transparency_log.path) : transparency_log.path;
@@ -111,6 +111,12 @@ async function finish(parsed: ParsedConfig, { env, toAbsolute }: CheckContext): 
         server_key: await file(mtls.server_key),
         ca_cert: await file(mtls.ca_cert),
         crl_path: mtls.crl_path === undefined ? undefined : await file(mtls.crl_path),
+      },
+    }),
+    ...(control_plane?.export.enabled && {
+      control_plane: {
+        ...control_plane,
+        export: { ...control_plane.export, sink_path: await toAbsolute(control_plane.export.sink_path) },
       },
     }),
     ...(runtime && { runtime: await (await import("./isolation-rules.ts")).withAbsolutePaths(runtime, toAbsolute) }),

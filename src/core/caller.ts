@@ -8,8 +8,10 @@ export interface Caller {
   readonly principal: string;
   /** Name for logs and statistics; never a secret. */
   readonly name: string;
-  /** May call operator tools and see details of other callers' servers. */
+  /** Has the role `admin`: may call operator tools and see details of other callers' servers. */
   readonly admin: boolean;
+  /** A lesser role; read both by `roleOf`. Absent means none. */
+  readonly role?: "viewer" | "operator" | undefined;
   /** Names of backends this caller may see and call; `undefined` means all. */
   readonly backends: readonly string[] | undefined;
   /** Globs on names of backends, applied after {@link backends}; absent means none. */

@@ -19,6 +19,8 @@ export interface OAuthContext {
   onSecret(value: string): void;
   /** Told that the backend lets the gateway in by a login. */
   onAccess(server: string): void;
+  /** Told that the backend lets nobody in without a login. */
+  onLoginRequired(server: string): void;
   /** @param loginId of the error that asked for the login */
   onLoggedIn(server: string, loginId: string): void;
   onProblem(error: unknown): void;
@@ -202,7 +204,7 @@ export async function oauthOf(
     import("../upstreams/oauth/oauth-session.ts"),
     import("../upstreams/oauth/token-store.ts"),
   ]);
-  const { directory, key, onProblem, onSecret, onAccess, onLoggedIn } = context.oauth;
+  const { directory, key, onProblem, onSecret, onAccess, onLoginRequired, onLoggedIn } = context.oauth;
   return new OAuthSession({
     server: name,
     url,
@@ -213,6 +215,7 @@ export async function oauthOf(
     log: context.log.with({ server: name }),
     onSecret,
     onAccess: () => onAccess(name),
+    onLoginRequired: () => onLoginRequired(name),
     onLoggedIn: (loginId) => onLoggedIn(name, loginId),
   });
 }

@@ -15,6 +15,7 @@ import type { ToolGate } from "../stages/quarantine/quarantine-stage.ts";
 import type { CallSink } from "../stages/record/record-stage.ts";
 import { SessionUsage } from "../stages/session-sandbox/session-usage.ts";
 import { type ClientCircuits, createClientCircuits } from "./client-circuits.ts";
+import { type ControlPlane, createControlPlane } from "./control-plane.ts";
 import { createCosts } from "./costs.ts";
 import { createIdentities, type Identities, identityKeysFile } from "./identities.ts";
 import { createKeptAnswers, type KeptAnswers } from "./kept-answers.ts";
@@ -44,6 +45,7 @@ export interface Policies {
   readonly onCall: CallSink;
   readonly integrity: ToolIntegrity;
   readonly clientCircuits: ClientCircuits;
+  readonly controlPlane: ControlPlane;
   /** What of the tools a server lists clients may see, and how. */
   readonly admit: ToolIntegrity["admit"];
   readonly tracing: Tracing;
@@ -72,6 +74,7 @@ export function createPolicies(options: PoliciesOptions): Policies {
   const { config, catalog, log, clock, stateDirectory, env, sharing, noteProblem } = options;
   const inState = (name: string) => (stateDirectory === undefined ? undefined : `${stateDirectory}/${name}`);
   const record = createSecurityRecord({ config, log, clock, catalog, noteProblem });
+  const controlPlane = createControlPlane({ ...options, journalPath: inState("control-plane.jsonl") });
   const integrity = createToolIntegrity({
     settings: () => config().security.tool_integrity,
     ownerOf: (server) => (options.isPinned(server) ? catalog.servers.find(({ name }) => name === server) : undefined),
@@ -81,6 +84,7 @@ export function createPolicies(options: PoliciesOptions): Policies {
     directory: inState("pins"),
     onProblem: noteProblem("Pins of tool definitions", "a change while the gateway is down may go unseen"),
     onFreed: options.onFreed,
+    onVerdict: controlPlane.note,
   });
   const costs = createCosts({
     path: inState("costs.json"),
@@ -110,7 +114,10 @@ export function createPolicies(options: PoliciesOptions): Policies {
         onProblem: noteProblem("Keys for identities", "servers learn new ones after a restart"),
       }),
       tracer: tracing.current,
-      onFindings: record.onFindings,
+      onFindings(report) {
+        record.onFindings(report);
+        controlPlane.onFindings(report);
+      },
       costBook: costs.book,
       sessionUsage: new SessionUsage(clock),
       gateOf: integrity.gate,
@@ -119,10 +126,16 @@ export function createPolicies(options: PoliciesOptions): Policies {
         const what = tool === undefined ? "a server fail: it is switched off" : "a tool fail: it is left alone";
         const error_rate = Math.round(errorRate * 100) / 100;
         log.warn(`Most calls of ${what}`, { server, tool: shownToolName(tool), error_rate });
+        const detail = `${Math.round(errorRate * 100)} % of its calls failed`;
+        controlPlane.note({ action: "error-budget-used-up", server, tool: shownToolName(tool), detail });
       },
     },
-    onCall: record.onCall,
+    onCall(...call) {
+      record.onCall(...call);
+      controlPlane.onCall(...call);
+    },
     integrity,
+    controlPlane,
     clientCircuits: createClientCircuits(clock, () => config().auth.client_circuit_breaker),
     async admit(server, tools, deviations) {
       // Judged as the server wrote them.
@@ -134,7 +147,14 @@ export function createPolicies(options: PoliciesOptions): Policies {
     tracing,
     costs: () => costs.report(config().cost_governance),
     async flush() {
-      await Promise.all([record.flush(), costs.flush(), integrity.flush(), kept.flush(), tracing.close()]);
+      await Promise.all([
+        record.flush(),
+        controlPlane.flush(),
+        costs.flush(),
+        integrity.flush(),
+        kept.flush(),
+        tracing.close(),
+      ]);
     },
   };
 }

@@ -70,6 +70,7 @@ test("management: who is no admin learns totals and may change nothing", async (
     "admin",
     "degraded_count",
     "healthy_count",
+    "role",
     "server_count",
     "uptime_secs",
     "version",

@@ -63,8 +63,15 @@ test("a call says where to log in; after the login it works, also after kill -9,
   const first = await connect(gateway);
   const refusal = await first.call();
   assert.match(refusal, /LOGIN_REQUIRED/);
+  const waiting = async () => {
+    const response = await fetch(`${gateway.url}/ui/api/control-plane`);
+    const { decision_queue } = (await response.json()) as { decision_queue: { target_kind: string; server: string }[] };
+    return decision_queue.map(({ target_kind, server: name }) => `${target_kind} ${name}`);
+  };
+  assert.deepEqual(await waiting(), ["login guarded"]);
   assert.equal((await fetch(loginUrlIn(refusal))).status, 200);
   assert.match(await first.call(), /the secret/);
+  assert.deepEqual(await waiting(), []);
   await gateway.stop("SIGKILL");
   const again = await startGateway(config(), { env });
   const second = await connect(again);

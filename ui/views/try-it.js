@@ -2,6 +2,7 @@
 import { ask } from "../api.js";
 import { h } from "../dom.js";
 import { duration } from "../format.js";
+import { needs } from "../roles.js";
 import { fields, values } from "../schema-form.js";
 import { changed, refresh } from "../store.js";
 
@@ -64,7 +65,7 @@ export function tryIt(tool) {
         { class: "actions" },
         h(
           "button",
-          { class: "primary", type: "submit", disabled: running !== undefined },
+          { class: "primary", type: "submit", disabled: running !== undefined, ...needs("operator") },
           running ? "Running …" : "Run",
         ),
         running !== undefined && h("button", { type: "button", "data-action": "cancel" }, "Cancel"),

@@ -45,6 +45,8 @@ interface Route {
   readonly backend: string | undefined;
 }
 
+/** Of somebody who could not show who they are, or not somebody with any rights. */
+const entryRefusals: ReadonlySet<string> = new Set(["UNAUTHENTICATED", "TOO_MANY_ATTEMPTS", "FORBIDDEN"]);
 /** Of RFC 9728. */
 const metadataPath = "/.well-known/oauth-protected-resource";
 /** Of the key server: who comes there shows what nobody else takes. */
@@ -247,6 +249,11 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
   function refuseEntry(asker: Asker, headers: Headers, peer: Guest, error: unknown): Response | Promise<Response> {
     if (error instanceof GatewayError && error.code === "UNAUTHENTICATED")
       gateway.log.warn("Authentication failed", { request_id: asker.requestId, address: peer.address });
+    if (error instanceof GatewayError && entryRefusals.has(error.code)) {
+      const { code, message: detail } = error;
+      const event = { requestId: asker.requestId, address: peer.address, code, detail, failed: true };
+      gateway.controlPlane.note({ action: "authentication-failed", ...event });
+    }
     const response = failed(asker, error);
     const { auth, key_server, agent_auth } = gateway.config;
     const takesKeysOnly = auth.issuers.length === 0 && auth.users.length === 0 && !key_server && !agent_auth;

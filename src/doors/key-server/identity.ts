@@ -57,7 +57,7 @@ function within(given: PolicyScopes, asked: GrantedScope): GrantedScope {
 }
 
 /**
- * The caller an identity is with what it was granted, as far as these settings still give it; never an admin.
+ * The caller an identity is with what it was granted, as far as these settings still give it; no admin by them.
  * @param validUntil calendar milliseconds
  * @throws InsufficientTokenError
  */

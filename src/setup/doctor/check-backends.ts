@@ -169,6 +169,7 @@ async function checkAnswer(
     key: machine.env["MCP_GATEWAY_TOKEN_KEY"],
     onSecret: (value: string) => redactor.add([value]),
     onAccess() {},
+    onLoginRequired() {},
     onLoggedIn() {},
     onProblem() {},
   };

@@ -127,6 +127,12 @@ export async function metricsText(gateway: Gateway, caller: Caller): Promise<str
     for (const { capability, webhook_name: webhook, stats } of webhooks)
       text.sample(`mcp_webhook_${outcome}_total`, { capability, webhook }, stats[outcome]);
   }
+  const exported = await gateway.controlPlane.exported();
+  if (exported !== undefined) {
+    text.family("siem_export_lag_entries", "gauge", "Security events that are not in the export yet");
+    for (const [source, { lag }] of Object.entries(exported.sources))
+      text.sample("siem_export_lag_entries", { source }, lag);
+  }
   return text.toString();
 
   function perReplica(
