@@ -17,6 +17,7 @@ import { type BackendContext, backendUpstream, definitionOf, kindOf } from "./ba
 import { Route } from "./dispatch.ts";
 import { isolationOf } from "./isolation.ts";
 import type { PolicyContext } from "./policies.ts";
+import { receiptOf } from "./result-statements.ts";
 
 export interface PlanContext extends BackendContext, PolicyContext {
   readonly env: Environment;
@@ -95,7 +96,7 @@ export function planBackends(config: Config, pool: Pool<Upstream>, context: Plan
 
 function policiesOf(config: Config, upstream: Upstream, context: PlanContext) {
   const { name } = upstream;
-  const { tool_integrity, transparency_log } = config.security;
+  const { tool_integrity, transparency_log, provenance_stamping } = config.security;
   return {
     sink: context.onCall,
     underWay: context.underWay,
@@ -112,6 +113,8 @@ function policiesOf(config: Config, upstream: Upstream, context: PlanContext) {
     cache: upstream.kind === "capability" ? undefined : { settings: config.cache, store: context.kept.answers },
     isPersonal: personalOf(config, name, context),
     secrets: config.backends[name]?.secrets,
+    signer: context.signer,
+    receipt: provenance_stamping ? receiptOf(context.catalog, upstream.kind, context.env) : undefined,
   };
 }
 
