@@ -52,7 +52,8 @@ export function createLibrary(directories: readonly string[], builtin: boolean, 
         const owner = owners.get(capability.name);
         if (owner === undefined) {
           owners.set(capability.name, path);
-          tools.set(capability.name, { ...capability, load: async () => capability });
+          const { isPinned } = file;
+          tools.set(capability.name, { ...capability, file: { path, isPinned }, load: async () => capability });
         } else if (file !== before) {
           log.warn(
             `${path}  The capability "${capability.name}" is defined by "${owner}" too, which is the one in use`,

@@ -16,7 +16,6 @@ export const pendingSettings: readonly string[] = [
   "security.firewall.anomaly_block_threshold",
   "security.identity_grants",
   "security.context_integrity",
-  "security.remote_server_signing",
   "security.claim_capture",
 ];
 
