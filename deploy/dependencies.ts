@@ -25,6 +25,12 @@ export const dependencies: Readonly<Record<string, Dependency>> = {
     reason:
       "Clients and servers of the first generation: independent peers in tests, nothing of it is in the executable",
   },
+  "@redis/client": {
+    homes: ["runtime/redis.ts"],
+    lazy: true,
+    typesOrLazy: true,
+    reason: "Connection to the Redis that several gateways share, loaded for configurations that have one",
+  },
   "@opentelemetry/api": {
     homes: ["observe/traces/otel-tracer.ts"],
     lazy: true,

@@ -49,8 +49,13 @@ async function embeddedCapabilities(rootDir: string): Promise<EmbeddedCapabiliti
   const index: unknown[] = [];
   const definitions: Record<string, string> = {};
   for (const [path, text] of await sourceFiles(rootDir, "capabilities")) {
-    const { capability, warnings } = await loadCapability({ path: `capabilities/${path}`, content: { text } });
-    if (capability === undefined || warnings.length > 0) throw new Error(warnings.join("\n"));
+    const { capability, webhooks, warnings } = await loadCapability({
+      path: `capabilities/${path}`,
+      content: { text },
+    });
+    // What is read from the index has no place for webhooks.
+    if (capability === undefined || webhooks.length > 0 || warnings.length > 0)
+      throw new Error([`capabilities/${path} cannot be built in`, ...warnings].join("\n"));
     const { name, category, tool, requirements } = capability;
     index.push({ path, listed: { name, category, tool, requirements } });
     definitions[path] = JSON.stringify((await readDocument(path, text)).value);

@@ -22,6 +22,12 @@ export function statePill(server) {
   return h("span", { class: `pill ${tone}` }, label);
 }
 
+export function replicaPill({ state, in_rotation }) {
+  if (!in_rotation) return h("span", { class: "pill bad", title: "Its calls go to the others" }, "Passed over");
+  const [tone, label] = { ready: lifecycles.running, starting: lifecycles.starting }[state] ?? lifecycles.dormant;
+  return h("span", { class: `pill ${tone}` }, label);
+}
+
 export function circuitPill({ circuit_state, circuit_retry_after_ms }) {
   if (circuit_state === "closed") return h("span", { class: "muted" }, "closed");
   const rest = circuit_state === "open" && circuit_retry_after_ms > 0 ? ` ${duration(circuit_retry_after_ms)}` : "";

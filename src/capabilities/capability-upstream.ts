@@ -16,8 +16,9 @@ import { capabilityExtensions } from "../runtime/embedded.ts";
 import type { Environment } from "../runtime/process.ts";
 import type { Watcher, watchTree } from "../runtime/watch.ts";
 import type { CapabilityCalls } from "./capability-calls.ts";
-import type { Capabilities, Library } from "./library.ts";
+import type { Capabilities, Library, LoadedLibrary } from "./library.ts";
 import type { ResolveHost } from "./ssrf.ts";
+import type { Webhook } from "./webhooks/webhook.ts";
 
 /** Editors and checkouts write many files at once, and some in several steps. */
 const debounceMs = 300;
@@ -38,6 +39,8 @@ export interface CapabilityUpstreamOptions {
   readonly events: UpstreamEvents;
   readonly watch: typeof watchTree;
   readonly clock: Clock;
+  /** Told of the webhooks there are whenever the files were read. */
+  readonly onWebhooks?: ((upstream: Upstream, webhooks: readonly Webhook[]) => void) | undefined;
   /** The system's resolver by default. */
   readonly resolveHost?: ResolveHost;
 }
@@ -170,8 +173,8 @@ class CapabilityUpstream implements Upstream {
     return this.#reloading;
   }
 
-  async #replace(tools: Capabilities): Promise<void> {
-    const { env, stateDirectory } = this.#options;
+  async #replace({ tools, webhooks }: LoadedLibrary): Promise<void> {
+    const { env, stateDirectory, onWebhooks } = this.#options;
     const { Availability } = await import("./availability.ts");
     const availability = new Availability(env, stateDirectory);
     const sorted = [...tools.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -179,6 +182,7 @@ class CapabilityUpstream implements Upstream {
     const before = this.#list.text;
     this.#tools = tools;
     this.#list = Answer.of({ tools: listed });
+    onWebhooks?.(this, webhooks);
     if (this.isReady && this.#list.text !== before)
       this.#options.events.onNotification?.(this, listKinds.tools.changed, {});
   }

@@ -10,7 +10,7 @@ import { isSetting, placeholdersIn, solePlaceholder } from "./template.ts";
 /** Keys of later features that would change what the capability does. */
 export function inactiveKeys(definition: Definition): KeyPath[] {
   const { metadata } = definition;
-  const optional = ["projection", "webhooks", "visible_in_states"] as const;
+  const optional = ["projection", "visible_in_states"] as const;
   const paths: KeyPath[] = optional.filter((key) => isFilled(definition[key])).map((key) => [key]);
   if (metadata.exposure === "personal") paths.push(["metadata", "exposure"]);
   return paths;

@@ -168,6 +168,27 @@ export const metadataSchema = v.object({
   chains_with: later,
 });
 
+/** An entry of `webhooks`: where a service reports its events to. */
+export const webhookSchema = v.object({
+  /** Below `webhooks.base_path` of the configuration. */
+  path: v.pipe(v.string(), v.regex(/^\/?[\w.~-]+(?:\/[\w.~-]+)*\/?$/, "Expected a path such as /github")),
+  method: optional(
+    v.pipe(v.string(), v.toUpperCase(), v.picklist(methodsWithBody, "Expected POST, PUT or PATCH")),
+    "POST",
+  ),
+  /** Where it is kept, as in `auth.key`. */
+  secret: maybe(v.string()),
+  /** Also says how the service signs; see webhooks/signatures.ts. */
+  signature_header: optional(
+    v.pipe(v.string(), v.regex(/^[\w-]+$/, "Expected the name of a header")),
+    "X-Hub-Signature-256",
+  ),
+  /** Without it, deliveries are checked and counted. */
+  notify: optional(v.boolean(), true),
+  /** Templates whose placeholders are dotted paths into what arrives. */
+  transform: optional(v.object({ event_type: maybe(v.string()), data: maybe(jsonObject) }), {}),
+});
+
 /** JSON Schemas of the arguments and of the answer. */
 export const schemasSchema = v.object({ input: maybe(jsonObject), output: maybe(jsonObject) });
 
@@ -190,7 +211,7 @@ export const definitionSchema = v.object({
   transform: maybe(resultTransformSchema),
   response_transform: maybe(resultTransformSchema),
   projection: later,
-  webhooks: later,
+  webhooks: optional(v.record(v.string(), v.unknown()), {}),
   sha256: later,
   visible_in_states: later,
 });

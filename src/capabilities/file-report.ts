@@ -19,6 +19,11 @@ export class FileReport {
     this.#placeOf = placeOf;
   }
 
+  /** `file:line:column` */
+  place(path: KeyPath): string {
+    return `${this.#file}:${this.#placeOf(path)}`;
+  }
+
   problem(path: KeyPath, text: string): void {
     this.#problems.push(this.#line(path, text));
   }
@@ -68,7 +73,7 @@ export class FileReport {
   }
 
   #line(path: KeyPath, text: string): string {
-    return `${this.#file}:${this.#placeOf(path)}  ${text}`;
+    return `${this.place(path)}  ${text}`;
   }
 }
 

@@ -10,12 +10,12 @@ export type KeySource =
   | { readonly from: "oauth"; readonly provider: string };
 
 /**
- * Reads `env:VAR`, `{env.VAR}`, `VAR`, `file:/path.json:field`, `keychain:NAME`, `{keychain.NAME}` and `oauth:NAME`;
+ * Reads `env:VAR`, `{env.VAR}`, `${VAR}`, `VAR`, `file:/path.json:field`, `keychain:NAME`, `{keychain.NAME}` and `oauth:NAME`;
  * `undefined` when it is none of them: perhaps the key itself.
  */
 export function keySource(key: string): KeySource | undefined {
-  const variable = /^(?:env:(\w+)|\{env\.(\w+)\}|([A-Z][A-Z0-9_]*))$/.exec(key);
-  const name = variable?.[1] ?? variable?.[2] ?? variable?.[3];
+  const variable = /^(?:env:(\w+)|\{env\.(\w+)\}|\$\{(\w+)\}|([A-Z][A-Z0-9_]*))$/.exec(key);
+  const name = variable?.slice(1).find((found) => found !== undefined);
   if (name !== undefined) return { from: "environment", name };
   const file = /^file:(.+):([\w.-]+)$/.exec(key);
   if (file !== null) return { from: "file", path: file[1] as string, field: file[2] as string };

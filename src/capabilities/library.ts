@@ -11,23 +11,32 @@ import { FileTooLargeError, isMissing, readText } from "../runtime/files.ts";
 import { relative } from "../runtime/paths.ts";
 import { filesBelow } from "../runtime/watch.ts";
 import type { Capability, ListedCapability } from "./capability.ts";
-import type { CapabilityFile } from "./load.ts";
+import type { CapabilityFile, LoadedFile } from "./load.ts";
+import type { Webhook } from "./webhooks/webhook.ts";
 
 export type Capabilities = ReadonlyMap<string, ListedCapability>;
 
 /** Loaded when there is a file to read: the executable lists what is built in without it. */
 const loader = () => import("./load.ts");
 
-export interface Library {
-  /** Reads everything that changed; the map is new and whole, the one before stays as it was. Never rejects for a bad file. */
-  load(): Promise<Capabilities>;
+export interface LoadedLibrary {
+  readonly tools: Capabilities;
+  /** Each with a path of its own. */
+  readonly webhooks: readonly Webhook[];
 }
+
+export interface Library {
+  /** Reads everything that changed; what it gives is new and whole, what it gave before stays as it was. Never rejects for a bad file. */
+  load(): Promise<LoadedLibrary>;
+}
+
+type FileContent = Pick<LoadedFile, "name" | "capability" | "webhooks">;
 
 interface KnownFile {
   /** The text, or why it could not be read: what decides whether there is something new to say about the file. */
   readonly seen: string;
   /** From the newest version that was good. */
-  readonly capability: Capability | undefined;
+  readonly content: FileContent | undefined;
   readonly isPinned: boolean;
 }
 
@@ -42,26 +51,33 @@ export function createLibrary(directories: readonly string[], builtin: boolean, 
       const tools = new Map(await builtins);
       const files = new Map<string, KnownFile>();
       const owners = new Map<string, string>();
+      const webhooks = new Map<string, Webhook>();
       for (const path of await capabilityFiles(directories)) {
         const before = known.get(path);
         const file = await readFile(path, before, log);
         if (file === undefined) continue;
         files.set(path, file);
-        const { capability } = file;
-        if (capability === undefined) continue;
-        const owner = owners.get(capability.name);
-        if (owner === undefined) {
-          owners.set(capability.name, path);
-          const { isPinned } = file;
-          tools.set(capability.name, { ...capability, file: { path, isPinned }, load: async () => capability });
-        } else if (file !== before) {
-          log.warn(
-            `${path}  The capability "${capability.name}" is defined by "${owner}" too, which is the one in use`,
-          );
+        if (file.content === undefined) continue;
+        const { name, capability } = file.content;
+        const owner = owners.get(name);
+        if (owner !== undefined) {
+          if (file !== before)
+            log.warn(`${path}  The capability "${name}" is defined by "${owner}" too, which is the one in use`);
+          continue;
+        }
+        owners.set(name, path);
+        const { isPinned } = file;
+        if (capability !== undefined)
+          tools.set(name, { ...capability, file: { path, isPinned }, load: async () => capability });
+        for (const webhook of file.content.webhooks) {
+          const other = webhooks.get(webhook.path);
+          if (other === undefined) webhooks.set(webhook.path, webhook);
+          else if (file !== before)
+            log.warn(`${webhook.place}  The path "${webhook.path}" belongs to the webhook at ${other.place} already`);
         }
       }
       known = files;
-      return tools;
+      return { tools, webhooks: [...webhooks.values()] };
     },
   };
 }
@@ -83,15 +99,15 @@ async function readFile(path: string, before: KnownFile | undefined, log: Logger
     if (isMissing(error)) return undefined;
     const seen = error instanceof FileTooLargeError ? error.message : `Cannot read "${path}": ${String(error)}`;
     if (seen === before?.seen) return before;
-    log.warn(`${seen}; ${fate(before?.capability)}`);
-    return { seen, capability: before?.capability, isPinned: before?.isPinned ?? false };
+    log.warn(`${seen}; ${fate(before?.content)}`);
+    return { seen, content: before?.content, isPinned: before?.isPinned ?? false };
   }
   if (text === before?.seen) return before;
-  const capability = await loadOrKeep({ path, content: { text } }, before?.capability, log);
+  const content = await loadOrKeep({ path, content: { text } }, before?.content, log);
   const isPinned = before?.isPinned === true || /^sha256:/m.test(text);
   // What was kept was good when it was read.
-  if (!isPinned || capability === before?.capability) return { seen: text, capability, isPinned };
-  return { seen: text, capability: (await isAsPinned(path, text, log)) ? capability : undefined, isPinned };
+  if (!isPinned || content === before?.content) return { seen: text, content, isPinned };
+  return { seen: text, content: (await isAsPinned(path, text, log)) ? content : undefined, isPinned };
 }
 
 /** A file that lost its pin is as suspect as one that differs from it: the next start, or a restart, believes it again. */
@@ -120,7 +136,7 @@ async function loadBuiltins(log: Logger): Promise<Capabilities> {
     return tools;
   }
   for (const [path, text] of await embeddedFiles("capabilities")) {
-    const capability = await loadOrKeep({ path, content: { text } }, undefined, log);
+    const capability = (await loadOrKeep({ path, content: { text } }, undefined, log))?.capability;
     if (capability !== undefined) tools.set(capability.name, { ...capability, load: async () => capability });
   }
   return tools;
@@ -141,14 +157,14 @@ async function loadDefinition(path: string, json: string): Promise<Capability> {
 
 async function loadOrKeep(
   file: CapabilityFile,
-  previous: Capability | undefined,
+  previous: FileContent | undefined,
   log: Logger,
-): Promise<Capability | undefined> {
+): Promise<FileContent | undefined> {
   const { loadCapability } = await loader();
   try {
-    const { capability, warnings } = await loadCapability(file);
+    const { warnings, ...content } = await loadCapability(file);
     for (const warning of warnings) log.warn(warning);
-    return capability;
+    return content.capability === undefined && content.webhooks.length === 0 ? undefined : content;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     log.warn(`${error.message}; ${fate(previous)}`);
@@ -156,6 +172,6 @@ async function loadOrKeep(
   }
 }
 
-function fate(previous: Capability | undefined): string {
+function fate(previous: FileContent | undefined): string {
   return previous === undefined ? "the file is left out" : "its previous version stays in use";
 }

@@ -19,6 +19,8 @@ import { FileReport, quote } from "./file-report.ts";
 import { keySource, usesKey } from "./key-source.ts";
 import { originOf, readProvider } from "./read-provider.ts";
 import { isEnv, placeholdersIn } from "./template.ts";
+import { readWebhooks } from "./webhooks/read-webhooks.ts";
+import type { Webhook } from "./webhooks/webhook.ts";
 
 export interface CapabilityFile {
   /** Shown in messages; its last part without extension names a capability that does not name itself. */
@@ -28,8 +30,11 @@ export interface CapabilityFile {
 }
 
 export interface LoadedFile {
-  /** `undefined` when the file is skipped; a warning says why. */
+  /** Of its capability, which also its webhooks belong to. */
+  readonly name: string;
+  /** `undefined` when the file is skipped, and a warning says why; or when it has only webhooks. */
   readonly capability: Capability | undefined;
+  readonly webhooks: readonly Webhook[];
   /** One line each, with place. */
   readonly warnings: readonly string[];
 }
@@ -65,9 +70,7 @@ function load(path: string, value: unknown, report: FileReport): LoadedFile {
   // Also where a part is wrong: the others are checked all the same, so that one run says everything.
   const partial = definition ?? partOf(value as JsonObject);
   if (partial === undefined) report.throwIfBroken();
-  const { auth, providers, webhooks } = partial as Definition;
-  if (providers["primary"] === undefined && webhooks !== undefined)
-    report.skip(["webhooks"], "a file with only webhooks");
+  const { auth, providers, webhooks: definitions } = partial as Definition;
   const name = definition?.name ?? path.replace(/^.*[\\/]/, "").replace(/\.ya?ml$/, "");
   if (definition !== undefined && !/^\w+$/.test(name))
     report.problem([], '"name" is missing, and the file name has more than letters, digits and _');
@@ -77,14 +80,18 @@ function load(path: string, value: unknown, report: FileReport): LoadedFile {
   const declared = properties.length > 0 ? new Set(properties) : undefined;
   checkKey(auth, ["auth"], report);
   if (definition !== undefined) checkTransforms(definition, report);
-  const found = report.skipped.length > 0 ? [] : readProviders(partial as Definition, declared, report);
+  const webhooks = readWebhooks(definitions, name, report);
+  const hasTool = Object.keys(providers).length > 0 || Object.keys(definitions).length === 0;
+  const found = hasTool ? readProviders(partial as Definition, declared, report) : [];
   report.throwIfBroken();
   const [primary, ...fallbacks] = found;
-  if (report.skipped.length > 0 || primary === undefined || definition === undefined)
-    return { capability: undefined, warnings: [...report.warnings, ...report.skipped] };
+  if (report.skipped.length > 0 || definition === undefined)
+    return { name, capability: undefined, webhooks: [], warnings: [...report.warnings, ...report.skipped] };
   for (const key of inactiveKeys(definition)) report.warning(key, `${quote(key)} is not active yet and is ignored`);
+  if (primary === undefined) return { name, capability: undefined, webhooks, warnings: report.warnings };
   const requirements = requirementsOf(primary, fallbacks);
   return {
+    name,
     capability: {
       name,
       category: definition.metadata.category,
@@ -97,6 +104,7 @@ function load(path: string, value: unknown, report: FileReport): LoadedFile {
       transforms: [definition.transform, definition.response_transform].filter((each) => each !== undefined),
       requirements,
     },
+    webhooks,
     warnings: report.warnings,
   };
 }
@@ -107,7 +115,7 @@ function partOf(file: JsonObject): Pick<Definition, "auth" | "providers" | "sche
   const auth = new FileReport("", () => "").parse(authSchema, file["auth"] ?? {}, []);
   const schemas = new FileReport("", () => "").parse(schemasSchema, schema ?? {}, []);
   if (auth === undefined || schemas === undefined || !isJsonObject(providers)) return undefined;
-  return { auth, providers, schema: schemas, webhooks };
+  return { auth, providers, schema: schemas, webhooks: isJsonObject(webhooks) ? webhooks : {} };
 }
 
 /** The primary one first. */

@@ -11,8 +11,14 @@ interface Waiting {
 }
 
 export class ClientRequests {
+  readonly #idPrefix: string;
   #lastId = 0;
   readonly #waiting = new Map<RequestId, Waiting>();
+
+  /** @param idPrefix tells the ids from those of other gateways that have the session */
+  constructor(idPrefix: string) {
+    this.#idPrefix = idPrefix;
+  }
 
   /**
    * Resolves with the client's result. When the signal aborts, the client is told that nobody waits any more.
@@ -25,7 +31,7 @@ export class ClientRequests {
     signal: CancelSignal,
     emit: (messageText: string) => boolean,
   ): Promise<JsonObject> {
-    const id = `gateway-${++this.#lastId}`;
+    const id = `gateway-${this.#idPrefix}${++this.#lastId}`;
     return new Promise<JsonObject>((resolve, reject) => {
       if (signal.aborted) return reject(abortError(signal));
       if (!emit(encodeRequest(id, method, params)))
@@ -56,11 +62,12 @@ export class ClientRequests {
     });
   }
 
-  /** The client's answer. One that nobody waits for, late or made up, changes nothing. */
-  settle({ id, result, error }: RpcResponseMessage): void {
+  /** The client's answer. One that nobody waits for, late or made up, changes nothing, and gives false. */
+  settle({ id, result, error }: RpcResponseMessage): boolean {
     const waiting = id === null ? undefined : this.#waiting.get(id);
     if (error !== undefined) waiting?.reject(new ClientRpcError(error));
     else waiting?.resolve(result ?? {});
+    return waiting !== undefined;
   }
 
   /** The session is over. */

@@ -1,12 +1,14 @@
 /** The legacy face: `initialize`, and what becomes of messages. */
-import { CancelledError, GatewayError } from "../core/errors.ts";
+import { GatewayError } from "../core/errors.ts";
 import { isJsonObject } from "../lib/json.ts";
 import { gatewayInfo } from "../mcp/envelope.ts";
-import { isRequestId, type RpcNotificationMessage } from "../mcp/json-rpc.ts";
+import type { RpcNotificationMessage, RpcResponseMessage } from "../mcp/json-rpc.ts";
 import { negotiateVersion } from "../mcp/protocol.ts";
 import type { Face, FaceContext } from "./face.ts";
 import type { FaceHost } from "./host.ts";
 import { introduce } from "./introduction.ts";
+import { cancelRunning } from "./peer-messages.ts";
+import type { Session } from "./session.ts";
 
 type AnswerRequest = typeof import("./answer-request.ts").answerRequest;
 
@@ -31,11 +33,13 @@ export function createFace(host: FaceHost): Face {
     if (message.method !== "notifications/cancelled") return;
     // The request it is about waits for the code, if there is one.
     if (answerRequest === undefined) return void loading?.then(() => note(message, context));
-    const id = message.params?.["requestId"];
-    if (!isRequestId(id)) return;
-    const reason = message.params?.["reason"];
-    const text = typeof reason === "string" ? reason : "The client cancelled the request";
-    context.session?.running.get(id)?.abort(new CancelledError(text));
+    const { session } = context;
+    if (session !== undefined && !cancelRunning(session, message.params)) handOn(session, message);
+  }
+
+  /** Another gateway may have the session too, and wait for this. */
+  function handOn(session: Session, { kind: _kind, ...message }: RpcNotificationMessage | RpcResponseMessage): void {
+    host.sessions.tellPeers(session, JSON.stringify({ jsonrpc: "2.0", ...message }));
   }
 
   return {
@@ -43,12 +47,13 @@ export function createFace(host: FaceHost): Face {
       await loaded();
     },
     handle(message, context) {
+      if (context.session !== undefined) context.session.caller = context.caller;
       if (message.kind === "request")
         return answerRequest === undefined
           ? loaded().then((answer) => answer(host, message, context))
           : answerRequest(host, message, context);
       if (message.kind === "notification") note(message, context);
-      else context.session?.questions.settle(message);
+      else if (context.session?.questions.settle(message) === false) handOn(context.session, message);
       return nothing;
     },
     async initialize(params, context, isKept) {
@@ -70,6 +75,8 @@ export function createFace(host: FaceHost): Face {
         profile,
       };
       const session = host.sessions.open(init, isKept);
+      session.caller = context.caller;
+      await host.sessions.share(session);
       if (context.backend === undefined && host.meta.enabled) host.onSession?.();
       return { session, resultText: JSON.stringify({ protocolVersion, ...introduction, serverInfo: gatewayInfo }) };
     },

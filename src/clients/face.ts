@@ -3,7 +3,7 @@
  * One face serves `/mcp` and every `/mcp/{backend}`; the session knows which.
  */
 
-import type { ClientEnvelope, ClientLink } from "../core/call.ts";
+import type { ClientEnvelope, ClientLink, NetworkPeer } from "../core/call.ts";
 import type { Caller } from "../core/caller.ts";
 import type { TracedRequest } from "../core/tracing.ts";
 import type { CancelSignal } from "../lib/cancellation.ts";
@@ -36,6 +36,8 @@ export interface FaceContext {
   readonly profile?: string | undefined;
   /** Address of the request, where it has one; its query may say which tools are to be listed. */
   readonly address?: string | undefined;
+  /** The other end of the connection; `undefined` where there is no network between. */
+  readonly peer?: NetworkPeer | undefined;
   /** Header of the request, where it has one; see {@link TracedRequest}. */
   readonly traceparent?: string | undefined;
   /** Aborted when the client can no longer take an answer and the transport treats that as cancellation. */

@@ -1,7 +1,9 @@
 /** Tells the clients concerned what happened at a backend; never the others. */
 import { anonymousCaller, type Caller } from "../core/caller.ts";
-import { mayUseServer } from "../core/scope.ts";
+import { mayUseServer, mayUseTool } from "../core/scope.ts";
 import type { JsonObject } from "../lib/json.ts";
+import { encodeRequest } from "../mcp/json-rpc.ts";
+import { logSeverity } from "../mcp/log-levels.ts";
 import { elicitationEnd, type ListKind, listKinds, resourceUpdated } from "../mcp/protocol.ts";
 import { pinnedTools } from "./exposed.ts";
 import type { FaceHost } from "./host.ts";
@@ -39,6 +41,25 @@ export function announceElicitationEnd(host: FaceHost, server: string, params: J
   const key = `${server}\0${params["elicitationId"]}`;
   for (const session of host.sessions.all())
     if (session.elicitations.delete(key)) session.notify(elicitationEnd, params);
+}
+
+/**
+ * `notifications/message`: for every session that may use the tool it is about, and whose client wants messages of this
+ * level. How many were told. A listening of 2026-07-28 has no messages (basic/patterns, "Subscriptions").
+ */
+export function announceMessage(host: FaceHost, server: string, tool: string, params: JsonObject): number {
+  // One text for all: those who are not connected keep it.
+  const text = encodeRequest(undefined, "notifications/message", params);
+  let told = 0;
+  for (const session of host.sessions.all()) {
+    const { backend, caller, profile, logLevel } = session;
+    if (caller === undefined || !mayUseTool(host.profiles.narrow(caller, profile), server, tool)) continue;
+    if (backend !== undefined && host.resolveServer(backend) !== server) continue;
+    if (logLevel !== undefined && logSeverity(params["level"]) < logSeverity(logLevel)) continue;
+    session.push(text);
+    told++;
+  }
+  return told;
 }
 
 /** With meta-tools, `tools/list` shows a backend's own tools only where they are surfaced. */

@@ -161,6 +161,7 @@ export class RequestScope {
       params,
       caller: this.caller,
       sessionId: this.context.session?.id,
+      peer: this.context.peer,
       requestId: this.context.requestId,
       deadline: this.host.clock.now() + this.host.requestTimeoutMs,
       signal: this.#abort,

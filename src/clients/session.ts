@@ -1,4 +1,5 @@
 /** One legacy client session: who it belongs to, what was negotiated, and the stream for messages that answer no request. */
+import type { Caller } from "../core/caller.ts";
 import type { Cancellation } from "../lib/cancellation.ts";
 import type { JsonObject } from "../lib/json.ts";
 import type { LegacyVersion } from "../mcp/protocol.ts";
@@ -9,6 +10,11 @@ export interface Session extends Watcher {
   /** 256 random bits, base64url; on HTTP the `Mcp-Session-Id`. A handle, never a proof of identity. */
   readonly id: string;
   readonly principal: string;
+  /**
+   * Who holds it, as its last request showed: what decides whether it may be told what it did not ask for. `undefined`
+   * until the first request to this process, and from when rights were changed until the next.
+   */
+  caller: Caller | undefined;
   /** Backend of `/mcp/{backend}`; `undefined` on `/mcp`. A session id of one is unknown on the other. */
   readonly backend: string | undefined;
   readonly protocolVersion: LegacyVersion;
@@ -45,12 +51,16 @@ export interface SessionTable {
       Partial<Pick<Session, "profile">>,
     isKept?: boolean,
   ): Session;
+  /** Resolves when other gateways can find the new session, if there are any. */
+  share(session: Session): Promise<void>;
   /** The session if it exists, belongs to this principal and this endpoint; marks it as seen. Otherwise `undefined`: the door answers 404 in every case. */
   find(id: string, principal: string, backend: string | undefined): Session | undefined;
-  /** As {@link find}, for a session that an earlier process of this gateway opened. */
+  /** As {@link find}, for a session that an earlier process of this gateway opened, or another gateway. */
   restore(id: string, principal: string, backend: string | undefined): Promise<Session | undefined>;
   /** Keeps what changed about the session, where it is kept. */
   save(session: Session): void;
+  /** Hands on a message of the client that nobody here waits for. */
+  tellPeers(session: Session, messageText: string): void;
   /** Whether this principal holds the session, on whatever endpoint. */
   has(id: string, principal: string): boolean;
   /** Ends it: cancels what runs, ends its stream. Returns whether it existed for this principal. */

@@ -1,4 +1,4 @@
-/** Rules about issuers, users, the key server, agents and TLS; loaded for the files that have any of them. */
+/** Rules about issuers, users, the key server, agents, TLS and the shared Redis; loaded for the files that have any of them. */
 import { parseAgentScope } from "../core/agent-scope.ts";
 import type { Findings } from "./backends.ts";
 import type { Path } from "./path.ts";
@@ -10,6 +10,17 @@ export function checkAccess(config: ParsedConfig, found: Findings): void {
   checkKeyServer(config, found);
   checkAgents(config, found);
   checkTls(config, found);
+}
+
+/** Once the address is what it stands for. It may hold a password, so it is not quoted. */
+export function checkSharedState({ shared_state }: ParsedConfig, found: Findings): void {
+  const url = shared_state?.redis_url ?? "";
+  // A reference that leads nowhere is said already.
+  if (url.startsWith("env:") || (/^rediss?:\/\/[^/]/.test(url) && URL.canParse(url))) return;
+  found.problems.push({
+    path: ["shared_state", "redis_url"],
+    text: 'must be an address such as "redis://user:password@host:6379/0", or "rediss://…" for TLS; special characters of the password percent-encoded',
+  });
 }
 
 function checkCredentials({ auth, server }: ParsedConfig, found: Findings): void {

@@ -3,7 +3,7 @@ import { expandHome } from "../runtime/paths.ts";
 import type { Environment } from "../runtime/process.ts";
 import { splitCommand } from "./command-line.ts";
 import { expandVariables } from "./expand.ts";
-import { isMap, type Path } from "./path.ts";
+import { isMap, type Path, type Settings } from "./path.ts";
 import type { Problem } from "./problem.ts";
 import type { BackendConfig, ParsedBackend } from "./schema.ts";
 
@@ -22,7 +22,16 @@ export function prepareBackends(backends: unknown, env: Environment, found: Find
   return Object.fromEntries(entries);
 }
 
-function prepareBackend(entry: Readonly<Record<string, unknown>>, path: Path, env: Environment, found: Findings) {
+function prepareBackend({ replicas, ...entry }: Settings, path: Path, env: Environment, found: Findings): Settings {
+  const prepared = prepareServer(entry, path, env, found);
+  if (replicas === undefined) return prepared;
+  const each = (replica: unknown, at: number) =>
+    isMap(replica) ? prepareServer(replica, [...path, "replicas", at], env, found) : replica;
+  // Where there are replicas, how they are used has defaults.
+  return { load_balancing: {}, ...prepared, replicas: Array.isArray(replicas) ? replicas.map(each) : replicas };
+}
+
+function prepareServer(entry: Settings, path: Path, env: Environment, found: Findings): Settings {
   const prepared: Record<string, unknown> = { ...entry };
   if (prepared["url"] !== undefined) {
     found.warnings.push({ path: [...path, "url"], text: 'is read as "http_url": please rename it' });
@@ -54,7 +63,7 @@ function prepareBackend(entry: Readonly<Record<string, unknown>>, path: Path, en
     if (at[path.length] !== "secrets" || prepared["enabled"] === false) warnOfUnset(found)(variable, shown(at));
     else found.problems.push({ path: at, text: `refers to the environment variable "${variable}", which is not set` });
   };
-  return expandVariables(prepared, env, onUnset, path);
+  return expandVariables(prepared, env, onUnset, path) as Settings;
 }
 
 export function warnOfUnset(found: Findings): (variable: string, path: Path) => void {
@@ -64,12 +73,26 @@ export function warnOfUnset(found: Findings): (variable: string, path: Path) => 
 
 /** The entry as the program sees it. */
 export function finishBackend(name: string, parsed: ParsedBackend, env: Environment): BackendConfig {
-  const { command, args, url: _url, ...rest } = parsed;
-  const [program, ...more] = typeof command === "string" ? [command] : (command ?? []);
+  const { command, args, url: _url, replicas, ...rest } = parsed;
   return {
     ...rest,
+    ...(replicas && {
+      replicas: replicas.map(({ command: own, args: ownArgs, url: _other, ...replica }) => ({
+        ...replica,
+        command: argvOf(own, ownArgs, env),
+      })),
+    }),
     name,
     args: undefined,
-    command: program === undefined ? undefined : [expandHome(program, env), ...more, ...(args ?? [])],
+    command: argvOf(command, args, env),
   };
+}
+
+function argvOf(
+  command: ParsedBackend["command"],
+  args: readonly string[] = [],
+  env: Environment,
+): string[] | undefined {
+  const [program, ...more] = typeof command === "string" ? [command] : (command ?? []);
+  return program === undefined ? undefined : [expandHome(program, env), ...more, ...args];
 }

@@ -44,6 +44,7 @@ export async function checkSettings(settings: Settings, context: CheckContext): 
       (await import("./server-signing/check-server-signatures.ts")).checkServerSignatures(parsed, rules);
     if (hasPatterns(parsed)) (await import("./pattern-rules.ts")).checkPatterns(parsed, rules);
     parsed = resolveSecrets(parsed, held.secrets, context.env, rules.problems);
+    if (parsed.shared_state !== undefined) (await import("./access-rules.ts")).checkSharedState(parsed, rules);
     if (Object.values(parsed.backends).some(({ secrets }) => secrets !== undefined))
       parsed = await (await import("./injected-secrets.ts")).resolveInjected(parsed, context.env, rules);
     // A value that was refused is not in `parsed`, so what a rule says about its surroundings may not be true.
@@ -70,7 +71,12 @@ function prepare(settings: Settings, env: Environment, found: Findings): Setting
   let prepared = settings;
   const backends = prepareBackends(settings["backends"], env, found);
   if (backends !== undefined) prepared = withValueAt(prepared, ["backends"], backends);
-  for (const path of [["capabilities", "directories"], ["playbooks", "directories"], ["runtime"]] as Path[]) {
+  for (const path of [
+    ["capabilities", "directories"],
+    ["playbooks", "directories"],
+    ["runtime"],
+    ["shared_state", "redis_url"],
+  ] as Path[]) {
     const value = valueAt(prepared, path);
     if (value === undefined) continue;
     const expanded = expandVariables(value, env, warnOfUnset(found), path);
@@ -81,9 +87,12 @@ function prepare(settings: Settings, env: Environment, found: Findings): Setting
 
 async function finish(parsed: ParsedConfig, { env, toAbsolute }: CheckContext): Promise<Config> {
   const backends: [string, BackendConfig][] = [];
+  const folder = async (cwd: string | undefined) => (cwd === undefined ? undefined : toAbsolute(cwd));
   for (const [name, backend] of Object.entries(parsed.backends)) {
-    const cwd = backend.cwd === undefined ? undefined : await toAbsolute(backend.cwd);
-    backends.push([name, finishBackend(name, { ...backend, cwd }, env)]);
+    const cwd = await folder(backend.cwd);
+    const replicas = backend.replicas?.map(async (replica) => ({ ...replica, cwd: await folder(replica.cwd) }));
+    const located = { ...backend, cwd, ...(replicas && { replicas: await Promise.all(replicas) }) };
+    backends.push([name, finishBackend(name, located, env)]);
   }
   const absolute = (directories: readonly string[]) =>
     Promise.all(directories.filter((directory) => directory !== "").map(toAbsolute));

@@ -100,10 +100,16 @@ function rowsBelow(section: string, { kind }: Shape, prefix = ""): string[] {
     const item = shape.kind.is === "list" ? shapeOf(shape.kind.item) : undefined;
     if (item !== undefined && item.kind.is === "object")
       return [row(name, shape), ...rowsBelow(section, item, `${name}[].`)];
-    // A section that may be absent repeats another one, which has the table.
-    const flatten = shape.kind.is === "object" && shape.fallback !== undefined;
+    // A section without a default or a need of its own repeats another one, which has the table.
+    const flatten =
+      shape.kind.is === "object" &&
+      (shape.fallback !== undefined || Object.values(shape.kind.entries).some((entry) => saysMore(shapeOf(entry))));
     return flatten ? rowsBelow(section, shape, `${name}.`) : [row(name, shape)];
   });
+}
+
+function saysMore({ required, fallback }: Shape): boolean {
+  return required || fallback !== undefined;
 }
 
 function row(name: string, shape: Shape): string {

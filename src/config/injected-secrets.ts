@@ -31,7 +31,9 @@ export async function resolveInjected(config: ParsedConfig, env: Environment, fo
           path: [...path, "value"],
           text: `has less than ${shortestSecret} characters: it cannot be taken out of what the server says`,
         });
-      checkPlace({ ...secret, value }, backend, path, found);
+      const known = found.problems.length;
+      for (const { http_url } of backend.replicas ?? [backend])
+        if (found.problems.length === known) checkPlace({ ...secret, value }, { ...backend, http_url }, path, found);
     }
   }
   return resolved;

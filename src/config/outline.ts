@@ -43,6 +43,8 @@ const rareSettings = [
   "auth.issuers",
   "auth.client_circuit_breaker",
   "backends.*.secrets",
+  "backends.*.replicas",
+  "backends.*.load_balancing",
   "security.agent_identity",
 ];
 

@@ -7,7 +7,6 @@ export const pendingSettings: readonly string[] = [
   "meta_mcp.projection_mode",
   "streaming.auto_subscribe",
   "backends.*.identity_propagation",
-  "webhooks",
   "marketplace",
   "control_plane",
   "security.trust_configured_backends",

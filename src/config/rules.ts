@@ -8,7 +8,8 @@ import type { Path } from "./path.ts";
 import { listed, type Problem } from "./problem.ts";
 import type { ParsedBackend, ParsedConfig } from "./schema.ts";
 
-const transports = ["command", "http_url", "a2a_url"] as const;
+const transports = ["command", "http_url", "a2a_url", "replicas"] as const;
+type Transport = (typeof transports)[number];
 /** What `scan` of a firewall rule may name; see stages/firewall/rules.ts. */
 const scanWords = /shell|command|sql|path|traversal|memory|prompt|credential|secret/i;
 
@@ -17,14 +18,16 @@ export function checkRules(config: ParsedConfig, unknown: readonly Problem[], fo
   for (const [name, backend] of Object.entries(config.backends)) {
     const path: Path = ["backends", name];
     checkName(name, path, config, found);
-    checkTransport(backend, path, keysOf(name, unknown), found);
+    checkTransport(backend, transports, path, keysOf(path, unknown), found);
     checkBackend(backend, path, config, found);
+    checkReplicas(backend, path, unknown, found);
   }
   checkReferences(config, found);
   checkProfiles(config, found);
   checkOperatorTools(config, found);
   checkFirewall(config, found);
   checkSigning(config, found);
+  checkWebhooks(config, found);
   const { auth, server } = config;
   if (!auth.enabled && !/^(localhost|127\.[\d.]+|\[?::1\]?)$/i.test(server.host))
     found.warnings.push({
@@ -58,12 +61,20 @@ function checkName(name: string, path: Path, config: ParsedConfig, found: Findin
     });
 }
 
-function keysOf(backend: string, unknown: readonly Problem[]): string[] {
-  const own = unknown.filter(({ path }) => path.length === 3 && path[0] === "backends" && path[1] === backend);
-  return own.map(({ path }) => String(path[2]));
+function keysOf(entry: Path, unknown: readonly Problem[]): string[] {
+  const own = unknown.filter(
+    ({ path }) => path.length === entry.length + 1 && entry.every((step, at) => path[at] === step),
+  );
+  return own.map(({ path }) => String(path.at(-1)));
 }
 
-function checkTransport(backend: ParsedBackend, path: Path, unknown: readonly string[], found: Findings): void {
+function checkTransport(
+  backend: Partial<Pick<ParsedBackend, Transport>>,
+  transports: readonly Transport[],
+  path: Path,
+  unknown: readonly string[],
+  found: Findings,
+): void {
   const present = transports.filter((transport) => backend[transport] !== undefined);
   if (present.length > 1)
     found.problems.push({
@@ -97,13 +108,17 @@ function checkBackend(backend: ParsedBackend, path: Path, config: ParsedConfig, 
   const onlyFor = (key: string, ok: boolean, kind: string) => {
     if (!ok) found.problems.push({ path: [...path, key], text: `works only with ${kind}` });
   };
-  if (backend.stop_when_idle_for !== undefined) onlyFor("stop_when_idle_for", isStdio, '"command"');
-  if (backend.args !== undefined && (isHttp || backend.a2a_url !== undefined)) onlyFor("args", isStdio, '"command"');
-  if (backend.a2a_agent_card_path !== undefined)
-    onlyFor("a2a_agent_card_path", backend.a2a_url !== undefined, '"a2a_url"');
+  const { replicas = [] } = backend;
+  const hasProgram = isStdio || replicas.some(({ command }) => command !== undefined);
+  if (backend.stop_when_idle_for !== undefined) onlyFor("stop_when_idle_for", hasProgram, '"command"');
+  if (backend.args !== undefined && (isHttp || backend.a2a_url !== undefined || replicas.length > 0))
+    onlyFor("args", isStdio, '"command"');
+  if (backend.load_balancing !== undefined) onlyFor("load_balancing", backend.replicas !== undefined, '"replicas"');
+  const hasAgent = [backend, ...replicas].some(({ a2a_url }) => a2a_url !== undefined);
+  if (backend.a2a_agent_card_path !== undefined) onlyFor("a2a_agent_card_path", hasAgent, '"a2a_url"');
   const profile = backend.runtime_profile;
   if (profile !== undefined) {
-    onlyFor("runtime_profile", isStdio, '"command"');
+    onlyFor("runtime_profile", hasProgram, '"command"');
     const profiles = Object.keys(config.runtime?.profiles ?? {});
     if (!profiles.includes(profile)) {
       const text = `names the profile "${profile}", which "runtime.profiles" does not have`;
@@ -116,6 +131,23 @@ function checkBackend(backend: ParsedBackend, path: Path, config: ParsedConfig, 
   if (identity.strategy === "token_exchange" && identity.token_exchange_endpoint === undefined) {
     const text = 'needs "token_exchange_endpoint" for the strategy "token_exchange"';
     found.problems.push({ path: [...path, "identity_propagation"], text });
+  }
+}
+
+function checkReplicas(
+  { replicas = [] }: ParsedBackend,
+  path: Path,
+  unknown: readonly Problem[],
+  found: Findings,
+): void {
+  for (const [at, replica] of replicas.entries()) {
+    const own = [...path, "replicas", at];
+    checkTransport(replica, ["command", "http_url", "a2a_url"], own, keysOf(own, unknown), found);
+    if (replica.args !== undefined && replica.command === undefined)
+      found.problems.push({ path: [...own, "args"], text: 'works only with "command"' });
+    const same = replicas.findIndex(({ id }) => id !== undefined && id === replica.id);
+    if (same >= 0 && same < at)
+      found.problems.push({ path: [...own, "id"], text: `is the name of another replica: "${replica.id}"` });
   }
 }
 
@@ -182,6 +214,18 @@ function checkSigning({ security: { message_signing } }: ParsedConfig, found: Fi
   if (!enabled) return;
   if (shared_secret === "") refuse("shared_secret", 'is missing: name it as "env:VAR"');
   else if (shared_secret === previous_secret) refuse("previous_secret", 'is the same as "shared_secret": remove it');
+}
+
+/** First parts of the gateway's own addresses (`doors/http/app.ts`). */
+const ownAddresses =
+  /^\/(?:mcp|health|readiness|liveness|ui|api|dashboard|metrics|auth|\.well-known|sse|messages)(?:\/|$)/;
+
+function checkWebhooks({ webhooks }: ParsedConfig, found: Findings): void {
+  const path: Path = ["webhooks", "base_path"];
+  if (!/^(?:\/[\w.~-]+)+\/?$/.test(webhooks.base_path))
+    found.problems.push({ path, text: 'must be a path such as "/webhooks"' });
+  else if (ownAddresses.test(webhooks.base_path))
+    found.problems.push({ path, text: "is an address of the gateway itself: choose another one" });
 }
 
 export function isAddress(text: string): boolean {

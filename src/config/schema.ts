@@ -4,6 +4,7 @@
  */
 import * as v from "valibot";
 import { capabilitiesSchema } from "../capabilities/schema.ts";
+import { webhooksSchema } from "../capabilities/webhooks/schema.ts";
 import { maybe, setting } from "../core/kinds.ts";
 import { authSchema, serverSchema, streamingSchema } from "../doors/schema.ts";
 import { codeModeSchema } from "../meta/code-mode/schema.ts";
@@ -18,6 +19,7 @@ import { rateLimitSchema } from "../stages/rate-limit/schema.ts";
 import { retrySchema } from "../stages/retry/schema.ts";
 import { failsafeSchema, healthCheckSchema } from "../stages/schema.ts";
 import { injectedSecretSchema } from "../stages/secrets/schema.ts";
+import { loadBalancingSchema, replicasSchema } from "../upstreams/group/schema.ts";
 import { oauthSchema } from "../upstreams/oauth/schema.ts";
 import { backendSchema } from "../upstreams/schema.ts";
 import { backendTransformSchema } from "../upstreams/transform/schema.ts";
@@ -50,6 +52,8 @@ const failsafeOverridesSchema = v.object({
 export const backendEntrySchema = v.object({
   ...backendSchema.entries,
   url: maybe(v.string(), "Other name of `http_url`"),
+  replicas: maybe(replicasSchema, "Servers that can stand in for each other, in place of `command` or `http_url`"),
+  load_balancing: maybe(loadBalancingSchema, "How calls are spread over `replicas`"),
   failsafe: maybe(failsafeOverridesSchema, "Overrides of the `failsafe` section for this backend, key by key"),
   oauth: maybe(oauthSchema, "OAuth login to the backend"),
   transform: maybe(backendTransformSchema, "How its tools look from outside"),
@@ -87,6 +91,7 @@ export const configSchema = v.object({
   failsafe: setting(failsafeSchema, {}, "Protection of backends; a backend's own `failsafe` overrides it"),
   backends: setting(v.record(v.string(), backendEntrySchema), {}, "The servers behind the gateway, by name"),
   capabilities: setting(capabilitiesSchema, {}, "APIs and programs as tools"),
+  webhooks: setting(webhooksSchema, {}, "Events that services report to webhooks of capabilities"),
   cost_governance: setting(costGovernanceSchema, {}, "Costs and budgets"),
   security: setting(securitySchema, {}, "Firewall, policies and records"),
 });
@@ -95,12 +100,22 @@ export type ParsedConfig = v.InferOutput<typeof configSchema> & Partial<PendingC
 
 export type ParsedBackend = v.InferOutput<typeof backendEntrySchema>;
 
-/** A backend as the rest of the program sees it: durations in milliseconds, variables expanded, `args`, `idle_timeout` and `url` folded into the keys they stand for. */
-export type BackendConfig = Omit<ParsedBackend, "command" | "url"> & {
-  readonly name: string;
+interface FinishedCommand {
   /** Program and arguments, never for a shell; `undefined` for a backend that is not a program. */
   readonly command: string[] | undefined;
-};
+}
+
+type ParsedReplica = NonNullable<ParsedBackend["replicas"]>[number];
+
+/**
+ * A backend as the rest of the program sees it: durations in milliseconds, variables expanded, `args`, `idle_timeout` and
+ * `url` folded into the keys they stand for. One with `replicas` has `load_balancing` too; see replicas.ts.
+ */
+export type BackendConfig = Omit<ParsedBackend, "command" | "url" | "replicas"> &
+  FinishedCommand & {
+    readonly name: string;
+    readonly replicas?: readonly (Omit<ParsedReplica, "command" | "args" | "url"> & FinishedCommand)[];
+  };
 
 /** Durations are milliseconds, secrets resolved, directories absolute. `auth.bearer_token` may still be `auto`. */
 export type Config = Omit<ParsedConfig, "backends"> & { readonly backends: Readonly<Record<string, BackendConfig>> };

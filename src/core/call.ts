@@ -29,6 +29,12 @@ export interface ClientLink {
   ask(method: string, params: JsonObject, signal: CancelSignal): Promise<JsonObject>;
 }
 
+/** Where a client comes from, if by a network. */
+export interface NetworkPeer {
+  /** IP address as the socket has it. To be asked for only where it is needed: that costs as much as a policy. */
+  readonly address: string;
+}
+
 /** What goes along with a request outside its message; only HTTP has a place for it. */
 export interface Attachment {
   /** Lower-case names, checked. */
@@ -50,6 +56,10 @@ export interface RpcRequest {
   readonly onProgress?: ((params: JsonObject) => void) | undefined;
   /** Called for other notifications the upstream sent for this very request, e.g. `notifications/message`. */
   readonly onNotification?: ((method: string, params: JsonObject) => void) | undefined;
+  /** Whose it is, for upstreams that keep the requests of one client together; left out by the gateway's own. */
+  readonly caller?: Caller;
+  readonly sessionId?: string | undefined;
+  readonly peer?: NetworkPeer | undefined;
   /** Present only when the client can be asked something. */
   readonly client?: ClientLink | undefined;
   /** Present only when the client speaks 2026-07-28: it takes `input_required` as an answer and then asks again. */

@@ -57,6 +57,9 @@ export class DeniedError extends GatewayError {}
 /** The upstream gave no usable answer: breaker and retry count it. */
 export class UpstreamError extends GatewayError {}
 
+/** There was no connection, so that nothing was sent: a replica of the server may be asked in its place, whatever the call does. */
+export class UnreachedError extends UpstreamError {}
+
 /** Its server waits before it is started again: worth waiting for, but the upstream was not asked, so no breaker may count it. */
 export class NotStartedYetError extends UpstreamError {}
 

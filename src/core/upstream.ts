@@ -4,8 +4,8 @@ import type { JsonObject } from "../lib/json.ts";
 import type { Answer } from "./answer.ts";
 import type { RpcRequest } from "./call.ts";
 
-/** `sse` is the HTTP+SSE transport of 2024-11-05. */
-export type UpstreamKind = "stdio" | "http" | "sse" | "websocket" | "unix" | "a2a" | "capability";
+/** `sse` is the HTTP+SSE transport of 2024-11-05; `group` are replicas behind one name, each of a kind of its own. */
+export type UpstreamKind = "stdio" | "http" | "sse" | "websocket" | "unix" | "a2a" | "capability" | "group";
 
 /**
  * `dormant`: never started, or stopped because idle; the next request starts it.
@@ -28,6 +28,21 @@ export interface UpstreamStatus {
   readonly healthy: boolean;
   readonly pid: number | undefined;
   readonly lastError: string | undefined;
+  /** Only of a `group`; the rest then speaks of all of them together. */
+  readonly replicas?: readonly ReplicaStatus[];
+}
+
+export interface ReplicaStatus extends UpstreamStatus {
+  /** Names it among the replicas of its server. */
+  readonly id: string;
+  readonly kind: UpstreamKind;
+  /** Scheme and host, or the program; nothing of either that could be a secret. */
+  readonly address: string;
+  readonly weight: number;
+  /** Requests it gave no usable answer to, failed starts included. */
+  readonly failureCount: number;
+  /** False while its calls go to the others because it failed. */
+  readonly inRotation: boolean;
 }
 
 /** Of what was never used. */
@@ -61,6 +76,14 @@ export interface UpstreamEvents {
   onDisconnected?(upstream: Upstream, reason: string): void;
 }
 
+/** Replicas, as far as others than their group have to know that there are several. */
+export interface UpstreamGroup {
+  /** Those that answer now, the one whose lists count first. */
+  readonly sources: readonly Upstream[];
+  /** Whether one of them answers as it should: a failure of another is then not the server's. */
+  readonly isSound: boolean;
+}
+
 export interface Upstream {
   /** Configured name: the only identity of a server; `serverInfo.name` is never one. */
   readonly name: string;
@@ -69,6 +92,8 @@ export interface Upstream {
   readonly description: ServerDescription | undefined;
   /** Whether a request would be sent at once, without a start. */
   readonly isReady: boolean;
+  /** Only of a `group` that was used. */
+  readonly group?: UpstreamGroup | undefined;
   /**
    * Starts the server when needed and sends one request.
    * @throws UpstreamRpcError when the server answered with a JSON-RPC error (relay it verbatim)

@@ -5,6 +5,7 @@
  */
 import type { FaceContext } from "../clients/face.ts";
 import type { Session } from "../clients/session.ts";
+import type { NetworkPeer } from "../core/call.ts";
 import type { Caller } from "../core/caller.ts";
 import { CancelledError, GatewayError } from "../core/errors.ts";
 import type { Gateway } from "../gateway/gateway.ts";
@@ -30,6 +31,8 @@ export interface ConversationOptions {
   readonly backend: string | undefined;
   /** What the client asked to be shown when it connected. */
   readonly view?: Pick<FaceContext, "profile" | "address"> | undefined;
+  /** Left out where there is no network between. */
+  readonly peer?: NetworkPeer | undefined;
   /** Sends one message, or a batch of them. */
   send(messageText: string): void;
   /** The gateway ended the session: its key is gone, or the gateway stops. Not called for {@link Conversation.close}. */
@@ -148,6 +151,7 @@ export class Conversation {
         caller,
         session: needsSession ? this.#sessionOf(caller) : this.#session,
         backend: this.#options.backend,
+        peer: this.#options.peer,
         requestId,
         signal: this.#gone,
         emit: this.#emit,
@@ -171,9 +175,10 @@ export class Conversation {
     const isOwn = !this.#cancellable.has(id);
     if (isOwn) this.#cancellable.set(id, cancellation);
     try {
-      const { view } = this.#options;
+      const { view, peer } = this.#options;
       const context = {
         ...view,
+        peer,
         caller,
         backend,
         requestId,

@@ -2,7 +2,7 @@
 import { createCapabilityUpstream } from "../capabilities/capability-upstream.ts";
 import { effectiveFailsafe } from "../config/failsafe.ts";
 import type { BackendConfig, Config } from "../config/schema.ts";
-import type { Upstream, UpstreamKind } from "../core/upstream.ts";
+import { asleep, switchedOff, type Upstream, type UpstreamKind, type UpstreamStatus } from "../core/upstream.ts";
 import { dataDirectory } from "../runtime/paths.ts";
 import type { Environment } from "../runtime/process.ts";
 import { watchTree } from "../runtime/watch.ts";
@@ -11,13 +11,17 @@ import type { CallSink } from "../stages/record/record-stage.ts";
 import type { SecurityStageSettings } from "../stages/schema.ts";
 import type { StageStates } from "../stages/stage-states.ts";
 import type { UpstreamStageState } from "../stages/upstream-stage-state.ts";
+import type { ReplicaGroup } from "../upstreams/group/replica-group.ts";
 import type { HealthTarget } from "../upstreams/health.ts";
 import type { Definition, Pool, PoolChange } from "../upstreams/pool.ts";
 import { type BackendContext, backendUpstream, definitionOf, kindOf } from "./backend-upstream.ts";
 import { Route } from "./dispatch.ts";
 import { isolationOf } from "./isolation.ts";
 import type { PolicyContext } from "./policies.ts";
+import { groupPlan, replicaUpstream, unusedStatus } from "./replica-upstream.ts";
 import { receiptOf } from "./result-statements.ts";
+import type { Sharing } from "./sharing.ts";
+import type { Webhooks } from "./webhooks.ts";
 
 export interface PlanContext extends BackendContext, PolicyContext {
   readonly env: Environment;
@@ -27,8 +31,10 @@ export interface PlanContext extends BackendContext, PolicyContext {
   readonly loggedIn: ReadonlySet<string>;
   readonly underWay: CallsUnderWay;
   readonly onCall: CallSink;
+  readonly webhooks: Pick<Webhooks, "take">;
   /** Outlive every plan. */
   readonly stageStates: StageStates;
+  readonly sharing: Sharing;
 }
 
 interface PlannedServer {
@@ -36,6 +42,8 @@ interface PlannedServer {
   readonly description: string;
   readonly kind: UpstreamKind;
   readonly enabled: boolean;
+  /** Its status as long as nobody used it. */
+  readonly unused: UpstreamStatus;
   readonly runtime?: string | undefined;
 }
 
@@ -46,6 +54,8 @@ export interface Plan {
   readonly definitions: readonly (Definition<Upstream> & { readonly description: string })[];
   readonly healthTargets: readonly HealthTarget[];
   readonly capabilityName: string | undefined;
+  /** The backend of that name; `undefined` while capabilities are off. */
+  capabilities(): Upstream | undefined;
   /** Other names of the capability backend, where no backend has them. */
   readonly capabilityAliases: ReadonlyMap<string, string>;
   readonly change: PoolChange<Upstream>;
@@ -67,9 +77,10 @@ export function planBackends(config: Config, pool: Pool<Upstream>, context: Plan
     // With the first call: a start needs no policy.
     const stages = async () => {
       const state = context.stageStates.of(name) as UpstreamStageState;
-      const { stagesFor } = await import("../stages/order.ts");
+      const [{ stagesFor }, shared] = await Promise.all([import("../stages/order.ts"), context.sharing.state]);
       const policies = policiesOf(config, upstream.value, context);
-      return stagesFor({ upstream: upstream.value, settings, timeoutMs, state, ...policies });
+      const limits = shared?.limits;
+      return stagesFor({ upstream: upstream.value, settings, timeoutMs, state, limits, ...policies });
     };
     routes.set(name, new Route(upstream, stages, timeoutMs));
     const { enabled: isWatched, interval, timeout } = settings.health_check;
@@ -85,6 +96,7 @@ export function planBackends(config: Config, pool: Pool<Upstream>, context: Plan
     definitions,
     healthTargets,
     capabilityName,
+    capabilities: () => (capabilityName === undefined ? undefined : routes.get(capabilityName)?.upstream),
     capabilityAliases: new Map(
       ["gateway", "fulcrum", "capabilities"]
         .filter((alias) => capabilityName !== undefined && !Object.hasOwn(config.backends, alias))
@@ -120,8 +132,9 @@ function policiesOf(config: Config, upstream: Upstream, context: PlanContext) {
 
 function personalOf({ auth, backends }: Config, name: string, { loggedIn }: PlanContext): (() => boolean) | undefined {
   if (!auth.enabled || auth.single_user || backends[name]?.oauth?.shared_account === true) return undefined;
-  const { http_url, a2a_url } = backends[name] ?? {};
-  return http_url === undefined && a2a_url === undefined ? undefined : () => loggedIn.has(name);
+  const backend = backends[name];
+  const isReachedByUrl = [backend, ...(backend?.replicas ?? [])].some((one) => one?.http_url ?? one?.a2a_url);
+  return isReachedByUrl ? () => loggedIn.has(name) : undefined;
 }
 
 /** A backend that is passed through keeps the firewall: its own rules can be taken off one by one. */
@@ -140,16 +153,19 @@ function withSkipKeys(security: SecurityStageSettings, names: string | undefined
 }
 
 function backendDefinition(backend: BackendConfig, config: Config, context: PlanContext) {
+  const { name, description, replicas } = backend;
   const isolation = isolationOf(backend, config.runtime, context.env);
+  const common = { name, description, settings: definitionOf(backend, isolation) };
+  if (replicas === undefined) return { ...common, build: (): Upstream => backendUpstream(backend, context, isolation) };
   return {
-    name: backend.name,
-    description: backend.description,
-    settings: definitionOf(backend, isolation),
-    build: (): Upstream => backendUpstream(backend, context, isolation),
+    ...common,
+    build: (): Upstream => replicaUpstream(backend, config, context),
+    adapt: (group: Upstream) => (group as ReplicaGroup).configure(groupPlan(backend, config, context)),
   };
 }
 
-function capabilityDefinition(config: Config, { env, log, events, clock, stateDirectory }: PlanContext) {
+function capabilityDefinition(config: Config, context: PlanContext) {
+  const { env, log, events, clock, stateDirectory, webhooks } = context;
   const { enabled, name, directories, builtin } = config.capabilities;
   if (!enabled || Object.hasOwn(config.backends, name)) return [];
   const ssrfProtection = config.security.ssrf_protection;
@@ -171,6 +187,7 @@ function capabilityDefinition(config: Config, { env, log, events, clock, stateDi
           events,
           watch: watchTree,
           clock,
+          onWebhooks: (upstream, found) => webhooks.take(upstream, found, env),
         }),
     },
   ];
@@ -180,9 +197,10 @@ function describe(backend: BackendConfig, { runtime }: Config): PlannedServer {
   const { name, description, enabled } = backend;
   const kind = kindOf(backend);
   const provider = isolationOf(backend, runtime, {})?.profile.provider ?? "local_process";
-  return { name, description, enabled, kind, runtime: kind === "stdio" ? provider : undefined };
+  const unused = enabled ? unusedStatus(backend) : switchedOff;
+  return { name, description, enabled, kind, runtime: kind === "stdio" ? provider : undefined, unused };
 }
 
 function describeCapabilities({ name, description }: { name: string; description: string }): PlannedServer {
-  return { name, description, enabled: true, kind: "capability" };
+  return { name, description, enabled: true, kind: "capability", unused: asleep };
 }

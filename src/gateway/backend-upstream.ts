@@ -61,14 +61,17 @@ export function backendUpstream(
  */
 export function definitionOf(backend: BackendConfig, isolation: Isolation | undefined): unknown {
   const { description: _text, timeout: _stage, failsafe: _stages, enabled: _presence, ...rest } = backend;
-  const { passthrough: _policies, runtime_profile: _name, ...definition } = rest;
+  // Replicas come and go one by one, each with a definition of its own.
+  const { replicas: _each, load_balancing: _choice, ...common } = rest;
+  const { passthrough: _policies, runtime_profile: _name, ...definition } = common;
   // The others are of the single call; which of them there are shows in the tools.
   const secrets = backend.secrets?.map((secret) => (isOfConnection(secret) ? secret : { ...secret, value: "" }));
   return { ...definition, secrets, isolation };
 }
 
 /** How the backend is reached; which of the HTTP transports it is shows when it is. */
-export function kindOf({ command, a2a_url, http_url = "" }: BackendConfig): UpstreamKind {
+export function kindOf({ command, a2a_url, http_url = "", replicas }: BackendConfig): UpstreamKind {
+  if (replicas !== undefined) return "group";
   if (command !== undefined) return "stdio";
   if (a2a_url !== undefined) return "a2a";
   if (/^wss?:/i.test(http_url)) return "websocket";

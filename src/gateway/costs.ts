@@ -3,6 +3,7 @@ import type { CostBook } from "../stages/cost/cost-stage.ts";
 import type { CostReport } from "../stages/cost/report.ts";
 import type { CostGovernanceSettings } from "../stages/cost/schema.ts";
 import type { CostBookOptions, OpenCostBook } from "./cost-book.ts";
+import type { Sharing } from "./sharing.ts";
 
 export interface Costs {
   readonly book: CostBook;
@@ -10,7 +11,8 @@ export interface Costs {
   flush(): Promise<void>;
 }
 
-export function createCosts(options: CostBookOptions): Costs {
+export function createCosts(options: CostBookOptions & { readonly sharing: Sharing }): Costs {
+  const { sharing, now } = options;
   let opening: Promise<OpenCostBook> | undefined;
   let opened: OpenCostBook | undefined;
 
@@ -25,11 +27,16 @@ export function createCosts(options: CostBookOptions): Costs {
   return {
     book: {
       ledger: () => opened?.ledger ?? open().then(({ ledger }) => ledger),
+      shared: () => sharing.state?.then(({ ledger }) => ledger),
       onAlert: (alert) => opened?.note(alert),
     },
     async report(settings) {
-      const { costReport } = await import("../stages/cost/report.ts");
-      return costReport(settings, (await open()).ledger);
+      const [{ costReport }, { CostLedger }] = await Promise.all([
+        import("../stages/cost/report.ts"),
+        import("../stages/cost/ledger.ts"),
+      ]);
+      const days = await sharing.state?.then((state) => state.ledger.days());
+      return costReport(settings, days === undefined ? (await open()).ledger : new CostLedger(now, days));
     },
     async flush() {
       await (await opening)?.flush();

@@ -13,7 +13,7 @@ import { diffConfigs } from "../config/diff.ts";
 import type { Config } from "../config/schema.ts";
 import { DeniedError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
-import { asleep, switchedOff, type Upstream } from "../core/upstream.ts";
+import type { Upstream } from "../core/upstream.ts";
 import { Cancellation } from "../lib/cancellation.ts";
 import type { Clock } from "../lib/clock.ts";
 import { stableJson } from "../lib/json.ts";
@@ -34,14 +34,15 @@ import { modernFaceOf } from "./modern-face-of.ts";
 import { createOperation, type RunningOperation } from "./operation.ts";
 import { operatorActions, viewOf } from "./operator-actions.ts";
 import { createPolicies } from "./policies.ts";
-import { sessionHolders } from "./principals.ts";
+import { reviewSessions } from "./principals.ts";
 import { SaveProblems } from "./save-problems.ts";
 import { ServerLog } from "./server-log.ts";
-import { createSessionStore } from "./session-store.ts";
+import { shareState } from "./share-state.ts";
 import { SkillWatch } from "./skill-watch.ts";
 import { upstreamEvents } from "./upstream-events.ts";
 import { createUsage } from "./usage.ts";
 import { watchCalls } from "./watch-calls.ts";
+import { createWebhooks } from "./webhooks.ts";
 
 export interface GatewayOptions {
   readonly config: Config;
@@ -90,8 +91,10 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     now: Date.now,
   });
   const subscriptions = new Subscriptions();
+  const { sharing, sessionStore } = shareState({ ...options, config: () => config, saveProblems });
   const policies = createPolicies({
     ...options,
+    sharing,
     config: () => config,
     catalog,
     noteProblem,
@@ -106,20 +109,14 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     calendar: Date.now,
     settings: () => config.streaming,
     subscriptions,
-    store:
-      stateDirectory === undefined
-        ? undefined
-        : createSessionStore(
-            `${stateDirectory}/sessions`,
-            clock,
-            noteProblem("Sessions", "they end with this process"),
-          ),
+    store: sessionStore,
     onEnd(session) {
       policies.context.sessionUsage.forget(session.id);
       for (const watched of subscriptions.removeWatcher(session)) unwatch(watched);
     },
-    onRestored(session) {
+    onRestored(session, unwatched) {
       host.applyLogLevels();
+      for (const watched of unwatched) unwatch(watched);
       for (const { server, uri } of subscriptions.watchedBy(session)) {
         const route = routeOf(server);
         if (route?.used?.isReady) tellWatched(route, uri, true);
@@ -167,7 +164,9 @@ export function createGateway(options: GatewayOptions): RunningGateway {
   const skills = new SkillWatch({ ...options, host: () => host });
   const serverLog = new ServerLog();
   const watched = { ...watch, ...policies.context, log: serverLog.keeping(log) };
-  const context = { ...options, ...watched, events, isWatched, ...logins, stageStates };
+  const inForce = { config: () => config, host: () => host, capabilities: () => plan.capabilities() };
+  const webhooks = createWebhooks({ ...options, ...inForce, ...policies.context, noteProblem });
+  const context = { ...options, ...watched, sharing, events, isWatched, ...logins, stageStates, webhooks };
   let plan = planBackends(config, pool, context);
   adopt(plan.routes);
 
@@ -195,11 +194,11 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     skills,
     usage: createUsage({ clock, settings: () => config.meta_mcp, observatory: watch.observatory }),
     actions: operatorActions({
-      config: () => config,
+      ...inForce,
       counts: watch.counts,
       killSwitches,
       costs: policies.costs,
-      capabilities: () => (plan.capabilityName === undefined ? undefined : routeOf(plan.capabilityName)?.upstream),
+      webhooks,
       lists: () => lists,
       reloadConfig: options.reloadConfig,
     }),
@@ -283,8 +282,9 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     // What still runs fails with its backend and so is answered; ending the sessions first would cancel it silently.
     await Promise.all([pool.close(0), catalog.flush()]);
     // After the last call has ended.
-    await Promise.all([watch.flush(), policies.flush()]);
+    await Promise.all([watch.flush(), policies.flush(), webhooks.flush()]);
     await sessions.closeAll();
+    await sharing.close();
   }
 
   const gateway: RunningGateway = {
@@ -313,32 +313,36 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       return route === undefined ? Promise.reject(noRoute(call.upstream, config)) : route.call(call);
     },
     servers: () =>
-      plan.servers.map(({ name, enabled, ...planned }) => ({
+      plan.servers.map(({ name, enabled, unused, ...planned }) => ({
         ...planned,
         name,
         enabled,
-        status: routeOf(name)?.used?.status() ?? (enabled ? asleep : switchedOff),
+        status: routeOf(name)?.used?.status() ?? unused,
         circuit: stageStates.made(name)?.breaker.state ?? "closed",
         killed: (stageStates.made(name)?.killSwitch.restMs ?? 0) > 0,
       })),
     costs: policies.costs,
+    webhooks,
     killSwitches,
+    get sharedLimits() {
+      return sharing.state?.then(({ limits }) => limits);
+    },
     clientBreakers,
     heldTools: () => policies.integrity.held(),
     approveTool: (server, tool, digest) => policies.integrity.approve(server, tool, digest),
     async reload(next, env) {
-      const { changes, serverAddressChanged } = diffConfigs(config, next);
+      const { changes, serverAddressChanged, sections } = diffConfigs(config, next);
       const before = plan.routes;
       const viewChanged = viewOf(config) !== viewOf(next);
       const nextPlan = planBackends(next, pool, { ...context, env });
       config = next;
+      sharing.configure(next.shared_state);
       profiles = new RoutingProfiles(next.routing_profiles, next.default_routing_profile);
       plan = nextPlan;
       kept.answers.forgetAll();
       policies.tracing.configure(next.tracing);
       adopt(before);
-      const mayGoOn = sessionHolders(next);
-      for (const { id, principal } of sessions.all()) if (!mayGoOn(principal)) sessions.close(id, principal);
+      reviewSessions(sessions, next, sections);
       for (const kind of ["tools", "resources", "prompts"] as const)
         for (const name of [...nextPlan.change.added, ...nextPlan.change.changed, ...nextPlan.change.removed])
           if (before.has(name) || catalog.list(name, kind) !== undefined) announceListChange(host, name, kind);

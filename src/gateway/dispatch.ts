@@ -102,7 +102,10 @@ function ask(upstream: Upstream, request: RpcRequest): Promise<Answer> {
 const maxPages = 64;
 
 /** All pages of one list, items exactly as sent but for the gateway's own words. Waits for the start of a dormant upstream. */
-export async function fetchList({ upstream, listTimeoutMs }: Route, kind: ListKind): Promise<JsonObject[]> {
+export async function fetchList(
+  { upstream, listTimeoutMs }: Pick<Route, "upstream" | "listTimeoutMs">,
+  kind: ListKind,
+): Promise<JsonObject[]> {
   const { method, field } = listKinds[kind];
   const items: JsonObject[] = [];
   let cursor: string | undefined;

@@ -8,12 +8,14 @@ import type { Config } from "../config/schema.ts";
 import type { Answer } from "../core/answer.ts";
 import type { Call } from "../core/call.ts";
 import type { Logger } from "../core/log.ts";
+import type { SharedLimits } from "../core/shared-limits.ts";
 import type { ServerView } from "../meta/meta-tool.ts";
 import type { Environment } from "../runtime/process.ts";
 import type { CostReport } from "../stages/cost/report.ts";
 import type { ClientBreakers } from "./client-breakers.ts";
 import type { KillSwitchPanel } from "./kill-switch-panel.ts";
 import type { Operation } from "./operation.ts";
+import type { Webhooks } from "./webhooks.ts";
 
 export interface ReloadOutcome {
   /** `no changes detected`, or parts joined by `; ` such as `added backends: [a, b]`. */
@@ -43,6 +45,8 @@ export interface Gateway {
   /** Every configured backend in configuration order. */
   servers(): readonly ServerView[];
   readonly killSwitches: KillSwitchPanel;
+  /** Limits that are counted over all gateways; `undefined` while this one is alone. */
+  readonly sharedLimits?: Promise<SharedLimits> | undefined;
   /** Of `auth.client_circuit_breaker`. */
   readonly clientBreakers: ClientBreakers;
   /** What was spent today and lately, and what is left of the budgets of `cost_governance`. */
@@ -54,6 +58,7 @@ export interface Gateway {
   /** Calls running now. */
   readonly inFlight: number;
   readonly operation: Operation;
+  readonly webhooks: Webhooks;
   /**
    * Builds what the new configuration needs, swaps, then closes what is gone. Rejects and changes nothing when it
    * cannot. `env` is what `{env.X}` in capabilities means from now on.

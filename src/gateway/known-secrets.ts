@@ -1,5 +1,6 @@
 /** Values that must never reach a log or an error, wherever they turn up. */
 import { backendSecrets, environmentSecrets } from "../config/backend-secrets.ts";
+import { replicasOf } from "../config/replicas.ts";
 import type { Config } from "../config/schema.ts";
 import type { Environment } from "../runtime/process.ts";
 import { secretForms } from "../stages/secrets/sent-secret.ts";
@@ -20,11 +21,24 @@ export function* knownSecrets(config: Config, env: Environment): Iterable<string
   const { transparency_log, message_signing } = config.security;
   const { shared_secret, previous_secret } = message_signing;
   for (const key of [transparency_log.shared_secret, shared_secret, previous_secret]) if (key !== "") yield key;
+  if (config.shared_state !== undefined) yield* passwordsIn(config.shared_state.redis_url);
   for (const backend of Object.values(config.backends)) {
     yield* backendSecrets(backend);
+    for (const replica of replicasOf(backend)) yield* backendSecrets(replica.backend);
     yield* (backend.secrets ?? []).flatMap(secretForms);
   }
   for (const { guarded_env_keys } of Object.values(config.runtime?.profiles ?? {}))
     yield* guarded_env_keys.flatMap((key) => env[key] ?? []);
   yield* environmentSecrets(env);
+}
+
+/** As written and as sent. Not the user: "default" is the usual one. */
+function passwordsIn(url: string): string[] {
+  if (!URL.canParse(url)) return [];
+  const { password } = new URL(url);
+  try {
+    return [password, decodeURIComponent(password)];
+  } catch {
+    return [password];
+  }
 }

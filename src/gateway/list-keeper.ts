@@ -2,15 +2,26 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Logger } from "../core/log.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { JsonObject } from "../lib/json.ts";
 import { allListKinds, type ListKind, listKinds } from "../mcp/protocol.ts";
-import { fetchList, type Route } from "./dispatch.ts";
+import type { Route } from "./dispatch.ts";
+import { ReplicaLists, type SharedList } from "./replica-lists.ts";
+import type { ToolIntegrity } from "./tool-integrity.ts";
 
 /** A list that waits for a slow backend longer than this makes hosts give up on the whole gateway; the rest follows as `list_changed`. */
 const patienceMs = 3_000;
 
 /** So long after a failure nobody waits for that backend: it is asked again, but a search must not hang on it each time. */
 const distrustMs = 60_000;
+
+/** A server whose connections come and go faster than it can be asked is not asked without end. */
+const maxRounds = 3;
+
+interface Asked {
+  /** A connection was made meanwhile: another replica, or a new session, may list something else. */
+  isOutdated: boolean;
+}
+
+const noItems: SharedList = { items: [], deviations: [] };
 
 /** A burst of `list_changed` becomes one question. */
 const debounceMs = 100;
@@ -24,7 +35,7 @@ export interface ListKeeperOptions {
   readonly maxAgeMs: () => number;
   readonly onChanged: (server: string, kind: ListKind) => void;
   /** What of the tools a server lists may be seen; all by default. */
-  readonly admit?: (server: string, tools: readonly JsonObject[]) => Promise<readonly JsonObject[]>;
+  readonly admit?: ToolIntegrity["admit"];
   /** The server was asked for its tools, with whatever outcome. */
   readonly onAsked?: (server: string) => void;
 }
@@ -48,7 +59,8 @@ export interface ListKeeper {
 
 export function createListKeeper(options: ListKeeperOptions): ListKeeper {
   const { catalog, routeOf, clock, log, maxAgeMs, onChanged, admit = async (_server, tools) => tools } = options;
-  const asking = new Map<string, { readonly answer: Promise<void>; readonly sinceMs: number }>();
+  const asking = new Map<string, { readonly answer: Promise<void>; readonly sinceMs: number; readonly asked: Asked }>();
+  const replicaLists = new ReplicaLists(log);
   const debounced = new Set<string>();
   /** Monotonic milliseconds of the last failure to get a list, until one succeeds. */
   const failedAtMs = new Map<string, number>();
@@ -57,7 +69,8 @@ export function createListKeeper(options: ListKeeperOptions): ListKeeper {
     const key = `${kind} ${server}`;
     const running = asking.get(key);
     if (running !== undefined) return running.answer;
-    const answer = ask(server, kind)
+    const asked: Asked = { isOutdated: false };
+    const answer = askUntilCurrent(server, kind, asked)
       .then(
         () => void failedAtMs.delete(key),
         (error: unknown) => {
@@ -69,17 +82,25 @@ export function createListKeeper(options: ListKeeperOptions): ListKeeper {
         asking.delete(key);
         if (kind === "tools") options.onAsked?.(server);
       });
-    asking.set(key, { answer, sinceMs: clock.now() });
+    asking.set(key, { answer, sinceMs: clock.now(), asked });
     return answer;
   }
 
-  async function ask(server: string, kind: ListKind): Promise<void> {
+  async function askUntilCurrent(server: string, kind: ListKind, asked: Asked): Promise<void> {
+    for (let round = 1; round <= maxRounds; round++) {
+      await ask(server, kind, asked);
+      if (!asked.isOutdated) return;
+    }
+  }
+
+  async function ask(server: string, kind: ListKind, asked: Asked): Promise<void> {
     const route = routeOf(server);
     if (route === undefined) return;
     const { capabilities } = await route.upstream.start(AbortSignal.timeout(route.listTimeoutMs));
+    asked.isOutdated = false;
     const isOffered = capabilities[listKinds[kind].capability] !== undefined;
-    const sent = isOffered ? await fetchList(route, kind) : [];
-    const items = kind === "tools" ? await admit(server, sent) : sent;
+    const { items: sent, deviations } = isOffered ? await replicaLists.fetch(route, kind) : noItems;
+    const items = kind === "tools" ? await admit(server, sent, deviations) : sent;
     // A reload may have replaced the backend while it was asked.
     if (routeOf(server)?.upstream !== route.upstream) return;
     const wasUnknown = catalog.list(server, kind) === undefined;
@@ -127,7 +148,11 @@ export function createListKeeper(options: ListKeeperOptions): ListKeeper {
       if (isRunning && seenAt !== undefined && Date.now() - seenAt > maxAgeMs()) refreshInBackground(server, kind);
     },
     onConnected(server) {
-      for (const kind of allListKinds) refreshInBackground(server, kind);
+      for (const kind of allListKinds) {
+        const running = asking.get(`${kind} ${server}`);
+        if (running !== undefined) running.asked.isOutdated = true;
+        else refreshInBackground(server, kind);
+      }
     },
     onNotification(server, method) {
       if (debounced.has(`${server} ${method}`)) return;

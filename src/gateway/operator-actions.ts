@@ -10,6 +10,7 @@ import type { CostReport } from "../stages/cost/report.ts";
 import type { ReloadOutcome } from "./gateway.ts";
 import type { KillSwitchPanel } from "./kill-switch-panel.ts";
 import type { ListKeeper } from "./list-keeper.ts";
+import type { Webhooks } from "./webhooks.ts";
 
 interface OperatorActionsOptions {
   readonly config: () => Config;
@@ -18,6 +19,7 @@ interface OperatorActionsOptions {
   readonly capabilities: () => Upstream | undefined;
   readonly killSwitches: KillSwitchPanel;
   readonly costs: () => Promise<CostReport>;
+  readonly webhooks: Webhooks;
   readonly lists: () => ListKeeper;
   readonly reloadConfig: (() => Promise<ReloadOutcome>) | undefined;
 }
@@ -27,6 +29,7 @@ export function operatorActions(options: OperatorActionsOptions) {
   const actions: OperatorActions = {
     ...killSwitches,
     costs: options.costs,
+    webhooks: () => options.webhooks.list(),
     calls: () => counts.perTool(),
     readPlaybooks: async () => (await import("./read-playbooks.ts")).readPlaybooks(config().playbooks.directories),
     async reloadConfig() {

@@ -6,7 +6,6 @@ import { shownToolName } from "../core/call-record.ts";
 import type { Logger } from "../core/log.ts";
 import type { Tracer } from "../core/tracing.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { JsonObject } from "../lib/json.ts";
 import type { Environment } from "../runtime/process.ts";
 import type { CostBook } from "../stages/cost/cost-stage.ts";
 import type { CostReport } from "../stages/cost/report.ts";
@@ -21,6 +20,7 @@ import { createCosts } from "./costs.ts";
 import { createKeptAnswers, type KeptAnswers } from "./kept-answers.ts";
 import { createSigner } from "./result-statements.ts";
 import { createSecurityRecord } from "./security-record.ts";
+import type { Sharing } from "./sharing.ts";
 import { createToolIntegrity, type ToolIntegrity } from "./tool-integrity.ts";
 import { createTracing, type Tracing } from "./tracing.ts";
 
@@ -46,7 +46,7 @@ export interface Policies {
   readonly integrity: ToolIntegrity;
   readonly clientBreakers: ClientBreakers;
   /** What of the tools a server lists clients may see, and how. */
-  admit(server: string, tools: readonly JsonObject[]): Promise<readonly JsonObject[]>;
+  readonly admit: ToolIntegrity["admit"];
   readonly tracing: Tracing;
   costs(): Promise<CostReport>;
   /** Resolves when everything that was reported is on the disk, or could not be written. */
@@ -59,6 +59,7 @@ export interface PoliciesOptions {
   readonly log: Logger;
   readonly clock: Clock;
   readonly stateDirectory: string | undefined;
+  readonly sharing: Sharing;
   readonly env: Environment;
   /** Whether the tools of a backend are pinned: those of capabilities are the operator's own files. */
   isPinned(server: string): boolean;
@@ -68,7 +69,7 @@ export interface PoliciesOptions {
 }
 
 export function createPolicies(options: PoliciesOptions): Policies {
-  const { config, catalog, log, clock, stateDirectory, env, noteProblem } = options;
+  const { config, catalog, log, clock, stateDirectory, env, sharing, noteProblem } = options;
   const inState = (name: string) => (stateDirectory === undefined ? undefined : `${stateDirectory}/${name}`);
   const record = createSecurityRecord({ config, log, clock, catalog, noteProblem });
   const integrity = createToolIntegrity({
@@ -85,12 +86,15 @@ export function createPolicies(options: PoliciesOptions): Policies {
     path: inState("costs.json"),
     clock,
     log,
+    sharing,
     now: Date.now,
     onProblem: noteProblem("Costs", "what is spent now may be forgotten by a restart"),
   });
   const kept = createKeptAnswers({
     path: inState("idempotency.jsonl"),
     clock,
+    sharing,
+    isCaching: () => config().cache?.enabled === true,
     onProblem: noteProblem("Idempotency keys", "a restart may forget which calls were made"),
   });
   const tracing = createTracing(env, noteProblem("Traces", "spans are lost"));
@@ -115,9 +119,9 @@ export function createPolicies(options: PoliciesOptions): Policies {
     onCall: record.onCall,
     integrity,
     clientBreakers: new ClientBreakers(clock, () => config().auth.client_circuit_breaker),
-    async admit(server, tools) {
+    async admit(server, tools, deviations) {
       // Judged as the server wrote them.
-      const admitted = await integrity.admit(server, tools);
+      const admitted = await integrity.admit(server, tools, deviations);
       const secrets = config().backends[server]?.secrets ?? [];
       if (secrets.length === 0) return admitted;
       return (await import("../stages/secrets/conceal.ts")).concealSecrets(admitted, secrets);

@@ -1,5 +1,6 @@
 /** The identities that sessions are bound to, so that sessions end with the credential or the issuer behind them. */
 
+import type { SessionTable } from "../clients/session.ts";
 import type { Config } from "../config/schema.ts";
 import { anonymousCaller } from "../core/caller.ts";
 import { sha256Hex } from "../runtime/digest.ts";
@@ -24,10 +25,20 @@ export function agentPrincipalOf(clientId: string): string {
   return `agent:${sha256Hex(clientId).slice(0, 32)}`;
 }
 
-type Access = Pick<Config, "auth" | "mtls" | "key_server" | "agent_auth">;
+const accessSections = ["auth", "mtls", "key_server", "agent_auth"] as const;
+type Access = Pick<Config, (typeof accessSections)[number]>;
+
+/** Ends the sessions that may not go on, and forgets who holds the others where their rights may be others now. */
+export function reviewSessions(sessions: SessionTable, config: Config, changed: readonly string[]): void {
+  const mayGoOn = sessionHolders(config);
+  const rightsChanged = accessSections.some((section) => changed.includes(section));
+  for (const session of sessions.all())
+    if (!mayGoOn(session.principal)) sessions.close(session.id, session.principal);
+    else if (rightsChanged) session.caller = undefined;
+}
 
 /** Whether a session may go on while these settings are in force. The client on stdio owns the process and always may. */
-export function sessionHolders({ auth, mtls, key_server, agent_auth }: Access): (principal: string) => boolean {
+function sessionHolders({ auth, mtls, key_server, agent_auth }: Access): (principal: string) => boolean {
   const { enabled, bearer_token, api_keys, users, issuers } = auth;
   const byCertificate = mtls?.enabled === true && mtls.policies.length > 0;
   const prefixes = byCertificate ? ["cert:"] : [];

@@ -11,16 +11,21 @@ import { sha256Hex } from "../runtime/digest.ts";
 import { listDirectory, modifiedAtMs, readText, removeFile, writeAtomic } from "../runtime/files.ts";
 
 const formatVersion = 1;
-const maxFileBytes = 1_048_576;
+export const maxSessionBytes = 1_048_576;
 
 const retryMs = 2_000;
+
+/** What the sessions of one gateway need of a store; nothing here rejects. */
+export type DiskSessions = Pick<SessionStore, "remove" | "load" | "removeOlderThan" | "flush"> & {
+  save(id: string, session: SavedSession): void;
+};
 
 /** @param onProblem called with the first error of a series, and with `undefined` when everything is written again */
 export function createSessionStore(
   directory: string,
   clock: Pick<Clock, "after">,
   onProblem: (error: unknown) => void,
-): SessionStore {
+): DiskSessions {
   const failures = new FailureSeries(onProblem);
   /** What could not be written yet. */
   const unsaved = new Map<string, SavedSession>();
@@ -30,8 +35,7 @@ export function createSessionStore(
 
   async function write(id: string, saved: SavedSession): Promise<void> {
     try {
-      const text = JSON.stringify({ version: formatVersion, ...saved });
-      await writeAtomic(pathOf(id), text, { mode: 0o600, sync: false });
+      await writeAtomic(pathOf(id), sessionText(saved), { mode: 0o600, sync: false });
       unsaved.delete(id);
       if (unsaved.size === 0) failures.succeeded();
     } catch (error) {
@@ -63,7 +67,7 @@ export function createSessionStore(
     },
     async load(id) {
       try {
-        return readSession(JSON.parse(await readText(pathOf(id), maxFileBytes)) as Json);
+        return readSession(await readText(pathOf(id), maxSessionBytes));
       } catch {
         // There is none, or none that can be read: the client opens a new one.
         return undefined;
@@ -83,7 +87,13 @@ export function createSessionStore(
   };
 }
 
-function readSession(file: Json): SavedSession | undefined {
+export function sessionText(saved: SavedSession): string {
+  return JSON.stringify({ version: formatVersion, ...saved });
+}
+
+/** `undefined` for what {@link sessionText} of this version did not write. @throws SyntaxError */
+export function readSession(text: string): SavedSession | undefined {
+  const file = JSON.parse(text) as Json;
   if (!isJsonObject(file) || file["version"] !== formatVersion) return undefined;
   const { principal, backend, protocolVersion, clientInfo, clientCapabilities, profile, logLevel, seenAt, watches } =
     file;

@@ -15,8 +15,15 @@ import type { ToolGate } from "../stages/quarantine/quarantine-stage.ts";
 export interface ToolIntegrity {
   /** For the stages of one backend. */
   gate(server: string): ToolGate;
-  /** What of a backend's tools clients may see. */
-  admit(server: string, tools: readonly JsonObject[]): Promise<readonly JsonObject[]>;
+  /**
+   * What of a backend's tools clients may see.
+   * @param deviations other definitions of the same tools, as other replicas of the backend list them
+   */
+  admit(
+    server: string,
+    tools: readonly JsonObject[],
+    deviations: readonly JsonObject[],
+  ): Promise<readonly JsonObject[]>;
   /** The backend may list something else now. */
   onConnected(server: string): void;
   /** Asking the backend for its tools came to an end, whichever. */
@@ -154,11 +161,11 @@ export function createToolIntegrity(options: ToolIntegrityOptions): ToolIntegrit
         },
       };
     },
-    async admit(server, tools) {
+    async admit(server, tools, deviations) {
       const owner = ownerOf(server);
       if (owner === undefined || !settings().enabled) return tools;
       const { guard } = await load();
-      const admitted = await guard.admit(owner, tools, otherTools(server, tools));
+      const admitted = await guard.admit(owner, tools, otherTools(server, tools), deviations);
       await note(owner);
       return admitted;
     },

@@ -17,6 +17,14 @@ export class TokenBucket {
     this.#refilledAtMs = clock.now();
   }
 
+  get ratePerSecond(): number {
+    return this.#ratePerSecond;
+  }
+
+  get burst(): number {
+    return this.#burst;
+  }
+
   /** Takes one token if there is one. */
   take(): boolean {
     this.#refill();

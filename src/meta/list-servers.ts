@@ -30,7 +30,7 @@ export const listServers: MetaTool = {
 };
 
 function describeServer(server: ServerView, context: MetaContext): JsonObject {
-  const { state, restartCount, lastError } = server.status;
+  const { state, restartCount, lastError, replicas } = server.status;
   const tools = visibleTools(context, server.name);
   return {
     name: server.name,
@@ -45,5 +45,9 @@ function describeServer(server: ServerView, context: MetaContext): JsonObject {
     status: server.enabled && !server.killed ? "active" : "disabled",
     restart_count: restartCount,
     ...(lastError !== undefined && { last_error: lastError }),
+    ...(replicas !== undefined && {
+      replicas: replicas.length,
+      replicas_in_rotation: replicas.filter(({ inRotation }) => inRotation).length,
+    }),
   };
 }

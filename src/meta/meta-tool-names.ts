@@ -9,6 +9,7 @@ export const metaToolNames: ReadonlySet<string> = new Set([
   "gateway_read_result",
   "gateway_get_stats",
   "gateway_cost_report",
+  "gateway_webhook_status",
   "gateway_run_playbook",
   "gateway_list_playbooks",
   "gateway_kill_server",

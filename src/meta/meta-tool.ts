@@ -131,6 +131,30 @@ export interface OperatorActions {
   restingTools(): readonly RestingTool[];
   /** What calls cost, and what is left of the budgets. */
   costs(): Promise<JsonObject>;
+  /** Every webhook of the capabilities, once their files are read. */
+  webhooks(): Promise<readonly WebhookView[]>;
+}
+
+/** A webhook and what came of it since the gateway started. */
+export interface WebhookView {
+  /** Backend of its capability. */
+  readonly server: string;
+  /** Of the address that services send to. */
+  readonly path: string;
+  readonly method: string;
+  readonly capability: string;
+  readonly webhook_name: string;
+  readonly signature_required: boolean;
+  readonly notify: boolean;
+  readonly stats: {
+    readonly received: number;
+    readonly delivered: number;
+    readonly repeated: number;
+    readonly signature_failures: number;
+    readonly transform_failures: number;
+    /** ISO 8601. */
+    readonly last_received_at: string | null;
+  };
 }
 
 export interface ServerSafety {

@@ -10,6 +10,7 @@ import { listDisabledCapabilities } from "./operator/list-disabled-capabilities.
 import { reloadCapabilities } from "./operator/reload-capabilities.ts";
 import { reloadConfig } from "./operator/reload-config.ts";
 import { reviveServer } from "./operator/revive-server.ts";
+import { webhookStatus } from "./operator/webhook-status.ts";
 import { listPlaybooks } from "./playbooks/list-playbooks.ts";
 import { runPlaybook } from "./playbooks/run-playbook.ts";
 import { readResult } from "./read-result.ts";
@@ -35,6 +36,7 @@ const playbookTools: readonly MetaTool[] = [runPlaybook, listPlaybooks];
 const operatorTools: readonly MetaTool[] = [
   getStats,
   costReport,
+  webhookStatus,
   ...playbookTools,
   killServer,
   reviveServer,

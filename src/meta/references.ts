@@ -1,4 +1,5 @@
 /** Arguments that take their value from an earlier step: `{"$from": "step1.items[0].id"}`, with `"default"` if it may be missing. */
+import { isLongNumber } from "../lib/exact-json.ts";
 import { isJsonObject, type Json, type JsonObject } from "../lib/json.ts";
 import { invalid } from "./arguments.ts";
 import { parseValuePath, readValuePath, type ValuePath } from "./value-path.ts";
@@ -16,7 +17,7 @@ export function referencesIn(value: Json, place: string): ValuePath[] {
 /** The same value with every reference replaced. @throws GatewayError INVALID_PARAMS for one that leads nowhere */
 export function resolveReferences(value: Json, values: ReadonlyMap<string, Json>, place: string): Json {
   if (Array.isArray(value)) return value.map((item) => resolveReferences(item, values, place));
-  if (!isJsonObject(value) || isDigits(value)) return value;
+  if (!isJsonObject(value) || isLongNumber(value)) return value;
   if (value[key] !== undefined) return follow(value, values, place);
   return Object.fromEntries(
     Object.entries(value).map(([name, item]) => [
@@ -46,9 +47,4 @@ function readReference(reference: JsonObject, place: string): ValuePath {
   throw invalid(
     `${place} has the reference ${JSON.stringify(reference).slice(0, 200)}, which is not of the form {"$from": "step1.path[0].key"}`,
   );
-}
-
-/** A number kept as its digits (`lib/exact-json.ts`) must not be taken apart. */
-function isDigits(value: Json): boolean {
-  return (JSON as typeof JSON & { isRawJSON?(value: unknown): boolean }).isRawJSON?.(value) === true;
 }

@@ -28,7 +28,9 @@ export function hexOf(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("hex");
 }
 
-/** 32 bytes. */
-export function hmacSha256(key: string, text: string): Uint8Array {
-  return builtin("node:crypto").createHmac("sha256", key).update(text).digest();
+/** 32 bytes, over the parts one after the other. */
+export function hmacSha256(key: string | Uint8Array, ...parts: readonly (string | Uint8Array)[]): Uint8Array {
+  const hmac = builtin("node:crypto").createHmac("sha256", key);
+  for (const part of parts) hmac.update(part);
+  return hmac.digest();
 }

@@ -48,6 +48,17 @@ export function textsOf(map: unknown): Record<string, string> {
   return isMap(map) ? Object.fromEntries(Object.entries(map).map(([key, value]) => [key, String(value)])) : {};
 }
 
+/** The servers in `backends` as it is written, with the names of their backends: each of them, and its replicas. */
+export function writtenServers(backends: unknown): [name: string, entry: Settings][] {
+  if (!isMap(backends)) return [];
+  return Object.entries(backends).flatMap(([name, entry]): [string, Settings][] => {
+    if (!isMap(entry)) return [];
+    const { replicas } = entry;
+    const each = Array.isArray(replicas) ? replicas.filter(isMap) : [];
+    return [entry, ...each].map((one) => [name, one]);
+  });
+}
+
 /** How this gateway is reached. */
 export interface OwnAddress {
   readonly port: number;

@@ -3,10 +3,10 @@ import { addBackend, addEnvFile } from "../config/edit.ts";
 import { parseEnvFile } from "../config/env-file.ts";
 import { expandVariables } from "../config/expand.ts";
 import { readSettings } from "../config/load.ts";
-import { isMap, type Settings } from "../config/path.ts";
+import type { Settings } from "../config/path.ts";
 import { GatewayError } from "../core/errors.ts";
 import type { Environment } from "../runtime/process.ts";
-import { type FoundServer, isSameServer, textsOf } from "./found-server.ts";
+import { type FoundServer, isSameServer, textsOf, writtenServers } from "./found-server.ts";
 import { missingVariables } from "./needed-variables.ts";
 import { SecretVariables } from "./secret-variables.ts";
 
@@ -38,12 +38,12 @@ export async function planImport(request: ImportRequest): Promise<ImportPlan> {
   const written = await readSettings(text, label);
   const env = { ...request.env, ...parseEnvFile(envFile?.text ?? "") };
   const backends = expandVariables(written["backends"], env, () => {});
-  const existing = isMap(backends) ? Object.entries(backends) : [];
+  const existing = writtenServers(backends);
   const variables = new SecretVariables((name) => parseEnvFile(envFile?.text ?? "")[name]);
   const added: FoundServer[] = [];
   const skipped: { name: string; reason: string }[] = [];
   for (const server of servers) {
-    const as = existing.find(([, entry]) => isMap(entry) && isSameServer(entry, server.entry))?.[0];
+    const as = existing.find(([, entry]) => isSameServer(entry, server.entry))?.[0];
     if (existing.some(([name]) => name === server.name)) {
       skipped.push({ name: server.name, reason: "already in config" });
       continue;

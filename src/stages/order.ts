@@ -1,12 +1,13 @@
 /** The list of policies every call walks through. A new policy is a folder, a state if it needs one, and one line here. */
 import type { Stage } from "../core/call.ts";
+import type { SharedLimits } from "../core/shared-limits.ts";
 import type { Tracer } from "../core/tracing.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { accountStage } from "./account/account-stage.ts";
 import { argumentsStage } from "./arguments/arguments-stage.ts";
 import { auditStage } from "./audit/audit-stage.ts";
 import { breakerStage } from "./breaker/breaker-stage.ts";
-import type { AnswerStore } from "./cache/answer-store.ts";
+import type { AnswerCache } from "./cache/answer-cache.ts";
 import { cacheStage } from "./cache/cache-stage.ts";
 import type { CacheSettings } from "./cache/schema.ts";
 import { concurrencyStage } from "./concurrency/concurrency-stage.ts";
@@ -38,7 +39,7 @@ import type { UpstreamStageState } from "./upstream-stage-state.ts";
 import { wakeStage } from "./wake/wake-stage.ts";
 
 export interface StageOptions {
-  readonly upstream: Pick<Upstream, "isReady" | "start">;
+  readonly upstream: Pick<Upstream, "isReady" | "start" | "group">;
   /** The `failsafe` settings in force for this backend, its overrides included. */
   readonly settings: FailsafeSettings;
   /** The backend's `timeout`: the time of one attempt. */
@@ -65,7 +66,9 @@ export interface StageOptions {
   /** Left out, idempotency keys mean nothing. */
   readonly idempotency?: IdempotencyBook | undefined;
   /** Left out, or without settings, no answer is kept. */
-  readonly cache?: { readonly settings: CacheSettings | undefined; readonly store: AnswerStore } | undefined;
+  readonly cache?: { readonly settings: CacheSettings | undefined; readonly store: AnswerCache } | undefined;
+  /** Of all gateways that share them; left out, this one counts alone. */
+  readonly limits?: SharedLimits | undefined;
   /** What is known of the definitions of the backend's tools; left out, none is held. */
   readonly gate?: ToolGate | undefined;
   /** Left out, no result is signed. */
@@ -94,6 +97,7 @@ export function stagesFor(options: StageOptions): (Stage | undefined)[] {
     sessionUsage,
     idempotency,
     cache,
+    limits,
     tracer,
     secrets,
     signer,
@@ -139,9 +143,9 @@ export function stagesFor(options: StageOptions): (Stage | undefined)[] {
     // Around the three below: they see attempts.
     retryStage(settings.retry, state.retryBudget, clock, state.random),
     // Before the breaker: a refused attempt must not take the breaker's only probe.
-    rateLimitStage(settings.rate_limit, state.rateLimit),
+    rateLimitStage(settings.rate_limit, state.rateLimit, limits),
     // Around timeout: an attempt that took too long is a failure.
-    breakerStage(settings.circuit_breaker, state.breaker),
+    breakerStage(settings.circuit_breaker, state.breaker, upstream),
     // Before timeout: a start has a time limit of its own; below the breaker: a failed start is a failure.
     wakeStage(upstream),
     // Below wake: whether a login was needed is known once the server is connected.

@@ -13,6 +13,8 @@ export interface Definition<U extends Upstream> {
   readonly settings: unknown;
   /** Makes the upstream without starting it; asked with the first use of it. */
   build(): U;
+  /** Brings an upstream that is kept up to date with what is not in {@link settings}. */
+  adapt?(kept: U): void;
 }
 
 export interface PoolChange<U extends Upstream> {
@@ -32,8 +34,15 @@ export interface Pool<U extends Upstream> {
   close(graceMs: number): Promise<void>;
 }
 
+interface Entry<U extends Upstream> {
+  readonly settings: unknown;
+  readonly upstream: Lazy<U>;
+  /** In force: what it is built by when it is needed. */
+  definition: Definition<U>;
+}
+
 export function createPool<U extends Upstream>(): Pool<U> {
-  let entries = new Map<string, { readonly settings: unknown; readonly upstream: Lazy<U> }>();
+  let entries = new Map<string, Entry<U>>();
   const retired = new Set<U>();
 
   const retire = async (upstream: U, quiet: Promise<void>) => {
@@ -48,11 +57,16 @@ export function createPool<U extends Upstream>(): Pool<U> {
       const next: typeof entries = new Map();
       const added: string[] = [];
       const changed: string[] = [];
-      for (const { name, settings, build } of definitions) {
+      for (const definition of definitions) {
+        const { name, settings } = definition;
         const known = entries.get(name);
-        const kept = known !== undefined && stableJson(known.settings) === stableJson(settings);
-        if (!kept) (known === undefined ? added : changed).push(name);
-        next.set(name, kept ? known : { settings, upstream: new Lazy(build) });
+        if (known !== undefined && stableJson(known.settings) === stableJson(settings)) {
+          next.set(name, known);
+          continue;
+        }
+        (known === undefined ? added : changed).push(name);
+        const entry: Entry<U> = { settings, upstream: new Lazy(() => entry.definition.build()), definition };
+        next.set(name, entry);
       }
       const removed = [...entries.keys()].filter((name) => !next.has(name));
       return {
@@ -63,6 +77,12 @@ export function createPool<U extends Upstream>(): Pool<U> {
         commit(quiet) {
           const before = entries;
           entries = next;
+          for (const definition of definitions) {
+            const entry = next.get(definition.name);
+            if (entry === undefined || entry.definition === definition) continue;
+            entry.definition = definition;
+            if (entry.upstream.made !== undefined) definition.adapt?.(entry.upstream.made);
+          }
           for (const [name, { upstream }] of before)
             if (upstream.made !== undefined && next.get(name)?.upstream !== upstream)
               void retire(upstream.made, quiet(name));

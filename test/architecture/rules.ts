@@ -112,6 +112,7 @@ const loadedLater = [
   "meta/index.ts",
   "observe/observatory.ts",
   "stages/order.ts",
+  "upstreams/group/replica-group.ts",
 ];
 
 /** Follows what `serve` loads before its port is open; a module of the runtime costs up to a third of an empty program. */

@@ -94,7 +94,6 @@ const skipped: readonly (readonly [string, string])[] = [
     "description: d\nproviders: {primary: {service: grahpql, config: {query: a}}}\n",
     '2:23  service "grahpql" (did you mean "graphql"?)',
   ],
-  ["description: d\nproviders: {}\nwebhooks: {w: {path: /x}}\n", "3:1  a file with only webhooks"],
 ];
 
 for (const [text, what] of skipped) {
@@ -113,7 +112,6 @@ cache: {strategy: exact, ttl: 300}
 transform: {project: [a]}
 response_transform: {rename: {a: b}}
 projection: {actor: {id: x}}
-webhooks: {w: {path: /x}}
 visible_in_states: [a]
 metadata:
   {category: c, tags: [t], cost_category: free, execution_time: fast, exposure: personal, identity_owner: {}, produces: [], consumes: [], chains_with: [x]}
@@ -123,7 +121,7 @@ auth: {required: false, type: none, scopes: [a], description: d, header: X, pref
   assert.deepEqual(names, ["t"]);
   assert.ok(lines.pop()?.endsWith('"cache" is only for capabilities with metadata.read_only and is ignored'));
   const later = lines.slice(2).map((line) => /"(.+)" is not active yet and is ignored$/.exec(line)?.[1]);
-  assert.deepEqual(later, ["projection", "webhooks", "visible_in_states", "metadata.exposure"]);
+  assert.deepEqual(later, ["projection", "visible_in_states", "metadata.exposure"]);
   assert.deepEqual(lines.slice(0, 2), [
     'warn t.yaml:2:25  service "mcp" is not active yet: this provider is left out',
     'warn t.yaml:2:73  "providers.other" is not used: there are "primary" and "fallback"',

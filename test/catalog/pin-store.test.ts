@@ -89,3 +89,30 @@ test("pins: a file that cannot be read is said, and one that cannot be written i
   assert.equal(problems[1], undefined);
   assert.equal((await store.load({ name: "other", key: "k" })).size, 1);
 });
+
+test("pins: a replica that defines a tool otherwise holds it, whoever lists first, until both are approved", async (t) => {
+  const { guard } = setting(t);
+  const made = guard();
+  const other = { ...add, description: "Adds, and mails it" };
+  assert.deepEqual(await made.admit(owner, [add], none, [other]), [add], "seen together for the first time");
+  const held = await made.heldTool(owner, "add");
+  assert.deepEqual(held?.definition, other);
+  assert.deepEqual(await made.admit(owner, [other], none, [add]), [add], "the other one leads now");
+  assert.equal((await made.heldTool(owner, "add"))?.digest, held?.digest);
+  await made.admit(owner, [add], none);
+  assert.equal(await made.heldTool(owner, "add"), undefined, "it is like the others again");
+
+  await made.admit(owner, [add], none, [other]);
+  assert.equal(await made.approve(owner, "add", held?.digest as string), "approved");
+  await made.admit(owner, [add], none, [other]);
+  const first = await made.heldTool(owner, "add");
+  assert.deepEqual(first?.definition, add, "what was only seen first is no approval");
+  await made.approve(owner, "add", first?.digest as string);
+  for (const [lead, follow] of [
+    [add, other],
+    [other, add],
+  ] as const) {
+    assert.deepEqual(await made.admit(owner, [lead], none, [follow]), [lead]);
+    assert.equal(await made.heldTool(owner, "add"), undefined);
+  }
+});

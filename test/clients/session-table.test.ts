@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { Session } from "../../src/clients/session.ts";
 import { createSessionTable, type SavedSession, type SessionStore } from "../../src/clients/session-table.ts";
 import { Subscriptions } from "../../src/clients/subscriptions.ts";
-import { Cancellation } from "../../src/lib/cancellation.ts";
+import { Cancellation, neverCancelled } from "../../src/lib/cancellation.ts";
 import type { Clock } from "../../src/lib/clock.ts";
 
 function fakeClock(): Clock & { advance(ms: number): void } {
@@ -119,6 +120,7 @@ function sharedDisk() {
   const store: SessionStore = {
     save: (id, saved) => void files.set(id, structuredClone(saved)),
     remove: (id) => void files.delete(id),
+    leave: (id) => void files.delete(id),
     load: async (id) => files.get(id),
     removeOlderThan: async () => {},
     flush: async () => {},
@@ -197,5 +199,127 @@ describe("sessions that outlive their process", () => {
     assert.ok((files.get(id)?.seenAt ?? 0) > 500);
     for (let step = 0; step < 12; step++) clock.advance(100);
     assert.equal(files.size, 0);
+  });
+});
+
+/** Gateways that have the same sessions; what one says the others hear at once. */
+function gateways(count: number) {
+  const known = new Map<string, SavedSession | "ended">();
+  const stores: SessionStore[] = [];
+  return Array.from({ length: count }, (_, at) => {
+    const others = () => stores.filter((_other, index) => index !== at).flatMap(({ onPeer }) => onPeer ?? []);
+    const store: SessionStore = {
+      async save(id, saved) {
+        known.set(id, structuredClone(saved));
+        for (const { onChanged } of others()) onChanged(id, saved);
+      },
+      remove(id) {
+        known.set(id, "ended");
+        for (const { onEnded } of others()) onEnded(id);
+      },
+      leave: () => {},
+      load: async (id) => {
+        const saved = known.get(id);
+        return saved === "ended" ? undefined : saved;
+      },
+      removeOlderThan: async () => {},
+      flush: async () => {},
+      peers: {
+        share: async () => {},
+        tell(id, messageText) {
+          for (const { onMessage } of others()) onMessage(id, messageText);
+        },
+      },
+    };
+    stores.push(store);
+    const clock = fakeClock();
+    const subscriptions = new Subscriptions();
+    const unwatched: string[] = [];
+    const sessions = createSessionTable({
+      clock,
+      calendar: clock.now,
+      newId: () => `${at}-${Math.random()}`,
+      settings: () => ({ session_ttl: 1_000, session_reaper_interval: 100, buffer_size: 2 }),
+      subscriptions,
+      store,
+      onRestored: (_session, gone) => void unwatched.push(...gone.map(({ uri }) => uri)),
+    });
+    return { clock, sessions, subscriptions, unwatched, known };
+  });
+}
+
+describe("sessions of several gateways", () => {
+  async function atBoth() {
+    const [a, b] = gateways(2) as [Peer, Peer];
+    const here = a.sessions.open(init, true);
+    await a.sessions.share(here);
+    const there = (await b.sessions.restore(here.id, "key:a", undefined)) as Session;
+    return { a, b, here, there };
+  }
+  type Peer = ReturnType<typeof gateways>[number];
+
+  test("one that is opened is known at once, and what changes about it too", async () => {
+    const { a, b, here, there } = await atBoth();
+    here.logLevel = "error";
+    here.profile = "research";
+    a.subscriptions.add(here, { server: "files", uri: "a" }, "a");
+    a.sessions.save(here);
+    assert.deepEqual([there.logLevel, there.profile], ["error", "research"]);
+    assert.deepEqual(b.subscriptions.watchedBy(there), [{ server: "files", uri: "a", shownAs: "a" }]);
+    assert.deepEqual(b.unwatched, []);
+    a.subscriptions.remove(here, { server: "files", uri: "a" });
+    a.sessions.save(here);
+    assert.deepEqual(b.subscriptions.watchedBy(there), []);
+    assert.deepEqual(b.unwatched, ["a"]);
+  });
+
+  test("unused here it is left, ended it is over everywhere", async () => {
+    const { a, b, here } = await atBoth();
+    b.clock.advance(1_200);
+    assert.equal(b.sessions.size, 0);
+    assert.ok(a.sessions.find(here.id, "key:a", undefined));
+    assert.ok(await b.sessions.restore(here.id, "key:a", undefined));
+    a.sessions.close(here.id, "key:a");
+    assert.equal(b.sessions.size, 0);
+    assert.equal(await b.sessions.restore(here.id, "key:a", undefined), undefined);
+    assert.equal(a.known.get(here.id), "ended");
+  });
+
+  test("answers and cancellations find what waits for them, whichever gateway they came to", async () => {
+    const { b, here, there } = await atBoth();
+    const sent: string[] = [];
+    const asked = here.questions.send("roots/list", {}, neverCancelled, (text) => sent.push(text) > 0);
+    there.questions.send("roots/list", {}, neverCancelled, (text) => sent.push(text) > 0).catch(() => {});
+    const [id, other] = sent.map((text) => JSON.parse(text).id as string);
+    assert.notEqual(id, other, "no two questions of a session have one id");
+    b.sessions.tellPeers(there, JSON.stringify({ jsonrpc: "2.0", id, result: { roots: [] } }));
+    assert.deepEqual(await asked, { roots: [] });
+    const running = new Cancellation();
+    here.running.set(5, running);
+    const cancel = { jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: 5, reason: "enough" } };
+    b.sessions.tellPeers(there, JSON.stringify(cancel));
+    assert.match(String(running.reason), /enough/);
+  });
+
+  test("what is to be told goes to the stream, wherever that is; nothing else is let through", async () => {
+    const { b, here, there } = await atBoth();
+    const told: string[] = [];
+    there.attach(
+      (text) => void told.push(JSON.parse(text).method),
+      () => {},
+    );
+    here.notify("notifications/resources/updated", { uri: "a" });
+    here.notify("notifications/tools/list_changed", undefined);
+    assert.deepEqual(told, ["notifications/resources/updated"], "that a list changed, every gateway says itself");
+    const passed: string[] = [];
+    here.attach(
+      (text) => void passed.push(text),
+      () => {},
+    );
+    passed.length = 0;
+    for (const text of ["{", "[]", "5", '{"jsonrpc":"2.0","method":"notifications/message","params":{}}'])
+      b.sessions.tellPeers(there, text);
+    b.sessions.tellPeers(there, '{"jsonrpc":"2.0","id":1,"method":"tools/list"}');
+    assert.deepEqual(passed, []);
   });
 });

@@ -52,6 +52,31 @@ bad.yaml:14:20  "auth.key" must say where the key is, e.g. env:API_KEY; a key it
   ]);
 });
 
+test("cap: a file with only webhooks is valid, says so, lacks no arguments, and cannot be called", async (t) => {
+  const { folder, run } = house(t);
+  const text = `name: shop_events
+description: Orders and payments as the shop reports them
+providers: {}
+webhooks:
+  orders: {path: /shop, secret: env:SHOP_SECRET, signature_header: X-Shopify-Hmac-Sha256}
+  bare: {path: /bare}
+`;
+  writeFileSync(join(folder, "shop_events.yaml"), text);
+  const { code, out, err } = await run("cap", "validate", "shop_events.yaml");
+  assert.equal(
+    out,
+    `✅ shop_events - valid
+   Webhook: orders, POST /shop, signed in x-shopify-hmac-sha256
+   Webhook: bare, POST /bare, no secret
+`,
+  );
+  assert.deepEqual([code, err], [0, ""]);
+  const lint = await run("cap", "lint", "shop_events.yaml");
+  assert.deepEqual([lint.code, /WARN|FAIL/.test(lint.out)], [0, false], lint.out);
+  const call = await run("cap", "test", "shop_events.yaml", "-a", "{}");
+  assert.deepEqual([call.code, call.err], [1, '"shop_events.yaml" has webhooks and no tool that could be called\n']);
+});
+
 test("cap pin: pins a file, and validate tells a changed one", async (t) => {
   const { folder, run } = house(t);
   const path = join(folder, "a.yaml");

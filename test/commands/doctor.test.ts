@@ -226,6 +226,27 @@ test("doctor: a server that wants a login is said to, without one being begun; a
   assert.equal(welcome?.status, "pass", String(welcome?.detail));
 });
 
+test("doctor: each replica is looked at, and their secrets keep the file to its owner", async (t) => {
+  const at = house(t);
+  const replicas = [
+    { command, env: { API_KEY: "sk-0123456789abcdef0123" } },
+    { id: "lost", command: "/nowhere/server", env: { TOKEN: "$" + "{NOT_SET}" } },
+  ];
+  const config = { server: { port: 0 }, backends: { search: { replicas } } };
+  writeFileSync(join(at.folder, "gateway.yaml"), JSON.stringify(config), { mode: 0o644 });
+  const { report } = await examined(at);
+  const said = lines(report);
+  const program = "Deno" in globalThis ? "deno" : "bun";
+  assert.ok(
+    said.some((line) => new RegExp(`^backend_stdio\\.search\\.${program}[^ ]* pass answers as raw 1`).test(line)),
+    said.join("\n"),
+  );
+  assert.ok(said.includes('backend_stdio.search.lost fail "/nowhere/server" does not exist or is not executable'));
+  assert.ok(said.includes("environment.search fail NOT_SET NOT SET"));
+  assert.ok(said.some((line) => line.startsWith("config.privacy.gateway.yaml warn it holds secrets")));
+  assert.ok(!said.join().includes("sk-0123"));
+});
+
 test("doctor: asks for the program that isolates a server, not for the one inside", async (t) => {
   const at = house(t);
   writeFileSync(

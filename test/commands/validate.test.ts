@@ -7,9 +7,9 @@ import { house } from "./run-main.ts";
 test("validate: every problem with its place on stderr, unknown keys included, exit code 1", async (t) => {
   const { folder, run } = house(t);
   writeFileSync(join(folder, "gateway.yaml"), "sever: {}\nbackends:\n  a: {comand: x}\n");
-  writeFileSync(join(folder, "good.yaml"), "webhooks: {enabled: true}\nbackends:\n  a: {command: x}\n");
+  writeFileSync(join(folder, "good.yaml"), "marketplace: {plugin_dir: /plugins}\nbackends:\n  a: {command: x}\n");
   const err = `gateway.yaml:1:1  sever is not a known setting: did you mean "server"?
-gateway.yaml:3:7  backends.a needs one of "command", "http_url" or "a2a_url": did you mean "command" for "comand"?
+gateway.yaml:3:7  backends.a needs one of "command", "http_url", "a2a_url" or "replicas": did you mean "command" for "comand"?
 `;
   const [both, flag, missing, none] = await Promise.all([
     run("validate", "good.yaml", "gateway.yaml"),
@@ -20,7 +20,7 @@ gateway.yaml:3:7  backends.a needs one of "command", "http_url" or "a2a_url": di
   assert.deepEqual(both, {
     code: 1,
     out: "good.yaml is valid: 1 backend(s), 1 warning(s)\n",
-    err: `good.yaml:1:1  webhooks is not active yet\n${err}`,
+    err: `good.yaml:1:1  marketplace is not active yet\n${err}`,
   });
   assert.deepEqual(flag, { code: 1, out: "", err });
   assert.deepEqual(

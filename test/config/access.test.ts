@@ -31,6 +31,18 @@ test("auth.issuers: what would let in too many, or nobody, is said", async (t) =
   assert.deepEqual(await findings(t, good), []);
 });
 
+test("webhooks.base_path: is a path, and none of the gateway's own", async (t) => {
+  for (const path of ["/mcp", "/mcp/hooks", "/ui/api", "/auth/token", "/health", "/metrics/", "/.well-known/x"])
+    assert.match(
+      (await findings(t, `webhooks: {base_path: ${path}}`)).join(),
+      /base_path is an address of the gateway/,
+    );
+  for (const path of ["/", "/a b", "/a//b", "/{a}", "/a?b"])
+    assert.match((await findings(t, `webhooks: {base_path: "${path}"}`)).join(), /base_path must be a path such as/);
+  for (const path of ["/webhooks", "/in/", "/mcps", "/a/b-c.d"])
+    assert.deepEqual(await findings(t, `webhooks: {base_path: ${path}}`), []);
+});
+
 test("auth.issuers: a secret comes from the environment, and is not shown", async (t) => {
   const text = issuers(`{issuer: a, audiences: [x], secret: "env:JWT_SECRET", ${rule}}`);
   const { config } = await loadText(t, text, { env: { JWT_SECRET: "s".repeat(32) } });

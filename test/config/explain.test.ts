@@ -5,7 +5,7 @@ import { findings, loadText } from "./fixture.ts";
 test("problems: the backend without transport names the misspelt key, at its place", async (t) => {
   const text = "# one\n\nbackends:\n  tavily:\n    description: x\n    comand: npx -y tavily\n";
   assert.deepEqual(await findings(t, text), [
-    'gateway.yaml:6:5  backends.tavily needs one of "command", "http_url" or "a2a_url": did you mean "command" for "comand"?',
+    'gateway.yaml:6:5  backends.tavily needs one of "command", "http_url", "a2a_url" or "replicas": did you mean "command" for "comand"?',
   ]);
 });
 
@@ -184,7 +184,7 @@ test("warnings: what is not active yet, is unset, or names no backend is said on
   sanitize_input: false
 marketplace: {plugin_dir: /plugins}
 key_server: {}
-webhooks: {enabled: true}
+control_plane: {role_mapping: {rules: []}}
 meta_mcp: {warm_start: [taviyl]}
 backends:
   tavily: {command: x, env: {K: "\${UNSET_VARIABLE}"}, passthrough: true}
@@ -194,7 +194,7 @@ backends:
   assert.deepEqual(await findings(t, text), [
     "gateway.yaml:2:29  security.firewall.anomaly_detection is not active yet",
     "gateway.yaml:6:1  marketplace is not active yet",
-    "gateway.yaml:8:1  webhooks is not active yet",
+    "gateway.yaml:8:1  control_plane is not active yet",
     'gateway.yaml:9:25  meta_mcp.warm_start[0] names no backend: "taviyl" is not there: did you mean "tavily"?',
     `gateway.yaml:11:30  backends.tavily.env.K uses \${UNSET_VARIABLE}, which is not set: it counts as empty`,
     'gateway.yaml:13:9  backends.web.url is read as "http_url": please rename it',

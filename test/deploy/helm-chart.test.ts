@@ -72,6 +72,11 @@ const variants: Record<string, Values> = {
   },
   "no state": { persistence: { enabled: false } },
   "own class": { persistence: { storageClass: "fast" } },
+  "several pods": {
+    config: { shared_state: { redis_url: "env:REDIS_URL" } },
+    replicas: 3,
+    env: [{ name: "REDIS_URL", value: "redis://redis:6379" }],
+  },
 };
 
 test("Helm chart: has the version of the program", () => {
@@ -164,6 +169,16 @@ test("Helm chart: values reach their place", () => {
   });
   assert.equal(rendered(variants["own class"]).get("PersistentVolumeClaim").spec.storageClassName, "fast");
   assert.equal(rendered({}, "mcp-gateway").get("Service").metadata.name, "mcp-gateway");
+});
+
+test("Helm chart: only pods that share their state are several, and then none has the volume", () => {
+  const [one, three] = [rendered({ replicas: 3 }), rendered(variants["several pods"])];
+  assert.equal(one.get("Deployment").spec.replicas, 1);
+  assert.deepEqual(one.get("Deployment").spec.strategy, { type: "Recreate" });
+  assert.equal(three.get("Deployment").spec.replicas, 3);
+  assert.equal(three.get("Deployment").spec.strategy, undefined);
+  assert.deepEqual(three.get("Deployment").spec.template.spec.volumes[1], { name: "state", emptyDir: {} });
+  assert.ok(!three.has("PersistentVolumeClaim"));
 });
 
 test("Helm chart: is not installed without a token", () => {

@@ -108,6 +108,33 @@ test("authenticate: rights of keys reach the face", async () => {
   ]);
 });
 
+test("authenticate: where gateways share their limits, a key has one for all of them", async () => {
+  const waits = [0, 0, 7_500];
+  const asked: unknown[] = [];
+  const take = async (...what: unknown[]) => {
+    asked.push(what);
+    return waits.shift();
+  };
+  const { post } = setUp(Object.assign(fakeGateway({ auth }), { sharedLimits: Promise.resolve({ take }) }));
+  const statuses = [];
+  for (let count = 0; count < 4; count++) {
+    const response = await post("/no-such-route", "{}", bearer("key-slow"));
+    statuses.push([response.status, response.headers.get("retry-after")]);
+  }
+  // The last one when the others are out of reach: then its own count is what there is.
+  assert.deepEqual(statuses, [
+    [404, null],
+    [404, null],
+    [429, "8"],
+    [404, null],
+  ]);
+  const [name, rate, burst] = asked[0] as unknown[];
+  assert.match(String(name), /^key:key:[0-9a-f]{32}$/);
+  assert.deepEqual([rate, burst], [3 / 60, 3]);
+  assert.equal((await post("/no-such-route", "{}", bearer("key-slow"))).status, 429);
+  assert.equal(asked.length, 4, "what it used up alone is refused without asking");
+});
+
 test("authenticate: a key's own rate limit refuses with the time to wait, and refills", async () => {
   const { status, ask, clock } = setUp();
   const headers = bearer("key-slow");

@@ -1,5 +1,6 @@
 /** A gateway without backends: a tiny face over the real session table, for driving the doors. */
 import * as v from "valibot";
+import { webhooksSchema } from "../../src/capabilities/webhooks/schema.ts";
 import type { Face, FaceContext } from "../../src/clients/face.ts";
 import type { SessionTable } from "../../src/clients/session.ts";
 import { createSessionTable } from "../../src/clients/session-table.ts";
@@ -32,6 +33,7 @@ export interface FakeGateway extends Gateway {
   release(): void;
   config: Gateway["config"];
   modernFace: Gateway["modernFace"];
+  webhooks: Gateway["webhooks"];
   draining: boolean;
   configError: string | undefined;
   degraded: string[];
@@ -53,6 +55,7 @@ export function fakeConfig(sections: Sections = {}): Gateway["config"] {
     auth: v.parse(authSchema, sections.auth ?? {}),
     streaming: v.parse(streamingSchema, sections.streaming ?? {}),
     meta_mcp: v.parse(metaMcpSchema, {}),
+    webhooks: v.parse(webhooksSchema, {}),
     backends: {},
     security: { agent_identity: v.parse(agentIdentitySchema, sections.agent_identity ?? {}) },
     ...(sections.key_server && { key_server: v.parse(keyServerSchema, sections.key_server) }),
@@ -172,6 +175,13 @@ export function fakeGateway(sections: Sections = {}, clock: Clock = systemClock)
       redact: (text) => text,
       stopping: neverCancelled,
     }),
+    webhooks: {
+      receiver: async () => undefined,
+      list: async () => [],
+      known: () => [],
+      take() {},
+      flush: async () => {},
+    },
     call: () => Promise.reject(new Error("not called by doors")),
     modernFace: () => Promise.reject(new Error("not called by these tests")),
     killSwitches: createKillSwitchPanel(stageStates),

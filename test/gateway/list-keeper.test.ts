@@ -133,3 +133,117 @@ describe("list keeper", () => {
     assert.equal(asked.length, 1, "a list never seen is not stale");
   });
 });
+
+describe("list keeper: replicas", () => {
+  const tool = (name: string, description = "") => ({ name, description });
+
+  /** Three replicas that list what the test says, or fail. */
+  function replicas(...lists: (JsonObject[] | undefined)[]) {
+    const clock = new FakeClock();
+    const catalog = createCatalog({ now: () => 0 });
+    catalog.setServers([{ name: "files", description: "", key: "k" }]);
+    const warnings: unknown[] = [];
+    const admitted: (readonly JsonObject[])[] = [];
+    const settled: string[] = [];
+    const sources = lists.map((_list, at) => ({
+      name: "files",
+      request: async () => {
+        const tools = lists[at];
+        if (tools === undefined) throw new UpstreamError("UPSTREAM_CLOSED", "gone");
+        return Answer.of({ tools, resources: tools });
+      },
+    }));
+    const upstream = {
+      name: "files",
+      isReady: true,
+      group: { sources, isSound: true },
+      status: () => ({ state: { is: "ready" } }),
+      start: async () => ({ capabilities: { tools: {}, resources: {} } }),
+      request: async () => Promise.reject(new UpstreamError("UPSTREAM_START_FAILED", "No replica")),
+    } as unknown as Upstream;
+    const route = new Route(new Lazy(() => upstream), () => [], 1_000);
+    const keeper = createListKeeper({
+      catalog,
+      routeOf: () => route,
+      clock,
+      log: { ...silentLogger, warn: (_message, fields) => warnings.push(fields) },
+      maxAgeMs: () => 1_000,
+      onChanged: () => {},
+      admit: async (_server, tools, deviations) => {
+        admitted.push(deviations);
+        return tools;
+      },
+      onAsked: (server) => settled.push(server),
+    });
+    const ask = (kind: "tools" | "resources" = "tools") => keeper.ensureListed("files", kind, true);
+    return { lists, sources, catalog, warnings, admitted, settled, keeper, ask };
+  }
+
+  test("the first that answers says what there is, differences are said once and judged each time", async () => {
+    const { lists, catalog, warnings, admitted, ask } = replicas(
+      [tool("a"), tool("b")],
+      [tool("a", "other"), tool("c")],
+      [tool("a"), tool("b")],
+    );
+    await ask();
+    await ask();
+    assert.deepEqual(catalog.list("files", "tools"), [tool("a"), tool("b")]);
+    assert.deepEqual(admitted, [[tool("a", "other")], [tool("a", "other")]]);
+    assert.deepEqual(warnings, [{ server: "files", list: "tools", not_everywhere: "b, c", defined_otherwise: "a" }]);
+    lists[1] = lists[0];
+    await ask();
+    assert.deepEqual(admitted[2], []);
+    assert.equal(warnings.length, 1);
+    lists[0] = undefined;
+    lists[1] = [tool("d")];
+    lists[2] = [tool("d")];
+    await ask();
+    assert.deepEqual(catalog.list("files", "tools"), [tool("d")]);
+  });
+
+  test("where none can list, one says why", async () => {
+    await assert.rejects(replicas(undefined, undefined).ask(), /gone/);
+    await assert.rejects(replicas().ask(), /No replica/);
+  });
+
+  test("other lists are those of the first that answers", async () => {
+    const resource = (uri: string) => ({ uri, name: uri });
+    const { catalog, ask } = replicas(undefined, [resource("a:x")], [resource("a:y")]);
+    await ask("resources");
+    assert.deepEqual(catalog.list("files", "resources"), [resource("a:x")]);
+  });
+
+  test("one that comes while what the others list is judged is asked too", async () => {
+    const { sources, keeper, admitted, settled } = replicas([tool("a")], [tool("a", "late")]);
+    const late = sources.pop() as (typeof sources)[number];
+    const admit = admitted.push.bind(admitted);
+    admitted.push = (...judged) => {
+      if (admitted.length === 0) {
+        sources.push(late);
+        keeper.onConnected("files");
+      }
+      return admit(...judged);
+    };
+    await keeper.ensureListed("files", "tools");
+    assert.deepEqual([admitted.length, admitted[1], settled], [2, [tool("a", "late")], ["files"]]);
+  });
+
+  test("one that comes while the others are asked is asked too", async () => {
+    const { sources, keeper, catalog, admitted, settled } = replicas([tool("a")], [tool("a")]);
+    const late = sources.pop() as (typeof sources)[number];
+    late.request = async () => Answer.of({ tools: [tool("a", "late")] });
+    const [first] = sources as [(typeof sources)[number]];
+    const slow = Promise.withResolvers<void>();
+    const { request } = first;
+    first.request = () => slow.promise.then(request);
+    const asked = keeper.ensureListed("files", "tools");
+    await settle();
+    sources.push(late);
+    keeper.onConnected("files");
+    slow.resolve();
+    await asked;
+    assert.deepEqual(admitted, [[], [tool("a", "late")]]);
+    assert.deepEqual(settled, ["files"], "whoever waits for the judgement waits for both");
+    assert.deepEqual(catalog.list("files", "tools"), [tool("a")]);
+  });
+});

@@ -208,9 +208,9 @@ test("listedMetaTools shows operator tools by configuration and rights", async (
     codeMode = false,
   ) =>
     (await listedMetaTools(context, operatorTools, codeMode)).map(({ name }) => name.replace("gateway_", "")).slice(4);
-  const everyone = ["get_stats", "list_disabled_capabilities", "get_profile", "list_profiles"];
+  const everyone = ["get_stats", "webhook_status", "list_disabled_capabilities", "get_profile", "list_profiles"];
   const admin = [
-    ["get_stats", "cost_report", "kill_server", "revive_server", "list_disabled_capabilities"],
+    ["get_stats", "cost_report", "webhook_status", "kill_server", "revive_server", "list_disabled_capabilities"],
     ["set_profile", "get_profile", "list_profiles", "reload_config", "reload_capabilities"],
   ].flat();
   const user = fakeContext(servers, { caller: callerWith({}) });

@@ -86,6 +86,7 @@ export const fakeActions: OperatorActions = {
   revive: () => ({ was_killed: false, breaker_was_open: false }),
   safety: () => [],
   restingTools: () => [],
+  webhooks: async () => [],
   costs: async () => ({}),
 };
 

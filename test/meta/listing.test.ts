@@ -201,6 +201,37 @@ test("metaTools never show a caller what is hidden from it", async () => {
   assert.deepEqual(context.calls, []);
 });
 
+test("gateway_webhook_status tells of the webhooks of capabilities that the caller may use", async () => {
+  const status = (await findMetaTool("gateway_webhook_status")) as MetaTool;
+  const webhook = (capability: string, received: number) => ({
+    server: "gateway",
+    path: `/webhooks/${capability}`,
+    method: "POST",
+    capability,
+    webhook_name: "push",
+    signature_required: true,
+    notify: true,
+    stats: {
+      received,
+      delivered: received - 1,
+      repeated: 1,
+      signature_failures: 0,
+      transform_failures: 0,
+      last_received_at: "2026-01-01T00:00:00.000Z",
+    },
+  });
+  const actions = { ...fakeContext([]).actions, webhooks: async () => [webhook("mine", 3), webhook("other", 5)] };
+  const caller = { ...callerWith({}), deniedTools: ["gateway:other"] };
+  const { server: _server, ...mine } = webhook("mine", 3);
+  const text = ((await status.run({}, fakeContext([], { actions, caller }))).value["content"] as { text: string }[])[0];
+  assert.deepEqual(JSON.parse(text!.text), {
+    endpoints: [mine],
+    total_endpoints: 1,
+    total_received: 3,
+    total_delivered: 2,
+  });
+});
+
 test("gateway_get_stats tells of what the caller may use, and what lists would cost", async () => {
   const stats = (await findMetaTool("gateway_get_stats")) as MetaTool;
   const calls = [

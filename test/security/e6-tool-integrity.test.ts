@@ -265,3 +265,42 @@ test("E6: the policy decides: warn lets pass and says so, exempt tools are not l
   });
   assert.equal(house.run("quarantine", "list").out, "No tool is quarantined.\n");
 });
+
+test("T2: a replica that comes back with another definition of a tool is not asked for it, and neither are the others", async (t) => {
+  const replica = (id: string) => ({
+    id,
+    command: backendCommand(`--record=${id}.jsonl`, `--offer-file=${id}.json`),
+  });
+  const gateway = await startGateway({
+    capabilities: { enabled: false },
+    failsafe: { health_check: { interval: "200ms" }, rate_limit: { enabled: false } },
+    backends: { calc: { replicas: [replica("sound"), replica("turned")] } },
+  });
+  t.after(() => gateway.stop());
+  const offer = (id: string, tools: readonly object[]) =>
+    writeFileSync(join(gateway.folder, `${id}.json`), JSON.stringify({ tools }));
+  for (const id of ["sound", "turned"]) offer(id, [add, echo]);
+  const client = await HttpClient.open(`${gateway.url}/mcp`);
+  const views = async (): Promise<Loose[]> =>
+    ((await (await fetch(`${gateway.url}/api/v1/upstreams/calc/status`)).json()) as Loose).replicas;
+  assert.equal(codeOf(await client.invoke("calc", "add")), undefined);
+  await eventually(async () => (await views()).every(({ state }) => state === "ready"));
+  const callsOf = (id: string) =>
+    readFileSync(join(gateway.folder, `${id}.jsonl`), "utf8")
+      .split("\n")
+      .filter((line) => line.includes('"tools/call"') && line.includes('"add"')).length;
+
+  const { pid } = (await views()).find(({ id }) => id === "turned");
+  offer("turned", [changedAdd, echo]);
+  process.kill(pid, "SIGKILL");
+  await until(() => gateway.stderr().includes("was killed by SIGKILL"));
+  const before = callsOf("turned");
+  await eventually(async () => codeOf(await client.invoke("calc", "add")) === "TOOL_QUARANTINED");
+  assert.equal(callsOf("turned"), before, "not one call got there before it was judged");
+  assert.equal(codeOf(await client.invoke("calc", "echo", { token: "x" })), undefined);
+  assert.match(
+    gateway.stderr(),
+    /Replicas of a backend list different things server=calc list=tools defined_otherwise=add/,
+  );
+  assert.equal(gateway.stderr().split("A tool is quarantined").length - 1, 1, "said once");
+});

@@ -115,3 +115,14 @@ test("planImport: what a known server had from its client's environment is named
     "backends:\n  search:\n    command: npx -y tavily-mcp@0.2.1\n    env:\n      TAVILY_API_KEY: ${TAVILY_API_KEY}\n  mine:\n    command: uvx semgrep-mcp\n    env:\n      SEMGREP_APP_TOKEN: s\n  unknown:\n    command: npx -y else\n",
   );
 });
+
+test("planImport: a server that is a replica is there already", async () => {
+  const text = "backends:\n  a: { replicas: [{ http_url: http://one/mcp }, { command: npx -y two }] }\n";
+  const servers = [server("x", { http_url: "http://one/mcp" }), server("y", { command: "npx -y two" })];
+  const { skipped, added } = await plan({ text, servers });
+  assert.deepEqual(added, []);
+  assert.deepEqual(
+    skipped.map(({ reason }) => reason),
+    ["already in config as 'a'", "already in config as 'a'"],
+  );
+});

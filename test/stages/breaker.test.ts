@@ -160,4 +160,15 @@ describe("breakerStage", () => {
     await run(failing, 2);
     assert.equal(breaker.state, "closed");
   });
+
+  test("the failure of one replica is not the server's while another answers", async () => {
+    const { breaker } = setup();
+    const group = { sources: [], isSound: true };
+    const stage = on(breakerStage(breaker.settings, breaker, { group }));
+    for (let count = 0; count < 5; count++) await assert.rejects(stage(makeCall(), failing));
+    assert.deepEqual([breaker.state, breaker.failures], ["closed", 0]);
+    group.isSound = false;
+    for (let count = 0; count < 3; count++) await assert.rejects(stage(makeCall(), failing));
+    assert.equal(breaker.state, "open");
+  });
 });

@@ -84,3 +84,22 @@ test("warmStart starts every upstream, four at a time, and survives those that f
   assert.equal(started.length, 10);
   assert.equal(most, 4);
 });
+
+test("commit tells the upstream that is kept what is new, and builds one that nobody used yet by what is new", () => {
+  const pool = createPool();
+  const told: string[] = [];
+  const version = (name: string, text: string) => ({
+    ...definition(name, {}),
+    build: () => ({ ...definition(name, {}).build(), name: `${name} ${text}` }),
+    adapt: (kept: Upstream) => void told.push(`${kept.name} to ${text}`),
+  });
+  const first = pool.apply([version("used", "one"), version("unused", "one")]);
+  first.commit(atOnce);
+  assert.equal(first.upstreams.get("used")?.value.name, "used one");
+  const second = pool.apply([version("used", "two"), version("unused", "two")]);
+  assert.deepEqual(told, [], "not before it is in force");
+  second.commit(atOnce);
+  assert.deepEqual(told, ["used one to two"]);
+  assert.equal(second.upstreams.get("used")?.value.name, "used one");
+  assert.equal(second.upstreams.get("unused")?.value.name, "unused two");
+});

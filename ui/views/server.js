@@ -1,7 +1,7 @@
 /** One server: how it is, what it offers, what it last said, and what can be done. */
 import { h } from "../dom.js";
 import { ago, clockTime, count, duration, percent, size } from "../format.js";
-import { circuitPill, rate, sparkline, statePill, table, tile, toolLink, trend } from "../parts.js";
+import { circuitPill, rate, replicaPill, sparkline, statePill, table, tile, toolLink, trend } from "../parts.js";
 import { changed, state } from "../store.js";
 import { isArmed, isSure } from "../sure.js";
 import { yaml } from "../yaml.js";
@@ -43,7 +43,7 @@ export const serverView = {
     const back = h("p", { class: "crumbs" }, h("a", { href: "#/overview" }, "Servers"), " / ", name);
     if (detail === undefined)
       return [back, h("p", { class: problem ? "notice bad" : "muted pad" }, problem ?? "Asking …")];
-    return [back, head(), numbers(), lastError(), tools(), log(), config()];
+    return [back, head(), numbers(), lastError(), replicas(), tools(), log(), config()];
   },
   actions: {
     async revive(button, context) {
@@ -159,6 +159,49 @@ function lastError() {
   return (
     detail.last_error !== null &&
     h("section", { class: "card problems" }, h("h2", {}, "Last error"), h("pre", {}, detail.last_error))
+  );
+}
+
+function replicas() {
+  return (
+    detail.replicas !== undefined &&
+    h(
+      "section",
+      { class: "card" },
+      h("h2", {}, `Replicas ${detail.replicas.length}`),
+      table(
+        [
+          { label: "Replica" },
+          { label: "State" },
+          { label: "Weight", class: "num" },
+          { label: "Running", class: "num" },
+          { label: "Requests", class: "num" },
+          { label: "Failed", class: "num" },
+          { label: "Restarts", class: "num" },
+          { label: "Process", class: "num" },
+        ],
+        detail.replicas.map((replica) => ({
+          key: replica.id,
+          cells: [
+            h(
+              "div",
+              { class: "name" },
+              replica.id,
+              h("span", { class: "kind" }, replica.transport),
+              h("div", { class: "muted clip" }, replica.in_rotation ? replica.address : replica.last_error),
+            ),
+            replicaPill(replica),
+            count(replica.weight),
+            count(replica.in_flight),
+            count(replica.request_count),
+            count(replica.failure_count),
+            count(replica.restart_count),
+            replica.pid === null ? "–" : String(replica.pid),
+          ],
+        })),
+        { caption: "Replicas" },
+      ),
+    )
   );
 }
 

@@ -117,7 +117,8 @@ function checkSchema({ properties, value }: Subject): Finding[] {
     return schema["description"] ? [] : [warn(path, `"${name}" has no description`)];
   });
   const input = isJsonObject(value["schema"]) ? value["schema"]["input"] : undefined;
-  if (!isJsonObject(input))
+  const onlyReceives = isJsonObject(value["webhooks"]) && Object.keys(value["providers"] ?? {}).length === 0;
+  if (!isJsonObject(input) && !onlyReceives)
     findings.push(warn(["schema"], "There is no schema.input: a model would guess the arguments"));
   return findings;
 }

@@ -32,8 +32,16 @@ export interface HeldTool extends HeldDefinition {
 export type Approval = "approved" | "changed" | "not held";
 
 export interface DefinitionGuard {
-  /** What of the tools a server lists may be seen: approved definitions, and stand-ins for those that never were. */
-  admit(owner: PinOwner, tools: readonly JsonObject[], otherTools: ReadonlySet<string>): Promise<JsonObject[]>;
+  /**
+   * What of the tools a server lists may be seen: approved definitions, and stand-ins for those that never were.
+   * @param deviations other definitions of the same tools; one that is not what was approved is enough to hold its tool
+   */
+  admit(
+    owner: PinOwner,
+    tools: readonly JsonObject[],
+    otherTools: ReadonlySet<string>,
+    deviations?: readonly JsonObject[],
+  ): Promise<JsonObject[]>;
   /** The tool as it is held; `undefined` when it may be called. */
   heldTool(owner: PinOwner, tool: string): Promise<HeldTool | undefined>;
   /** All that are held, of servers whose pins were looked at. */
@@ -149,10 +157,28 @@ export function createDefinitionGuard(options: DefinitionGuardOptions): Definiti
     return { ...pin, held: { digest, definition, seenAt, findings } };
   }
 
+  /** As {@link judge}, where not all replicas of the server agree. */
+  function judgeAll(
+    server: GuardedServer,
+    tool: string,
+    definitions: readonly [JsonObject, ...JsonObject[]],
+    others: ReadonlySet<string>,
+  ): ToolPin {
+    const [first, ...more] = definitions;
+    if (more.length === 0) return judge(server, tool, first, others);
+    if (server.pins.get(tool) === undefined) server.pins.set(tool, judge(server, tool, first, others));
+    const approved = server.pins.get(tool)?.digest;
+    const isOther = (definition: JsonObject) => sha256Hex(stableJson(definition)) !== approved;
+    // Where a change is only reported, they would take turns in being one.
+    const other = settings().on_change === "quarantine" ? definitions.find(isOther) : undefined;
+    return judge(server, tool, other ?? first, others);
+  }
+
   return {
-    async admit(owner, tools, otherTools) {
+    async admit(owner, tools, otherTools, deviations = []) {
       if (!settings().enabled) return [...tools];
       const server = await guarded(owner);
+      const others = Map.groupBy(deviations, ({ name }) => name);
       const listed: JsonObject[] = [];
       let isChanged = false;
       for (const definition of tools) {
@@ -162,7 +188,7 @@ export function createDefinitionGuard(options: DefinitionGuardOptions): Definiti
           continue;
         }
         const before = server.pins.get(name);
-        const pin = judge(server, name, definition, otherTools);
+        const pin = judgeAll(server, name, [definition, ...(others.get(name) ?? [])], otherTools);
         if (pin !== before) {
           server.pins.set(name, pin);
           isChanged = true;

@@ -1,5 +1,6 @@
 /** Logins to backends from the command line; a running gateway uses them from its next request on. */
 import { loadConfig } from "../../config/load.ts";
+import { replicasOf } from "../../config/replicas.ts";
 import type { BackendConfig, Config } from "../../config/schema.ts";
 import { ConfigError, GatewayError } from "../../core/errors.ts";
 import { silentLogger } from "../../core/log.ts";
@@ -16,7 +17,14 @@ import type { CommandInput } from "../command.ts";
 
 /** Exit code 0 when the gateway may use the backend, 1 when not. */
 export async function login(input: CommandInput): Promise<number> {
-  const { backend, session } = await openSession(input);
+  for (const one of await openSessions(input)) {
+    const code = await logInTo(one, input);
+    if (code !== 0) return code;
+  }
+  return 0;
+}
+
+async function logInTo({ backend, session }: OpenSession, input: CommandInput): Promise<number> {
   const { name } = backend;
   if (await isWelcome(backend, session)) {
     await writeStdout(`Backend "${name}" takes the gateway as it is: there is nothing to log in to\n`);
@@ -38,16 +46,17 @@ export async function login(input: CommandInput): Promise<number> {
 }
 
 export async function logout(input: CommandInput): Promise<number> {
-  const { backend, session } = await openSession(input);
-  await session.logOut();
-  await writeStdout(`Forgot the login to "${backend.name}"; the server may keep it until it ends\n`);
+  for (const { backend, session } of await openSessions(input)) {
+    await session.logOut();
+    await writeStdout(`Forgot the login to "${backend.name}"; the server may keep it until it ends\n`);
+  }
   return 0;
 }
 
 export async function status(input: CommandInput): Promise<number> {
   const config = await readConfig(input);
   let count = 0;
-  for (const backend of Object.values(config.backends)) {
+  for (const backend of Object.values(config.backends).flatMap(serversOf)) {
     const session = await sessionOf(backend, input);
     if (session === undefined) continue;
     count++;
@@ -57,16 +66,33 @@ export async function status(input: CommandInput): Promise<number> {
   return 0;
 }
 
-async function openSession(input: CommandInput): Promise<{ backend: BackendConfig; session: OAuthSession }> {
+interface OpenSession {
+  readonly backend: BackendConfig;
+  readonly session: OAuthSession;
+}
+
+/** Itself, or its replicas; each has its own login. */
+function serversOf(backend: BackendConfig): BackendConfig[] {
+  const servers = backend.replicas === undefined ? [backend] : replicasOf(backend).map((replica) => replica.backend);
+  return servers.filter(({ command }) => command === undefined);
+}
+
+/** At least one. */
+async function openSessions(input: CommandInput): Promise<OpenSession[]> {
   const name = input.text("name") as string;
   const { backends } = await readConfig(input);
   const backend = Object.hasOwn(backends, name) ? backends[name] : undefined;
   if (backend === undefined)
     throw new ConfigError(`Backend "${name}" is not in the configuration${suggestion(name, Object.keys(backends))}`);
-  if (backend.command !== undefined)
+  const servers = serversOf(backend);
+  if (servers.length === 0)
     throw new ConfigError(`Backend "${name}" is no HTTP server: it takes its credentials from "env"`);
-  const session = await sessionOf(backend, input);
-  if (session !== undefined) return { backend, session };
+  const open: OpenSession[] = [];
+  for (const server of servers) {
+    const session = await sessionOf(server, input);
+    if (session !== undefined) open.push({ backend: server, session });
+  }
+  if (open.length > 0) return open;
   throw new ConfigError(
     `Backend "${name}" has credentials of its own, or "oauth.enabled: false", or is not reached over HTTP`,
   );

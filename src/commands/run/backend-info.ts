@@ -6,15 +6,42 @@ import { Redactor } from "../../lib/redact.ts";
 
 export interface BackendInfo {
   readonly name: string;
-  readonly transport: "stdio" | "http" | "sse" | "streamable-http" | "websocket" | "unix" | "a2a" | "none";
+  readonly transport: "stdio" | "http" | "sse" | "streamable-http" | "websocket" | "unix" | "a2a" | "group" | "none";
   readonly description: string;
   readonly enabled: boolean;
   readonly command?: string;
   readonly url?: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Only of a `group`. */
+  readonly replicas?: readonly ReplicaInfo[];
 }
 
+export type ReplicaInfo = Pick<BackendInfo, "transport" | "command" | "url" | "env"> & {
+  readonly id?: string;
+  readonly weight?: number;
+};
+
 export function backendInfo(name: string, entry: Settings): BackendInfo {
+  const { replicas } = entry;
+  return {
+    name,
+    description: text(entry["description"]) ?? "",
+    enabled: entry["enabled"] !== false,
+    ...serverInfo(entry),
+    ...(Array.isArray(replicas) && { replicas: replicas.filter(isMap).map(replicaInfo) }),
+  };
+}
+
+function replicaInfo(entry: Settings): ReplicaInfo {
+  const { id, weight } = entry;
+  return {
+    ...(typeof id === "string" && { id }),
+    ...(typeof weight === "number" && { weight }),
+    ...serverInfo(entry),
+  };
+}
+
+function serverInfo(entry: Settings): Pick<BackendInfo, "transport" | "command" | "url" | "env"> {
   const url = text(entry["http_url"] ?? entry["url"] ?? entry["a2a_url"]);
   const command = commandLine(entry["command"], entry["args"]);
   const split = splitCommand(command ?? "");
@@ -22,10 +49,7 @@ export function backendInfo(name: string, entry: Settings): BackendInfo {
   const secrets = { env, headers: {}, command: "words" in split ? split.words : [], http_url: url };
   const { redact } = new Redactor(backendSecrets(secrets));
   return {
-    name,
     transport: transportOf(entry),
-    description: text(entry["description"]) ?? "",
-    enabled: entry["enabled"] !== false,
     ...(command !== undefined && { command: redact(command) }),
     ...(url !== undefined && { url: redact(url) }),
     env: texts(env, redact),
@@ -35,6 +59,7 @@ export function backendInfo(name: string, entry: Settings): BackendInfo {
 function transportOf(entry: Settings): BackendInfo["transport"] {
   if (entry["command"] !== undefined) return "stdio";
   if (entry["a2a_url"] !== undefined) return "a2a";
+  if (entry["replicas"] !== undefined) return "group";
   const url = text(entry["http_url"] ?? entry["url"]);
   if (url === undefined) return "none";
   if (/^wss?:/i.test(url)) return "websocket";

@@ -22,11 +22,13 @@ async function named(file: string): Promise<ListedCapability> {
     if (/[\\/]|\.ya?ml$/.test(file)) throw new ConfigError(`"${file}" does not exist`);
     return findCapability(await readCapabilities(undefined, true), file);
   }
-  const { capability, warnings } = await loadCapability({
+  const { capability, webhooks, warnings } = await loadCapability({
     path: file,
     content: { text: await readText(path, maxYamlBytes) },
   });
   for (const warning of warnings) await writeStderr(`${warning}\n`);
+  if (webhooks.length > 0 && capability === undefined)
+    throw new ConfigError(`"${file}" has webhooks and no tool that could be called`);
   if (capability === undefined) throw new ConfigError(`"${file}" cannot be used`);
   return { ...capability, load: async () => capability };
 }

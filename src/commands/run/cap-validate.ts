@@ -2,6 +2,7 @@ import type { Capability, Provider } from "../../capabilities/capability.ts";
 import { usesKey } from "../../capabilities/key-source.ts";
 import { loadCapability } from "../../capabilities/load.ts";
 import { readPin } from "../../capabilities/pin.ts";
+import type { Webhook } from "../../capabilities/webhooks/webhook.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { maxYamlBytes } from "../../lib/yaml-limits.ts";
 import { isMissing, readText } from "../../runtime/files.ts";
@@ -38,13 +39,13 @@ async function validate(file: string): Promise<{ verdict: Verdict; lines: string
   });
   try {
     const text = await readText(resolve(workingDirectory(), file), maxYamlBytes);
-    const { capability, warnings } = await loadCapability({ path: file, content: { text } });
+    const { name, capability, webhooks, warnings } = await loadCapability({ path: file, content: { text } });
     const { expected, actual } = readPin(text);
     if (expected !== undefined && expected !== actual)
       return bad([`${file}:1:1  The file is not what its pin says: ${actual} instead of ${expected}`], warnings);
-    if (capability === undefined) return bad([], warnings);
-    const { name } = capability;
-    return { verdict: { file, valid: true, name, problems: [], warnings }, lines: describe(capability) };
+    if (capability === undefined && webhooks.length === 0) return bad([], warnings);
+    const lines = [`✅ ${name} - valid`, ...aboutTool(capability), ...webhooks.map(aboutWebhook)];
+    return { verdict: { file, valid: true, name, problems: [], warnings }, lines };
   } catch (error) {
     if (error instanceof ConfigError) return bad(error.message.split("\n"));
     if (isMissing(error)) return bad([`"${file}" does not exist`]);
@@ -52,8 +53,13 @@ async function validate(file: string): Promise<{ verdict: Verdict; lines: string
   }
 }
 
-function describe({ name, tool, providers }: Capability): string[] {
-  return [`✅ ${name} - valid`, `   ${String(tool["description"]).trim()}`, ...providers.flatMap(about)];
+function aboutTool(capability: Capability | undefined): string[] {
+  if (capability === undefined) return [];
+  return [`   ${String(capability.tool["description"]).trim()}`, ...capability.providers.flatMap(about)];
+}
+
+function aboutWebhook({ name, method, path, secret, signatureHeader }: Webhook): string {
+  return `   Webhook: ${name}, ${method} ${path}, ${secret === undefined ? "no secret" : `signed in ${signatureHeader}`}`;
 }
 
 function about({ name, action, auth }: Provider): string[] {

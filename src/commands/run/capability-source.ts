@@ -27,8 +27,8 @@ export async function readCapabilities(
   builtin: boolean,
 ): Promise<ReadonlyMap<string, ListedCapability>> {
   const library = createLibrary(directory === undefined ? [] : [directory], builtin, stderrLog);
-  const found = await library.load();
-  return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
+  const { tools } = await library.load();
+  return new Map([...tools].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** @throws ConfigError naming the nearest one */

@@ -1,6 +1,5 @@
 import { expandVariables } from "../../config/expand.ts";
 import { readConfigText, readSettings } from "../../config/load.ts";
-import { isMap } from "../../config/path.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { Redactor } from "../../lib/redact.ts";
 import { yamlText } from "../../lib/yaml-document.ts";
@@ -9,7 +8,7 @@ import { type Machine, thisMachine } from "../../runtime/machine.ts";
 import { basename, dirname, displayPath, expandHome, join, resolve } from "../../runtime/paths.ts";
 import { writeStderr, writeStdout } from "../../runtime/process.ts";
 import { discover } from "../../setup/discover.ts";
-import { entrySecrets, type FoundServer, isSameServer } from "../../setup/found-server.ts";
+import { entrySecrets, type FoundServer, isSameServer, writtenServers } from "../../setup/found-server.ts";
 import { ownAddress } from "../../setup/gateway-entry.ts";
 import { planImport } from "../../setup/import-plan.ts";
 import { type ShadowFinding, shadowFinding } from "../../setup/shadow-report.ts";
@@ -51,8 +50,8 @@ async function notBehind(servers: readonly FoundServer[], loaded: Awaited<Return
   const settings =
     source === undefined ? {} : await readSettings(await readConfigText(source.path, source.path), source.path);
   const backends = expandVariables(settings["backends"], env, () => {});
-  const known = isMap(backends) ? Object.values(backends).filter(isMap) : [];
-  return servers.filter(({ entry }) => !known.some((one) => isSameServer(one, entry)));
+  const known = writtenServers(backends);
+  return servers.filter(({ entry }) => !known.some(([, one]) => isSameServer(one, entry)));
 }
 
 function shown({ name, entry, sources, notes }: FoundServer) {

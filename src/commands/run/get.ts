@@ -4,7 +4,7 @@ import { ConfigError } from "../../core/errors.ts";
 import { suggestion } from "../../lib/did-you-mean.ts";
 import { writeStdout } from "../../runtime/process.ts";
 import type { CommandInput } from "../command.ts";
-import { backendInfo } from "./backend-info.ts";
+import { type BackendInfo, backendInfo } from "./backend-info.ts";
 import { backendEntries, openConfigFile } from "./config-file.ts";
 
 export async function run(input: CommandInput): Promise<number> {
@@ -19,22 +19,37 @@ export async function run(input: CommandInput): Promise<number> {
     );
     throw new ConfigError(`Backend "${name}" is not in ${file.label}${hint}`);
   }
-  const { transport, description, enabled, command, url, env } = backendInfo(name, entry);
+  const info = backendInfo(name, entry);
+  const { transport, description, enabled, replicas = [] } = info;
   const { runtime } = await readSettings(file.text, file.label);
-  const provider = command === undefined ? undefined : providerIn(entry, runtime);
+  const provider = providerIn(entry, runtime);
   const lines = [
     `Name:        ${name}`,
     `Transport:   ${transport}`,
     `Description: ${description || "(no description)"}`,
     `Enabled:     ${enabled ? "yes" : "no"}`,
-    ...(command === undefined ? [] : [`Command:     ${command}`]),
-    ...(url === undefined ? [] : [`URL:         ${url}`]),
-    ...(provider === undefined ? [] : [`Runtime:     ${provider}`]),
-    ...(Object.keys(env).length === 0 ? [] : ["Environment:"]),
-    ...Object.entries(env).map(([key, value]) => `  ${key}=${value}`),
+    ...serverLines(info, provider),
+    ...replicas.flatMap((replica, at) => {
+      const { id, weight } = replica;
+      const named = [`Replica ${at + 1}${id === undefined ? "" : ` "${id}"`}`, weight && `weight ${weight}`];
+      return [`${named.filter(Boolean).join(", ")}:`, ...serverLines(replica, provider).map((line) => `  ${line}`)];
+    }),
   ];
   await writeStdout(`${lines.join("\n")}\n`);
   return 0;
+}
+
+function serverLines(
+  { command, url, env }: Pick<BackendInfo, "command" | "url" | "env">,
+  provider: string | undefined,
+): string[] {
+  return [
+    ...(command === undefined ? [] : [`Command:     ${command}`]),
+    ...(url === undefined ? [] : [`URL:         ${url}`]),
+    ...(command === undefined || provider === undefined ? [] : [`Runtime:     ${provider}`]),
+    ...(Object.keys(env).length === 0 ? [] : ["Environment:"]),
+    ...Object.entries(env).map(([key, value]) => `  ${key}=${value}`),
+  ];
 }
 
 /** What the program runs in, as the file has it; `undefined` where the file says nothing about it. */

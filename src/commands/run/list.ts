@@ -10,8 +10,8 @@ export async function run(input: CommandInput): Promise<number> {
   if (input.flag("json")) await writeStdout(`${JSON.stringify(backends, null, 2)}\n`);
   else if (backends.length === 0) await writeStdout(`No backends configured in ${file.label}.\n`);
   else {
-    const lines = backends.flatMap(({ name, transport, description, enabled }) => [
-      `  ${name} (${transport})${enabled ? "" : " [disabled]"}`,
+    const lines = backends.flatMap(({ name, transport, description, enabled, replicas }) => [
+      `  ${name} (${replicas === undefined ? transport : `${replicas.length} replicas`})${enabled ? "" : " [disabled]"}`,
       `    ${description || "(no description)"}`,
     ]);
     await writeStdout(`${[`${backends.length} backend(s) in ${file.label}:`, ...lines].join("\n")}\n`);

@@ -35,8 +35,9 @@ export async function run(input: CommandInput): Promise<number> {
   const redactor = new Redactor(knownSecrets(loaded.config, loaded.env));
   const { redact } = redactor;
   const gateway = createGateway({
-    // Compared with listing every tool, so the meta-tools are what is counted whatever the file says.
-    config: { ...loaded.config, meta_mcp: { ...loaded.config.meta_mcp, enabled: true } },
+    // Compared with listing every tool, so the meta-tools are what is counted whatever the file says; and it is none of
+    // the gateways that share their state.
+    config: { ...loaded.config, meta_mcp: { ...loaded.config.meta_mcp, enabled: true }, shared_state: undefined },
     log: silentLogger,
     clock: systemClock,
     stateDirectory: dataDirectory(dataDir, env),

@@ -37,7 +37,7 @@ async function takeInventory({ global, text }: CommandInput): Promise<Inventory>
   const folder = text("capabilities");
   const folders = folder === undefined ? directories : [resolve(cwd, expandHome(folder, env))];
   const library = createLibrary(folders, builtin, stderrLog);
-  const capabilities = enabled ? await capabilityCards(name, (await library.load()).values()) : [];
+  const capabilities = enabled ? await capabilityCards(name, (await library.load()).tools.values()) : [];
   const servers = await serverCards(loaded, dataDirectory(dataDir, loaded.env));
   for (const { server, cards } of servers)
     if (cards === undefined)

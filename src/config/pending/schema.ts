@@ -3,10 +3,8 @@ import * as v from "valibot";
 import { setting } from "../../core/kinds.ts";
 import { controlPlaneSchema } from "./control-plane/schema.ts";
 import { marketplaceSchema } from "./marketplace/schema.ts";
-import { webhooksSchema } from "./webhooks/schema.ts";
 
 export const pendingSections = {
-  webhooks: setting(webhooksSchema, {}, "Webhooks"),
   marketplace: setting(marketplaceSchema, {}, "Plugin marketplace"),
   control_plane: setting(controlPlaneSchema, {}, "Roles and exports"),
 };

@@ -4,6 +4,7 @@ import { maybe, setting } from "../../core/kinds.ts";
 import { agentAuthSchema } from "../../doors/agent-auth/schema.ts";
 import { keyServerSchema } from "../../doors/key-server/schema.ts";
 import { mtlsSchema } from "../../doors/tls/schema.ts";
+import { sharedStateSchema } from "../../gateway/shared/schema.ts";
 import { tracingSchema } from "../../observe/traces/schema.ts";
 import { skillsSchema } from "../../skills/schema.ts";
 import { cacheSchema } from "../../stages/cache/schema.ts";
@@ -13,6 +14,10 @@ export const rareSections = {
   key_server: setting(keyServerSchema, {}, "Short-lived tokens for identities that log in elsewhere"),
   agent_auth: setting(agentAuthSchema, {}, "Tokens that agents sign themselves"),
   cache: maybe(cacheSchema, "Answers of tools that only read, kept for a while; without this section none are"),
+  shared_state: maybe(
+    sharedStateSchema,
+    "What several gateways have together: sessions, limits, budgets, kept answers, idempotency keys; without this section each is alone",
+  ),
   tracing: maybe(tracingSchema, "OpenTelemetry traces; without this section there are none"),
   mtls: setting(mtlsSchema, {}, "TLS and client certificates"),
   skills: setting(skillsSchema, {}, "Instructions for agents, as resources"),

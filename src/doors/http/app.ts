@@ -19,11 +19,13 @@ import { createManagement } from "./management.ts";
 import { createMcpEndpoint, notAllowed } from "./mcp-endpoint.ts";
 import { PathRouter } from "./path-router.ts";
 import { isPreflight, preflight } from "./preflight.ts";
+import type { Arrival } from "./receive-webhook.ts";
 import { Refusal, refuse } from "./respond.ts";
 import type { SseDoor } from "./sse-door.ts";
 import { dashboardFile, toDashboard } from "./ui.ts";
 import type { Asker, Guest, Visit } from "./visit.ts";
 import type { WebSocketDoor } from "./web-socket-door.ts";
+import { webhookPathOf } from "./webhook-paths.ts";
 
 export interface HttpApp {
   fetch(request: Request, peer: Guest): Response | Promise<Response>;
@@ -65,6 +67,7 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
     loadVerifier,
     // Before the first exchange there is no token that it could know.
     findIssued: (digest, rules) => keyServer?.find(digest, rules),
+    sharedLimits: () => gateway.sharedLimits,
   });
   const guardOrigin = createOriginGuard(listenHost);
   // Most gateways have no client that needs any of these.
@@ -113,6 +116,11 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
       },
     });
     return webSockets.open(visit, backend);
+  }
+
+  async function deliver(visit: Arrival, webhookPath: string): Promise<Response> {
+    const { receiveWebhook } = await import("./receive-webhook.ts");
+    return receiveWebhook(gateway, visit, webhookPath);
   }
 
   async function metadata(visit: Visit): Promise<Response> {
@@ -201,7 +209,7 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
 
   function admit(request: Request, peer: Guest, onlySockets: boolean): Response | Promise<Response> {
     const { headers } = request;
-    const { server } = gateway.config;
+    const { server, webhooks } = gateway.config;
     const requestId = requestIdFrom(headers.get("x-request-id"));
     let crossOrigin: string | undefined;
     const refused = (error: unknown) => refuseEntry({ requestId, crossOrigin }, headers, peer, error);
@@ -211,6 +219,8 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
       const route = request.method === "POST" ? known.get(request.url) : undefined;
       let path = route?.path ?? pathOf(request.url);
       if (onlySockets) path = socketPathOf(request, path);
+      const webhookPath = route === undefined ? webhookPathOf(webhooks, path) : undefined;
+      if (webhookPath !== undefined) return deliver({ request, peer, requestId, path, crossOrigin }, webhookPath);
       const sessionId = path === messagesPath ? streamIdOf(request.url) : undefined;
       const enter = (identified: Caller) => {
         const caller = screened(identified, path, headers, request.url);

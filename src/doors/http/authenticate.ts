@@ -2,6 +2,7 @@
 import type { SessionTable } from "../../clients/session.ts";
 import { anonymousCaller, type Caller } from "../../core/caller.ts";
 import { GatewayError } from "../../core/errors.ts";
+import { type SharedLimits, takeShared } from "../../core/shared-limits.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { TokenBucket } from "../../lib/token-bucket.ts";
 import { sha256 } from "../../runtime/digest.ts";
@@ -33,6 +34,8 @@ export interface AuthenticatorOptions {
   loadVerifier(): Promise<TokenVerifier>;
   /** Who a token of the key server was issued to. @throws InsufficientTokenError */
   findIssued(digest: Uint8Array, rules: TokenRules): KeyHolder | undefined;
+  /** Of all gateways; `undefined` while this one counts alone. */
+  sharedLimits(): Promise<SharedLimits> | undefined;
 }
 
 /** Limits outlive a reload of the configuration; the table of keys is made once for each. */
@@ -49,7 +52,7 @@ export class Authenticator {
 
   /**
    * A token says who calls, and without one the client certificate does. A token that is shown is always checked, also
-   * where none is needed. A promise comes back for signed tokens that were not seen before, and for nothing else.
+   * where none is needed. A promise comes back for signed tokens that were not seen before, and for limits that are shared.
    * @param sessionId what the request belongs to, if it says
    * @throws GatewayError UNAUTHENTICATED, TOO_MANY_ATTEMPTS; DeniedError FORBIDDEN for a good token without rights
    */
@@ -87,11 +90,10 @@ export class Authenticator {
     return this.#verify(token, digest, peer.address, rules).then((verified) => this.#admit(verified, peer, sessionId));
   }
 
-  #admit(holder: KeyHolder, { address }: Entrant, sessionId: string | null): Caller {
+  #admit(holder: KeyHolder, { address }: Entrant, sessionId: string | null): Caller | Promise<Caller> {
     const { failures } = this.#options;
     if (!failures.isEmpty && !this.#isAtWork(sessionId, holder.caller)) failures.assertOpen(address);
-    if (holder.ratePerMinute > 0) this.#count(holder);
-    return holder.caller;
+    return holder.ratePerMinute > 0 ? this.#count(holder) : holder.caller;
   }
 
   async #verify(token: string, digest: Uint8Array, address: string, rules: TokenRules): Promise<KeyHolder> {
@@ -121,7 +123,7 @@ export class Authenticator {
     return table;
   }
 
-  #count({ caller, ratePerMinute }: KeyHolder): void {
+  #count({ caller, ratePerMinute }: KeyHolder): Caller | Promise<Caller> {
     let bucket = this.#buckets.get(caller.principal);
     if (bucket === undefined) {
       bucket = new TokenBucket(ratePerMinute / 60, ratePerMinute, this.#options.clock);
@@ -129,8 +131,14 @@ export class Authenticator {
       const oldest = this.#buckets.keys().next().value;
       if (this.#buckets.size > maxBuckets && oldest !== undefined) this.#buckets.delete(oldest);
     } else bucket.configure(ratePerMinute / 60, ratePerMinute);
-    if (!bucket.take())
-      throw tooMany(`Key "${caller.name}" has used up its ${ratePerMinute} requests per minute`, bucket.waitMs);
+    const counted = bucket;
+    const admitted = (waitMs: number) => {
+      if (waitMs === 0) return caller;
+      throw tooMany(`Key "${caller.name}" has used up its ${ratePerMinute} requests per minute`, waitMs);
+    };
+    const sharing = this.#options.sharedLimits();
+    if (sharing === undefined) return admitted(bucket.take() ? 0 : bucket.waitMs);
+    return sharing.then((limits) => takeShared(counted, `key:${caller.principal}`, limits)).then(admitted);
   }
 }
 

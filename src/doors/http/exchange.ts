@@ -5,6 +5,7 @@
 
 import type { FaceContext } from "../../clients/face.ts";
 import type { Session } from "../../clients/session.ts";
+import type { NetworkPeer } from "../../core/call.ts";
 import type { Caller } from "../../core/caller.ts";
 import { CancelledError } from "../../core/errors.ts";
 import { type Cancellation, type CancelSignal, neverCancelled } from "../../lib/cancellation.ts";
@@ -74,6 +75,10 @@ export class Exchange implements FaceContext, Waiting {
 
   get address(): string {
     return this.#visit.request.url;
+  }
+
+  get peer(): NetworkPeer {
+    return this.#visit.peer;
   }
 
   get traceparent(): string | undefined {

@@ -6,6 +6,7 @@ import type { Gateway } from "../../gateway/gateway.ts";
 import type { JsonObject } from "../../lib/json.ts";
 import { isHealthy, lifecycleOf } from "../../meta/lifecycle.ts";
 import type { ServerView } from "../../meta/meta-tool.ts";
+import { replicasView } from "../../meta/replica-view.ts";
 import { publicCaller } from "./key-table.ts";
 import { sendJson } from "./respond.ts";
 import type { Visit } from "./visit.ts";
@@ -72,6 +73,7 @@ function backendStatus(gateway: Gateway, server: ServerView): JsonObject {
     runtime: server.runtime ?? null,
     pid: status.pid ?? null,
     last_error: status.lastError ?? null,
+    ...replicasView(status),
   };
 }
 

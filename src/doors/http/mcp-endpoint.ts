@@ -167,6 +167,7 @@ export function createMcpEndpoint(gateway: Gateway, clock: Clock): McpEndpoint {
         throw new Refusal(406, 'The "Accept" header does not allow "text/event-stream"');
       assertSessions(visit);
       const session = await sessionOf(visit, backend);
+      session.caller = visit.caller;
       const lastEventId = headers.get("last-event-id");
       const isOurs = lastEventId !== null && !isOfEarlierProcess(lastEventId);
       const resumed = isOurs ? pace.streamsOf(session).find(lastEventId) : undefined;

@@ -49,6 +49,7 @@ export async function answerModern(
     signal: gone,
     emit: (messageText: string) => exchange.emit(messageText),
     ...viewAskedBy(visit.request),
+    peer: visit.peer,
     traceparent: visit.request.headers.get("traceparent") ?? undefined,
     header: (name: string) => visit.request.headers.get(name),
   };

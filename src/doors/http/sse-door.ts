@@ -66,6 +66,7 @@ export function createSseDoor(gateway: Gateway, pace: StreamPace): SseDoor {
         gateway,
         backend,
         view: viewAskedBy(visit.request),
+        peer: { address: visit.peer.address },
         send: (messageText) => stream.send(messageText),
         onEnded: () => stream.end(),
       });

@@ -120,6 +120,7 @@ class SocketClient implements ServerSocketHandlers {
       gateway,
       backend,
       view: viewAskedBy(request),
+      peer: this.#guest,
       send: (messageText) => this.#send(messageText),
       onEnded: () =>
         gateway.draining

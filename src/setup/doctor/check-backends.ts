@@ -2,6 +2,7 @@
 import { expandVariables } from "../../config/expand.ts";
 import type { LoadedConfig } from "../../config/load.ts";
 import { isMap, type Settings } from "../../config/path.ts";
+import { replicasOf } from "../../config/replicas.ts";
 import type { BackendConfig } from "../../config/schema.ts";
 import { GatewayError } from "../../core/errors.ts";
 import { silentLogger } from "../../core/log.ts";
@@ -53,17 +54,32 @@ async function checkBackend(backend: BackendConfig, request: BackendRequest, red
   // A second one might take from the first what both need: a port, a file, a lock.
   if (running?.["running"] === true) return [runsInGateway(backend, running)];
   const checks = checkVariables(backend.name, request);
+  const replicas = replicasOf(backend);
+  if (replicas.length === 0) return [...checks, await checkServer(backend, request, redactor)];
+  for (const { id, backend: replica } of replicas) {
+    const check = await checkServer(replica, request, redactor);
+    checks.push({ ...check, id: `${check.id}.${id}`, label: `${check.label}, replica ${id}` });
+  }
+  return checks;
+}
+
+async function checkServer(backend: BackendConfig, request: BackendRequest, redactor: Redactor): Promise<Check> {
   const { config, env } = request.loaded;
   const isolation = isolationOf(backend, config.runtime, env);
   const problem = await programProblem(backend, isolation, request.machine);
-  if (problem !== undefined) return [...checks, problem];
-  if (request.answerMs === undefined) return [...checks, reachable(backend, isolation)];
-  return [...checks, await checkAnswer(backend, isolation, request.answerMs, request, redactor)];
+  if (problem !== undefined) return problem;
+  if (request.answerMs === undefined) return reachable(backend, isolation);
+  return checkAnswer(backend, isolation, request.answerMs, request, redactor);
 }
 
-function runsInGateway(backend: BackendConfig, { pid, tools_cached: tools }: JsonObject): Check {
+function runsInGateway(backend: BackendConfig, { pid, tools_cached: tools, replicas }: JsonObject): Check {
   const process = pid === null || pid === undefined ? "" : ` as process ${String(pid)}`;
-  return { ...baseOf(backend), status: "pass", detail: `runs in the gateway${process}, ${String(tools)} tool(s)` };
+  const detail = `runs in the gateway${process}, ${String(tools)} tool(s)`;
+  const out = (Array.isArray(replicas) ? (replicas as JsonObject[]) : []).filter((one) => one["in_rotation"] === false);
+  if (out.length === 0) return { ...baseOf(backend), status: "pass", detail };
+  const reasons = out.map((one) => `replica "${String(one["id"])}": ${String(one["last_error"])}`).join("; ");
+  const hint = "Its calls go to the other replicas until it answers again";
+  return { ...baseOf(backend), status: "warn", detail: `${detail}, but without ${reasons}`, hint };
 }
 
 function checkVariables(name: string, { loaded, settings }: BackendRequest): Check[] {
@@ -86,8 +102,9 @@ function checkVariables(name: string, { loaded, settings }: BackendRequest): Che
   return named.size === 0 ? [] : [{ ...base, status: "pass", detail: `${[...named].join(", ")} set` }];
 }
 
-function categoryOf({ command }: BackendConfig): "backend_http" | "backend_stdio" {
-  return command === undefined ? "backend_http" : "backend_stdio";
+function categoryOf({ command, replicas }: BackendConfig): "backend_http" | "backend_stdio" {
+  const isStdio = command !== undefined || replicas?.every((one) => one.command !== undefined);
+  return isStdio ? "backend_stdio" : "backend_http";
 }
 
 function baseOf(backend: BackendConfig) {

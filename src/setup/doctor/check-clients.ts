@@ -12,7 +12,7 @@ import { type AiClient, type ClientFile, clients } from "../clients.ts";
 import { discover } from "../discover.ts";
 import { applyChange } from "../export-apply.ts";
 import { entryIn, exportFile, planExport } from "../export-plan.ts";
-import { commandWords, entryUrl, identityOf, isGateway, isLoopback } from "../found-server.ts";
+import { commandWords, entryUrl, identityOf, isGateway, isLoopback, writtenServers } from "../found-server.ts";
 import { type GatewayAddress, gatewayEntry, ownAddress } from "../gateway-entry.ts";
 import { problemText } from "../read-client-file.ts";
 import { readEntry } from "../read-entry.ts";
@@ -107,7 +107,7 @@ export async function checkShadow({ config, env }: LoadedConfig, settings: Setti
   const base = { id: "shadow_radar", label: "Servers beside the gateway", category: "shadow_radar" } as const;
   const { servers } = await discover(machine, { own: ownAddress(config.server), reserved: [], processes: false });
   const backends = expandVariables(settings["backends"], env, () => {});
-  const known = isMap(backends) ? Object.values(backends).filter(isMap).map(identityOf) : [];
+  const known = writtenServers(backends).map(([, entry]) => identityOf(entry));
   const beside = servers.filter(({ entry }) => !known.includes(identityOf(entry)));
   if (beside.length === 0) return { ...base, status: "pass", detail: "none" };
   const shown = beside.map(({ name, sources }) => `${name} (${sources[0]?.title})`).join(", ");

@@ -1,12 +1,12 @@
 /** The configuration: there, valid, and for its owner's eyes only when there are secrets in it. */
 import { looksSecret } from "../../config/backend-secrets.ts";
 import { type LoadedConfig, loadConfig, readConfigText, readSettings } from "../../config/load.ts";
-import { isMap, type Settings, valueAt } from "../../config/path.ts";
+import { type Settings, valueAt } from "../../config/path.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { exists, writeAtomic } from "../../runtime/files.ts";
 import { displayPath, resolve } from "../../runtime/paths.ts";
 import { closeToOthers, isOpenToOthers } from "../../runtime/permissions.ts";
-import { entrySecrets } from "../found-server.ts";
+import { entrySecrets, writtenServers } from "../found-server.ts";
 import type { Check } from "./check.ts";
 import type { DoctorRequest } from "./examine.ts";
 
@@ -81,9 +81,7 @@ async function checkPrivacy({ source, watchPaths }: LoadedConfig, settings: Sett
 }
 
 function hasSecrets(settings: Settings): boolean {
-  const { backends } = settings;
-  const entries = isMap(backends) ? Object.values(backends).filter(isMap) : [];
   const token = valueAt(settings, ["auth", "bearer_token"]);
   const isLiteral = typeof token === "string" && token !== "auto" && !token.startsWith("env:");
-  return isLiteral || entries.some((entry) => entrySecrets(entry).some(looksSecret));
+  return isLiteral || writtenServers(settings["backends"]).some(([, entry]) => entrySecrets(entry).some(looksSecret));
 }

@@ -1,10 +1,16 @@
 /** Stops calling a backend that keeps failing. Only a missing answer is a failure; a JSON-RPC error is an answer. */
 import type { Call, Stage } from "../../core/call.ts";
 import { DeniedError, NotStartedYetError, UpstreamError, UpstreamRpcError } from "../../core/errors.ts";
+import type { Upstream } from "../../core/upstream.ts";
 import type { Breaker, Pass } from "./breaker.ts";
 import type { BreakerSettings } from "./schema.ts";
 
-export function breakerStage(settings: BreakerSettings, breaker: Breaker): Stage | undefined {
+/** @param upstream of several replicas one may fail while others answer: then the server did not fail */
+export function breakerStage(
+  settings: BreakerSettings,
+  breaker: Breaker,
+  upstream?: Pick<Upstream, "group">,
+): Stage | undefined {
   if (!settings.enabled) return undefined;
   return (call, next) => {
     const pass = breaker.enter();
@@ -15,19 +21,19 @@ export function breakerStage(settings: BreakerSettings, breaker: Breaker): Stage
         return answer;
       },
       (error) => {
-        settle(breaker, pass, call, error);
+        settle(breaker, pass, call, error, upstream?.group?.isSound === true);
         throw error;
       },
     );
   };
 }
 
-function settle(breaker: Breaker, pass: Pass, call: Call, error: unknown): void {
+function settle(breaker: Breaker, pass: Pass, call: Call, error: unknown, hasOthers: boolean): void {
   if (call.signal.aborted || error instanceof NotStartedYetError) breaker.left(pass);
   else if (error instanceof UpstreamRpcError) breaker.succeeded(pass);
   // The server did answer, only too much for us: asking for less must stay possible.
   else if (error instanceof UpstreamError && error.code === "RESULT_TOO_LARGE") breaker.succeeded(pass);
-  else if (error instanceof UpstreamError) breaker.failed(pass, error);
+  else if (error instanceof UpstreamError && !hasOthers) breaker.failed(pass, error);
   else breaker.left(pass);
 }
 

@@ -1,12 +1,14 @@
 /** Answers of tools that only read, of all backends. Those of one backend are forgotten together. */
 import { Answer } from "../../core/answer.ts";
 import type { Clock } from "../../lib/clock.ts";
-
-/** Longer answers are asked for again. */
-export const maxKeptCharacters = 1_048_576;
-const maxAllCharacters = 64 * 1_048_576;
-
-export const cacheMetaKey = "mcp-gateway/cache";
+import {
+  type AnswerCache,
+  ageNote,
+  type Keep,
+  maxAllCharacters,
+  maxKeptCharacters,
+  type Question,
+} from "./answer-cache.ts";
 
 interface KeptAnswer {
   readonly answer: Answer;
@@ -15,7 +17,7 @@ interface KeptAnswer {
   readonly keptAtMs: number;
 }
 
-export class AnswerStore {
+export class AnswerStore implements AnswerCache {
   readonly #clock: Pick<Clock, "now">;
   /** Least recently used first. */
   readonly #answers = new Map<string, KeptAnswer>();
@@ -28,13 +30,14 @@ export class AnswerStore {
     this.#clock = clock;
   }
 
-  /** A part of every key: what was kept under an earlier one is not found any more, and what is on its way is not either. */
-  ageOf(server: string): string {
-    return `${this.#allAges}.${this.#ages.get(server) ?? 0}`;
+  look({ server, text, ttlMs, maxEntries }: Question): Answer | Keep {
+    // What was kept at another age is not found any more, and what is on its way is not either.
+    const key = `${this.#allAges}.${this.#ages.get(server) ?? 0} ${text}`;
+    return this.#find(key, ttlMs) ?? ((answer) => this.#keep(key, answer, maxEntries));
   }
 
   /** With its age in `_meta`; `undefined` unless there is one that is younger than `ttlMs`. */
-  find(key: string, ttlMs: number): Answer | undefined {
+  #find(key: string, ttlMs: number): Answer | undefined {
     const kept = this.#answers.get(key);
     if (kept === undefined) return undefined;
     const ageMs = this.#clock.now() - kept.keptAtMs;
@@ -44,10 +47,10 @@ export class AnswerStore {
       return undefined;
     }
     this.#answers.set(key, kept);
-    return Answer.kept(kept.answer.exactValue, "cache", { [cacheMetaKey]: { age_seconds: Math.round(ageMs / 1_000) } });
+    return Answer.kept(kept.answer.exactValue, "cache", ageNote(ageMs));
   }
 
-  keep(key: string, answer: Answer, maxEntries: number): void {
+  #keep(key: string, answer: Answer, maxEntries: number): void {
     const characters = answer.text.length;
     if (characters > maxKeptCharacters) return;
     this.#characters += characters - (this.#answers.get(key)?.characters ?? 0);
@@ -60,7 +63,6 @@ export class AnswerStore {
     }
   }
 
-  /** Something of the server changed, or may have. */
   forget(server: string): void {
     this.#ages.set(server, (this.#ages.get(server) ?? 0) + 1);
   }

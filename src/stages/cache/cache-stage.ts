@@ -3,12 +3,12 @@
  * got it, and only until a call that may write, or the server itself, makes it doubtful. Below the firewall of requests,
  * so that no key is made of what is refused; above that of results, so that nothing is kept that a caller may not see.
  */
-import type { Answer } from "../../core/answer.ts";
+import { Answer } from "../../core/answer.ts";
 import type { Call, Next, Stage } from "../../core/call.ts";
 import { globMatches } from "../../lib/glob.ts";
 import { stableJson } from "../../lib/json.ts";
 import { toolName } from "../tool-name.ts";
-import type { AnswerStore } from "./answer-store.ts";
+import type { AnswerCache, Keep } from "./answer-cache.ts";
 import type { CacheSettings } from "./schema.ts";
 
 /** Longer questions are not asked twice. */
@@ -16,7 +16,7 @@ const maxKeyCharacters = 16_384;
 /** What a question consists of; `_meta` belongs to the request, anything else (`task`) wants more than an answer. */
 const plainParams = new Set(["name", "arguments", "_meta"]);
 
-export function cacheStage(settings: CacheSettings | undefined, store: AnswerStore | undefined): Stage | undefined {
+export function cacheStage(settings: CacheSettings | undefined, store: AnswerCache | undefined): Stage | undefined {
   if (!settings?.enabled || store === undefined) return undefined;
   const { default_ttl, max_entries } = settings;
   const ttls = Object.entries(settings.tools);
@@ -27,46 +27,50 @@ export function cacheStage(settings: CacheSettings | undefined, store: AnswerSto
     return ttls.find(fits)?.[1] ?? default_ttl;
   }
 
-  function keyOf({ upstream: server, caller, envelope, params = {} }: Call, tool: string): string | undefined {
+  function questionOf({ upstream: server, caller, envelope, params = {} }: Call, tool: string): string | undefined {
     if (Object.keys(params).some((key) => !plainParams.has(key))) return undefined;
     const era = envelope === undefined ? "" : "modern";
     const question = stableJson([server, tool, era, caller.principal, params["arguments"] ?? {}]);
-    return question.length > maxKeyCharacters ? undefined : `${store?.ageOf(server)} ${question}`;
+    return question.length > maxKeyCharacters ? undefined : question;
   }
 
-  function write(call: Call, next: Next): ReturnType<Next> {
+  function write(call: Call, next: Next, cache: AnswerCache): ReturnType<Next> {
     const { upstream: server } = call;
-    store?.forget(server);
+    void cache.forget(server);
     // What was read meanwhile may be from before.
-    return next(call).finally(() => store?.forget(server));
+    return next(call).finally(() => cache.forget(server));
   }
 
-  function read(call: Call, next: Next, tool: string): ReturnType<Next> {
+  function read(call: Call, next: Next, tool: string, cache: AnswerCache): ReturnType<Next> {
+    const { upstream: server } = call;
     const ttlMs = ttlMsOf(call, tool);
-    const key = ttlMs > 0 ? keyOf(call, tool) : undefined;
-    if (key === undefined) return next(call);
-    const kept = store?.find(key, ttlMs);
-    if (kept !== undefined) return Promise.resolve(kept);
+    const text = ttlMs > 0 ? questionOf(call, tool) : undefined;
+    if (text === undefined) return next(call);
+    const found = cache.look({ server, text, ttlMs, maxEntries: max_entries });
+    return found instanceof Promise ? found.then((one) => useOrAsk(call, next, one)) : useOrAsk(call, next, found);
+  }
+
+  function useOrAsk(call: Call, next: Next, found: Answer | Keep): ReturnType<Next> {
+    if (found instanceof Answer) return Promise.resolve(found);
+    const keep = (answer: Answer) => {
+      if (isFinal(answer)) found(answer);
+      return answer;
+    };
     const { client } = call;
-    if (client === undefined) return next(call).then((answer) => keep(key, answer));
+    if (client === undefined) return next(call).then(keep);
     // What somebody said to it is not what he would say again.
     let hasAsked = false;
     const ask: typeof client.ask = (method, params, signal) => {
       hasAsked = true;
       return client.ask(method, params, signal);
     };
-    return next({ ...call, client: { ...client, ask } }).then((answer) => (hasAsked ? answer : keep(key, answer)));
-  }
-
-  function keep(key: string, answer: Answer): Answer {
-    if (isFinal(answer)) store?.keep(key, answer, max_entries);
-    return answer;
+    return next({ ...call, client: { ...client, ask } }).then((answer) => (hasAsked ? answer : keep(answer)));
   }
 
   return (call, next) => {
     const tool = toolName(call);
     if (tool === undefined) return next(call);
-    return call.readOnly === true ? read(call, next, tool) : write(call, next);
+    return call.readOnly === true ? read(call, next, tool, store) : write(call, next, store);
   };
 }
 

@@ -23,12 +23,13 @@ export type KeyState =
   | { readonly is: "spent" }
   | { readonly is: "of another call" };
 
+/** What is said of it is waited for: whoever asks again after the answer, at whatever gateway, finds it. */
 export interface Attempt {
-  succeeded(answer: Answer): void;
+  succeeded(answer: Answer): void | Promise<void>;
   /** Nothing came of it: the key is as good as new. */
-  failed(): void;
+  failed(): void | Promise<void>;
   /** Nobody knows what came of it. */
-  lost(): void;
+  lost(): void | Promise<void>;
 }
 
 export interface IdempotencyBook {
@@ -59,12 +60,12 @@ export function idempotencyStage(book: IdempotencyBook | undefined): Stage | und
     const { attempt } = state;
     try {
       const answer = await next(call);
-      if (answer.isError || answer.value["resultType"] === "input_required") attempt.failed();
-      else attempt.succeeded(answer);
+      if (answer.isError || answer.value["resultType"] === "input_required") await attempt.failed();
+      else await attempt.succeeded(answer);
       return answer;
     } catch (error) {
-      if (neverRan(error)) attempt.failed();
-      else attempt.lost();
+      if (neverRan(error)) await attempt.failed();
+      else await attempt.lost();
       throw error;
     }
   }

@@ -1,22 +1,34 @@
 /** Refuses attempts beyond the backend's rate. It never waits: the caller is told how long to. */
-import type { Stage } from "../../core/call.ts";
+import type { Call, Stage } from "../../core/call.ts";
 import { DeniedError } from "../../core/errors.ts";
+import { type SharedLimits, takeShared } from "../../core/shared-limits.ts";
 import type { TokenBucket } from "../../lib/token-bucket.ts";
 import type { RateLimitSettings } from "./schema.ts";
 
-export function rateLimitStage(settings: RateLimitSettings, bucket: TokenBucket): Stage | undefined {
+/** @param limits left out, the gateway counts alone */
+export function rateLimitStage(
+  settings: RateLimitSettings,
+  bucket: TokenBucket,
+  limits?: SharedLimits,
+): Stage | undefined {
   if (!settings.enabled) return undefined;
-  return (call, next) => {
-    if (bucket.take()) return next(call);
-    return Promise.reject(
-      new DeniedError(
-        "RATE_LIMITED",
-        `Server "${call.upstream}" gets at most ${settings.requests_per_second} calls per second, ${settings.burst_size} at once`,
-        {
-          hint: "Wait and try again, or raise failsafe.rate_limit",
-          data: { server: call.upstream, retry_after_ms: bucket.waitMs },
-        },
-      ),
+
+  function refusal({ upstream: server }: Call, waitMs: number): DeniedError {
+    return new DeniedError(
+      "RATE_LIMITED",
+      `Server "${server}" gets at most ${settings.requests_per_second} calls per second, ${settings.burst_size} at once`,
+      {
+        hint: "Wait and try again, or raise failsafe.rate_limit",
+        data: { server, retry_after_ms: waitMs },
+      },
     );
+  }
+
+  if (limits === undefined)
+    return (call, next) => (bucket.take() ? next(call) : Promise.reject(refusal(call, bucket.waitMs)));
+  return async (call, next) => {
+    const waitMs = await takeShared(bucket, `server:${call.upstream}`, limits);
+    if (waitMs > 0) throw refusal(call, waitMs);
+    return next(call);
   };
 }

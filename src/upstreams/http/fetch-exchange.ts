@@ -3,7 +3,7 @@ import { abortError } from "../../core/abort-error.ts";
 import { GatewayError } from "../../core/errors.ts";
 import { ByteCollector } from "../../lib/byte-collector.ts";
 import { decodeUtf8 } from "../../lib/utf8.ts";
-import { answerTooLarge, cannotReach, closedHere, hungUp, protocolError } from "./http-errors.ts";
+import { answerTooLarge, cannotReach, closedHere, hungUp, protocolError, reasonOf } from "./http-errors.ts";
 import type { BodySink, HttpExchange, HttpExchangeOptions, HttpRequest, HttpResponse } from "./http-exchange.ts";
 
 /** How long the end of an answer may take of which no more is wanted; reading it keeps the connection for the next. */
@@ -56,7 +56,9 @@ export class FetchExchange implements HttpExchange {
       if (this.#closed) throw closedHere(server);
       if (error instanceof GatewayError) throw error;
       if (response !== undefined) throw hungUp(server, "in the middle of its answer", error);
-      throw isLost(error) ? hungUp(server, "before it answered", error) : cannotReach(server, error);
+      throw isLost(error)
+        ? hungUp(server, "before it answered", error)
+        : cannotReach(server, error, !wasRefused(error));
     } finally {
       signal.removeEventListener("abort", abort);
       if (!lingers) this.#running.delete(controller);
@@ -113,4 +115,12 @@ async function pour(body: Body, sink: BodySink): Promise<boolean> {
 function isLost(error: unknown): boolean {
   const { code, message } = error as { code?: unknown; message?: unknown };
   return /ECONNRESET|ConnectionClosed|EPIPE|closed|reset/i.test(`${String(code)} ${String(message)}`);
+}
+
+/** What is certain to happen before anything is sent: nobody listens there, or the host is not known. */
+function wasRefused(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return /ECONNREFUSED|ConnectionRefused|connection refused|ENOTFOUND|EHOSTUNREACH|dns error/i.test(
+    `${String(code)} ${reasonOf(error)}`,
+  );
 }

@@ -1,5 +1,12 @@
 /** The failures of HTTP upstreams, each said in one place. Bodies are quoted short and without control characters. */
-import { CancelledError, type ErrorDetails, GatewayError, UpstreamError, UpstreamRpcError } from "../../core/errors.ts";
+import {
+  CancelledError,
+  type ErrorDetails,
+  GatewayError,
+  UnreachedError,
+  UpstreamError,
+  UpstreamRpcError,
+} from "../../core/errors.ts";
 import type { ResponseHead } from "./http-exchange.ts";
 
 const excerptLength = 200;
@@ -19,8 +26,10 @@ export class HttpStatusError extends UpstreamError {
   }
 }
 
-export function cannotReach(server: string, cause: unknown): UpstreamError {
-  return new UpstreamError("UPSTREAM_START_FAILED", `Cannot connect to server "${server}": ${reasonOf(cause)}`, {
+/** @param wasSent whether something may have been sent all the same */
+export function cannotReach(server: string, cause: unknown, wasSent = false): UpstreamError {
+  const Kind = wasSent ? UpstreamError : UnreachedError;
+  return new Kind("UPSTREAM_START_FAILED", `Cannot connect to server "${server}": ${reasonOf(cause)}`, {
     hint: `Check that the server runs and that the URL of the backend is right`,
     cause,
     data: { server },

@@ -1,6 +1,7 @@
 /** `/metrics`: what Prometheus reads. Servers that the caller may not use are left out. */
 import type { Caller } from "../../../core/caller.ts";
 import { mayUseServer } from "../../../core/scope.ts";
+import type { ReplicaStatus } from "../../../core/upstream.ts";
 import { version } from "../../../core/version.ts";
 import type { Gateway } from "../../../gateway/gateway.ts";
 import { isHealthy } from "../../../meta/lifecycle.ts";
@@ -106,7 +107,38 @@ export async function metricsText(gateway: Gateway, caller: Caller): Promise<str
         { backend: name, reason: "failures" },
         gateway.operation.breakerOf(name)?.trips ?? 0,
       );
+  perReplica("mcp_replica_up", "1 while the replica is connected", ({ state }) => Number(state.is === "ready"));
+  perReplica("mcp_replica_in_rotation", "0 while its calls go to the others", (one) => Number(one.inRotation));
+  perReplica("mcp_replica_in_flight", "Requests that run at the replica now", (one) => one.inFlight);
+  perReplica("mcp_replica_requests_total", "Requests to the replica", (one) => one.requestCount, "counter");
+  perReplica(
+    "mcp_replica_failures_total",
+    "Requests it gave no usable answer to, failed starts included",
+    (one) => one.failureCount,
+    "counter",
+  );
+  const webhooks = gateway.webhooks.known().filter(({ server }) => mayUseServer(caller, server));
+  for (const [outcome, help] of [
+    ["received", "Deliveries that came to a webhook"],
+    ["delivered", "Deliveries that sessions were told of"],
+    ["signature_failures", "Deliveries that were not signed as they should be"],
+  ] as const) {
+    text.family(`mcp_webhook_${outcome}_total`, "counter", help);
+    for (const { capability, webhook_name: webhook, stats } of webhooks)
+      text.sample(`mcp_webhook_${outcome}_total`, { capability, webhook }, stats[outcome]);
+  }
   return text.toString();
+
+  function perReplica(
+    name: string,
+    help: string,
+    measure: (replica: ReplicaStatus) => number,
+    type: "gauge" | "counter" = "gauge",
+  ): void {
+    text.family(name, type, help);
+    for (const { name: backend, status } of servers)
+      for (const one of status.replicas ?? []) text.sample(name, { backend, replica: one.id }, measure(one));
+  }
 
   function gauge(name: string, help: string, value: number): void {
     text.family(name, "gauge", help);

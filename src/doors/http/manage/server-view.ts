@@ -4,6 +4,7 @@ import { quantile } from "../../../lib/histogram.ts";
 import type { JsonObject } from "../../../lib/json.ts";
 import { isHealthy, lifecycleOf } from "../../../meta/lifecycle.ts";
 import type { ServerView } from "../../../meta/meta-tool.ts";
+import { replicasView } from "../../../meta/replica-view.ts";
 import type { ServerCounts } from "../../../observe/call-statistics.ts";
 
 export function describeServer(
@@ -50,5 +51,6 @@ export function describeServer(
     runtime: server.runtime ?? null,
     pid: status.pid ?? null,
     last_error: status.lastError ?? null,
+    ...replicasView(status),
   };
 }

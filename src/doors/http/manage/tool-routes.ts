@@ -59,6 +59,7 @@ async function call({ gateway, clock, visit, body }: Task): Promise<Response> {
     params: { name: tool, arguments: args },
     caller: visit.caller,
     sessionId: undefined,
+    peer: visit.peer,
     requestId: visit.requestId,
     deadline: startedMs + gateway.config.server.request_timeout,
     signal: visit.request.signal,

@@ -1,9 +1,0 @@
-import * as v from "valibot";
-import { nonNegativeInteger, setting } from "../../../core/kinds.ts";
-
-export const webhooksSchema = v.object({
-  enabled: setting(v.boolean(), true, "Receive the webhooks that capabilities declare"),
-  base_path: setting(v.pipe(v.string(), v.startsWith("/")), "/webhooks", "Path below which webhooks arrive"),
-  require_signature: setting(v.boolean(), true, "Refuse deliveries without a valid signature"),
-  rate_limit: setting(nonNegativeInteger, 100, "Deliveries per minute; 0 means no limit"),
-});
