@@ -69,7 +69,7 @@ const keygen = {
 const signBackend = {
   meta: { name: "sign-backend", description: "Sign that the name of a remote backend stands for its address" },
   args: {
-    name: { type: "positional", description: "Name of the backend" },
+    name: { type: "positional", description: "Name of the backend, or name/id of a replica" },
     key: { type: "string", valueHint: "file", default: "trust.key", description: "Private key, as PEM" },
     "key-id": keyId,
     subject: { type: "string", valueHint: "text", description: "Whom the backend is of; its name by default" },

@@ -41,7 +41,7 @@ export async function checkSettings(settings: Settings, context: CheckContext): 
     if (parsed.runtime !== undefined)
       (await import("./isolation-rules.ts")).checkIsolation(parsed, parsed.runtime, context.env, rules);
     if (usesServerSigning(parsed.security))
-      (await import("./server-signing/check-server-signatures.ts")).checkServerSignatures(parsed, rules);
+      (await import("./server-signing/check-server-signatures.ts")).checkServerSignatures(parsed, context.env, rules);
     if (hasPatterns(parsed)) (await import("./pattern-rules.ts")).checkPatterns(parsed, rules);
     parsed = resolveSecrets(parsed, held.secrets, context.env, rules.problems);
     if (parsed.shared_state !== undefined) (await import("./access-rules.ts")).checkSharedState(parsed, rules);

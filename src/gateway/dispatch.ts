@@ -3,10 +3,9 @@
  * requests for lists, which have no caller to limit.
  */
 import type { Answer } from "../core/answer.ts";
-import { type Call, chain, type Next, type RpcRequest, type Stage } from "../core/call.ts";
+import { type Call, chain, type Next, type Stage } from "../core/call.ts";
 import { UpstreamError } from "../core/errors.ts";
-import { withoutGatewayMeta } from "../core/gateway-meta.ts";
-import type { Upstream, UpstreamKind } from "../core/upstream.ts";
+import type { Upstream } from "../core/upstream.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { JsonObject } from "../lib/json.ts";
 import type { Lazy } from "../lib/lazy.ts";
@@ -55,7 +54,7 @@ export class Route {
     // Made at once: a reload in between closes what it finds.
     const { upstream } = this;
     this.#preparing ??= Promise.resolve(this.#stages()).then((stages) => {
-      this.#next = chain(stages, (last) => ask(upstream, last));
+      this.#next = chain(stages, (last) => upstream.request(last));
       return this.#next;
     });
     return this.#preparing;
@@ -90,18 +89,10 @@ export class Route {
   }
 }
 
-/** They are made here, of APIs and agents: what they say in the gateway's name is true. */
-const ownKinds: ReadonlySet<UpstreamKind> = new Set(["capability", "a2a"]);
-
-function ask(upstream: Upstream, request: RpcRequest): Promise<Answer> {
-  const answer = upstream.request(request);
-  return ownKinds.has(upstream.kind) ? answer : answer.then(withoutGatewayMeta);
-}
-
 /** A server that pages its list without end must not keep us forever; the official SDK stops here too. */
 const maxPages = 64;
 
-/** All pages of one list, items exactly as sent but for the gateway's own words. Waits for the start of a dormant upstream. */
+/** All pages of one list, items exactly as sent. Waits for the start of a dormant upstream. */
 export async function fetchList(
   { upstream, listTimeoutMs }: Pick<Route, "upstream" | "listTimeoutMs">,
   kind: ListKind,
@@ -110,7 +101,7 @@ export async function fetchList(
   const items: JsonObject[] = [];
   let cursor: string | undefined;
   for (let page = 0; page < maxPages; page++) {
-    const answer = await ask(upstream, {
+    const answer = await upstream.request({
       method,
       params: cursor === undefined ? undefined : { cursor },
       signal: AbortSignal.timeout(listTimeoutMs),

@@ -102,7 +102,7 @@ export function createPolicies(options: PoliciesOptions): Policies {
   return {
     context: {
       kept,
-      signer: createSigner(clock),
+      signer: createSigner(clock, sharing),
       catalog,
       tracer: tracing.current,
       onFindings: record.onFindings,

@@ -12,10 +12,26 @@ import type { Receipt } from "../stages/provenance/provenance-stage.ts";
 import { NonceBook } from "../stages/signature/nonce-book.ts";
 import type { Signer } from "../stages/signature/signature-stage.ts";
 import { definitionDigest } from "./definition-digest.ts";
+import type { Sharing } from "./sharing.ts";
 
-/** One for all configurations: it remembers nonces. */
-export function createSigner(clock: Pick<Clock, "now">): Signer {
-  return { nonces: new NonceBook(clock), hmac: hmacSha256Hex, newNonce: () => randomToken(16), now: Date.now };
+/** One for all configurations: it remembers nonces, with the other gateways where there are any. */
+export function createSigner(clock: Pick<Clock, "now">, sharing: Pick<Sharing, "state">): Signer {
+  const book = new NonceBook(clock);
+  return {
+    async claim(principal, nonce, windowMs) {
+      const here = book.claim(principal, nonce, windowMs);
+      if (here !== "new" || windowMs === 0) return here;
+      const shared = await sharing.state;
+      return shared === undefined || (await shared.nonces.take(principal, nonce.text, windowMs)) ? "new" : "seen";
+    },
+    async release(principal, nonce) {
+      book.release(principal, nonce);
+      await (await sharing.state)?.nonces.free(principal, nonce.text);
+    },
+    hmac: hmacSha256Hex,
+    newNonce: () => randomToken(16),
+    now: Date.now,
+  };
 }
 
 /**

@@ -49,7 +49,7 @@ test("trust sign-backend: says what is wrong with the name, the backend or the k
   writeFileSync(join(folder, "gateway.yaml"), `${config}  local: {command: x}\n`);
   writeFileSync(join(folder, "bad.key"), "no key");
   for (const [args, says] of [
-    [["issue"], /There is no backend "issue": did you mean "issues"/],
+    [["issue"], /There is no remote backend "issue": did you mean "issues"/],
     [["local"], /Backend "local" is on this machine/],
     [["issues"], /Cannot read ".*trust\.key".*"mcp-gateway trust keygen" makes a key/],
     [["issues", "--key", "bad.key"], /bad\.key" cannot sign: it must be an Ed25519 private key/],

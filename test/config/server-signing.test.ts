@@ -32,11 +32,14 @@ test("loadConfig: a remote backend needs a signature of its own by a trusted key
   const [missing] = await findings(t, file(issues(), {}));
   assert.match(
     missing as string,
-    /^gateway\.yaml:1:\d+ {2}backends\.issues needs a signature for http.*trust sign-backend" makes one$/,
+    /^gateway\.yaml:1:\d+ {2}backends\.issues needs a signature of "issues" for http.*trust sign-backend" makes one$/,
   );
   for (const http_url of ["wss://issues.example.com/mcp", "http://127.0.0.1:9/mcp"])
     assert.match((await findings(t, file(issues(http_url), {})))[0] as string, /needs a signature/);
-  assert.match((await findings(t, file({ issues: { a2a_url: url } }, {})))[0] as string, /needs a signature for a2a/);
+  assert.match(
+    (await findings(t, file({ issues: { a2a_url: url } }, {})))[0] as string,
+    /needs a signature of "issues" for a2a/,
+  );
 });
 
 test("loadConfig: whatever is changed after it was signed, the signature does not fit any more", async (t) => {
@@ -78,6 +81,28 @@ test("loadConfig: what is on this machine or switched off needs none, and a name
   assert.match((await findings(t, file({ valueOf: { http_url: url } }, {})))[0] as string, /needs a signature/);
 });
 
+test("loadConfig: each replica in the network is signed by its own name", async (t) => {
+  const group = {
+    issues: {
+      replicas: [{ id: "eu", http_url: url }, { id: "us", http_url: "https://us.example.com" }, { command: "x" }],
+    },
+  };
+  const sign = (name: string, address: string) => ({
+    ...about,
+    key_id: "k1",
+    signature: signEd25519(pair.privateKey, serverStatement(name, { transport: "http", url: address }, about)),
+  });
+  const both = { "issues/eu": sign("issues/eu", url), "issues/us": sign("issues/us", "https://us.example.com") };
+  assert.deepEqual(await findings(t, file(group, both)), []);
+  const one = { "issues/eu": both["issues/eu"] };
+  assert.match(
+    (await findings(t, file(group, one)))[0] as string,
+    /backends\.issues needs a signature of "issues\/us"/,
+  );
+  const swapped = { "issues/eu": both["issues/us"], "issues/us": both["issues/eu"] };
+  assert.equal((await findings(t, file(group, swapped))).length, 2);
+});
+
 test("loadConfig: where signatures are not required a wrong one is a warning", async (t) => {
   const relaxed = { require_for_remote_backends: false };
   const { config, warnings } = await loadText(
@@ -86,7 +111,7 @@ test("loadConfig: where signatures are not required a wrong one is a warning", a
   );
   assert.equal(config.backends["issues"]?.http_url, "https://new.example.com");
   assert.match(warnings[0] as string, wrong);
-  assert.match(warnings[1] as string, /remote_server_signing\.backends\.gone is for no backend/);
+  assert.match(warnings[1] as string, /remote_server_signing\.backends\.gone is for no remote backend/);
 });
 
 test("loadConfig: message signing needs a key, and another one before it", async (t) => {

@@ -20,8 +20,10 @@ const signing = (changes: object = {}) =>
   security({ message_signing: { enabled: true, shared_secret: secret, ...changes } }).message_signing;
 
 function signerOf(clock = new FakeClock()): Signer {
+  const book = new NonceBook(clock);
   return {
-    nonces: new NonceBook(clock),
+    claim: async (...call) => book.claim(...call),
+    release: async (...call) => book.release(...call),
     hmac: hmacSha256Hex,
     newNonce: () => "made-here",
     now: () => 1_700_000_000_900,

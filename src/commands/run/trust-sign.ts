@@ -1,7 +1,9 @@
 /** Bodies of `trust keygen|sign-backend`: what they print goes into `security.remote_server_signing`. */
 import { backendSecrets } from "../../config/backend-secrets.ts";
 import { loadConfig } from "../../config/load.ts";
-import { remoteAddressOf, serverStatement } from "../../config/server-signing/server-statement.ts";
+import { replicasOf } from "../../config/replicas.ts";
+import type { BackendConfig } from "../../config/schema.ts";
+import { remoteAddressesOf, serverStatement } from "../../config/server-signing/server-statement.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { suggestion } from "../../lib/did-you-mean.ts";
 import type { JsonObject } from "../../lib/json.ts";
@@ -42,12 +44,17 @@ export async function signBackend(input: CommandInput): Promise<number> {
   const { config: path, overrides = [] } = input.global;
   const [env, cwd] = [environment(), workingDirectory()];
   const { config } = await loadConfig({ path, env, cwd, overrides: [...overrides, unsigned] });
-  const backend = Object.hasOwn(config.backends, name) ? config.backends[name] : undefined;
-  if (backend === undefined)
-    throw new ConfigError(`There is no backend "${name}"${suggestion(name, Object.keys(config.backends))}`);
-  const address = remoteAddressOf(backend);
-  if (address === undefined)
-    throw new ConfigError(`Backend "${name}" is on this machine: only backends over HTTP, WebSocket or A2A are signed`);
+  const backends = Object.values(config.backends);
+  const addresses = new Map(backends.flatMap((backend) => [...remoteAddressesOf(backend)]));
+  const address = addresses.get(name);
+  if (address === undefined) {
+    const isLocal = Object.hasOwn(config.backends, name) && config.backends[name]?.replicas === undefined;
+    throw new ConfigError(
+      isLocal
+        ? `Backend "${name}" is on this machine: only backends over HTTP, WebSocket or A2A are signed`
+        : `There is no remote backend "${name}"${suggestion(name, [...addresses.keys()])}`,
+    );
+  }
   const about = {
     subject: input.text("subject") ?? name,
     issuer: input.text("issuer") ?? keyId,
@@ -58,10 +65,14 @@ export async function signBackend(input: CommandInput): Promise<number> {
     await readKey(pathOf(input, "key")),
     serverStatement(name, address, about),
   );
-  const { redact } = new Redactor(backendSecrets(backend));
+  const { redact } = new Redactor(backends.flatMap(allSecrets));
   await writeStderr(`Signed: "${name}" is ${redact(address.url)}. Put this into the configuration:\n`);
   await writeSection({ backends: { [name]: { ...about, key_id: keyId, signature } } });
   return 0;
+}
+
+function allSecrets(backend: BackendConfig): string[] {
+  return [backend, ...replicasOf(backend).map((replica) => replica.backend)].flatMap(backendSecrets);
 }
 
 async function readKey(path: string): Promise<string> {

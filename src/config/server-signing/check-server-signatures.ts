@@ -1,13 +1,14 @@
 /** Rules about `security.remote_server_signing`, loaded for the files that use it. */
 import { suggestion } from "../../lib/did-you-mean.ts";
 import { isPublicKey, verifyEd25519 } from "../../runtime/ed25519.ts";
-import type { Findings } from "../backends.ts";
+import type { Environment } from "../../runtime/process.ts";
+import { type Findings, finishBackend } from "../backends.ts";
 import type { Path } from "../path.ts";
 import type { ParsedConfig } from "../schema.ts";
-import { type RemoteAddress, remoteAddressOf, serverStatement } from "./server-statement.ts";
+import { type RemoteAddress, remoteAddressesOf, serverStatement } from "./server-statement.ts";
 
 /** Where signatures are required a wrong one is a problem, elsewhere a warning. */
-export function checkServerSignatures({ backends, security }: ParsedConfig, found: Findings): void {
+export function checkServerSignatures({ backends, security }: ParsedConfig, env: Environment, found: Findings): void {
   const {
     require_for_remote_backends: isRequired,
     trusted_keys,
@@ -16,12 +17,12 @@ export function checkServerSignatures({ backends, security }: ParsedConfig, foun
   const section: Path = ["security", "remote_server_signing"];
   const wrong = isRequired ? found.problems : found.warnings;
 
-  function check(name: string, address: RemoteAddress): void {
+  function check(name: string, backend: string, address: RemoteAddress): void {
     const signature = Object.hasOwn(signatures, name) ? signatures[name] : undefined;
     if (signature === undefined) {
       if (!isRequired) return;
-      const text = `needs a signature for ${address.transport}, which "security.remote_server_signing" requires: "mcp-gateway trust sign-backend" makes one`;
-      found.problems.push({ path: ["backends", name], text });
+      const text = `needs a signature of "${name}" for ${address.transport}, which "security.remote_server_signing" requires: "mcp-gateway trust sign-backend" makes one`;
+      found.problems.push({ path: ["backends", backend], text });
       return;
     }
     const path: Path = [...section, "backends", name];
@@ -45,13 +46,15 @@ export function checkServerSignatures({ backends, security }: ParsedConfig, foun
         path: [...section, "trusted_keys", id, "public_key"],
         text: "must be an Ed25519 key in base64: its 32 bytes, or its DER form",
       });
-  for (const [name, backend] of Object.entries(backends)) {
-    const address = remoteAddressOf(backend);
-    if (backend.enabled && address !== undefined) check(name, address);
-  }
+  const known = new Set<string>();
+  for (const [backend, parsed] of Object.entries(backends))
+    for (const [name, address] of remoteAddressesOf(finishBackend(backend, parsed, env))) {
+      known.add(name);
+      if (parsed.enabled) check(name, backend, address);
+    }
   for (const name of Object.keys(signatures))
-    if (!Object.hasOwn(backends, name)) {
-      const text = `is for no backend: "${name}" is not there${suggestion(name, Object.keys(backends))}`;
+    if (!known.has(name)) {
+      const text = `is for no remote backend: "${name}" is not there${suggestion(name, [...known])}`;
       found.warnings.push({ path: [...section, "backends", name], text });
     }
 }

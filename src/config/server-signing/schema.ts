@@ -30,7 +30,7 @@ export const remoteServerSigningSchema = v.object({
       }),
     ),
     {},
-    "Signatures by backend; `trust sign-backend` prints them",
+    "Signatures by backend, or `name/id` of a replica; `trust sign-backend` prints them",
   ),
 });
 export type ServerSignature = v.InferOutput<typeof remoteServerSigningSchema>["backends"][string];

@@ -1,5 +1,6 @@
 /** What somebody signs who vouches for a remote backend: that this name stands for that address. */
 import { canonicalJson } from "../../lib/canonical-json.ts";
+import { type ReplicaConfig, replicasOf } from "../replicas.ts";
 import type { BackendConfig } from "../schema.ts";
 import type { ServerSignature } from "./schema.ts";
 
@@ -9,8 +10,25 @@ export interface RemoteAddress {
   readonly url: string;
 }
 
+/** The remote addresses of a backend by what they are signed as: its name, or `name/id` for each of its replicas. */
+export function remoteAddressesOf(backend: BackendConfig): ReadonlyMap<string, RemoteAddress> {
+  const { name } = backend;
+  const replicas = replicasOf(backend);
+  const servers = replicas.length === 0 ? [{ signedAs: name, backend }] : replicas.map(replicaOf);
+  const found = new Map<string, RemoteAddress>();
+  for (const server of servers) {
+    const address = remoteAddressOf(server.backend);
+    if (address !== undefined) found.set(server.signedAs, address);
+  }
+  return found;
+}
+
+function replicaOf({ id, backend }: ReplicaConfig) {
+  return { signedAs: `${backend.name}/${id}`, backend };
+}
+
 /** `undefined` for programs and sockets of this machine. */
-export function remoteAddressOf({
+function remoteAddressOf({
   http_url,
   a2a_url,
 }: Pick<BackendConfig, "http_url" | "a2a_url">): RemoteAddress | undefined {
@@ -19,7 +37,10 @@ export function remoteAddressOf({
   return { transport: /^wss?:/i.test(http_url) ? "websocket" : "http", url: http_url };
 }
 
-/** The text that is signed. */
+/**
+ * The text that is signed.
+ * @param backend as {@link remoteAddressesOf} has it
+ */
 export function serverStatement(
   backend: string,
   { transport, url }: RemoteAddress,

@@ -47,8 +47,8 @@ function component(card: TrustCard): JsonObject {
   };
 }
 
-function serverService({ server, provider, cards = [] }: ServerCards): JsonObject {
-  const { service, program, egress, auth, origins } = provider;
+function serverService({ server, providers, cards = [] }: ServerCards): JsonObject {
+  const origins = [...new Set(providers.flatMap((provider) => provider.origins))];
   const tools = cards.map((card) => ({
     "bom-ref": card.id,
     name: card.tool,
@@ -58,13 +58,13 @@ function serverService({ server, provider, cards = [] }: ServerCards): JsonObjec
     "bom-ref": `server:${server}`,
     name: server,
     ...endpoints(origins),
-    ...(origins.length > 0 && { authenticated: auth.length > 0 }),
+    ...(origins.length > 0 && { authenticated: providers.every(({ auth }) => auth.length > 0) }),
     "x-trust-boundary": origins.length > 0,
-    properties: [
+    properties: providers.flatMap(({ service, program, egress }) => [
       property("transport", service),
       ...(program === undefined ? [] : [property("program", program)]),
       ...(egress === undefined ? [] : [property("egress", egress)]),
-    ],
+    ]),
     ...(tools.length > 0 && { services: tools }),
   };
 }

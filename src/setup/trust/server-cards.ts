@@ -7,6 +7,7 @@ import { stableHash } from "../../catalog/stable-hash.ts";
 import { backendSecrets } from "../../config/backend-secrets.ts";
 import { joinCommand } from "../../config/command-line.ts";
 import type { LoadedConfig } from "../../config/load.ts";
+import { replicasOf } from "../../config/replicas.ts";
 import type { BackendConfig } from "../../config/schema.ts";
 import { definitionOf, kindOf } from "../../gateway/backend-upstream.ts";
 import { type Isolation, isolationOf } from "../../gateway/isolation.ts";
@@ -16,7 +17,8 @@ import { type CardProvider, digestOf, effectsOf, originOf, type TrustCard } from
 
 export interface ServerCards {
   readonly server: string;
-  readonly provider: CardProvider;
+  /** The server, or each of its replicas. */
+  readonly providers: readonly CardProvider[];
   /** `undefined` for a server that was never asked. */
   readonly cards: readonly TrustCard[] | undefined;
 }
@@ -35,17 +37,20 @@ export async function serverCards({ config, env }: LoadedConfig, stateDirectory:
       const owner = { name: backend.name, key: stableHash(stableJson(definitionOf(backend, isolation))) };
       const { tools } = await lists.load(owner);
       const pins = await pinStore.load(owner).catch((): ServerPins => new Map());
-      const provider = providerOf(backend, isolation);
-      const cards = tools?.items.flatMap((tool) => cardOf(tool, pins, provider));
-      return { server: backend.name, provider, cards };
+      const replicas = replicasOf(backend);
+      const providers =
+        replicas.length === 0
+          ? [providerOf(backend.name, backend, isolation)]
+          : replicas.map(({ id, backend: own }) => providerOf(id, own, isolationOf(own, config.runtime, env)));
+      const cards = tools?.items.flatMap((tool) => cardOf(backend.name, tool, pins, providers));
+      return { server: backend.name, providers, cards };
     }),
   );
 }
 
-function cardOf(tool: JsonObject, pins: ServerPins, provider: CardProvider): TrustCard[] {
+function cardOf(server: string, tool: JsonObject, pins: ServerPins, providers: readonly CardProvider[]): TrustCard[] {
   const { name } = tool;
   if (typeof name !== "string") return [];
-  const { name: server } = provider;
   const digest = digestOf(tool);
   const pin = pins.get(name);
   return [
@@ -55,7 +60,7 @@ function cardOf(tool: JsonObject, pins: ServerPins, provider: CardProvider): Tru
       tool: name,
       source: "server",
       definition_sha256: digest,
-      providers: [provider],
+      providers,
       effects: effectsOf(tool),
       findings: pin?.held?.findings ?? scanDefinition(tool, new Set()),
       pin: pin?.held !== undefined ? "held" : pin?.digest === digest ? "pinned" : "not pinned",
@@ -63,8 +68,8 @@ function cardOf(tool: JsonObject, pins: ServerPins, provider: CardProvider): Tru
   ];
 }
 
-function providerOf(backend: BackendConfig, isolation: Isolation | undefined): CardProvider {
-  const { name, command, http_url, a2a_url } = backend;
+function providerOf(name: string, backend: BackendConfig, isolation: Isolation | undefined): CardProvider {
+  const { command, http_url, a2a_url } = backend;
   const base = { name, service: kindOf(backend), auth: authOf(backend) };
   if (command === undefined) {
     const origin = originOf(http_url ?? a2a_url ?? "");

@@ -22,7 +22,7 @@ export interface TrustCard {
 
 /** Who does the work. */
 export interface CardProvider {
-  /** `primary`, `fallback.0` …; of a server its name. */
+  /** `primary`, `fallback.0` …; of a server its name, or the id of a replica. */
   readonly name: string;
   /** `rest`, `graphql`, `jsonrpc`, `cli`, or the transport of a server. */
   readonly service: string;

@@ -1,4 +1,4 @@
-/** Which nonces were used lately, by caller. In memory: a restart forgets them. Outlives reloads. */
+/** Which nonces were used lately, by caller. In memory, for all configurations. */
 import type { Nonce } from "../../core/call.ts";
 import type { Clock } from "../../lib/clock.ts";
 
@@ -12,6 +12,12 @@ interface Used {
   readonly atMs: number;
 }
 
+/**
+ * `known`: by this very request, which may cause several calls. `seen`: by another one within the window. `full`: there is
+ * no room to remember it.
+ */
+export type NonceState = "new" | "known" | "seen" | "full";
+
 export class NonceBook {
   readonly #clock: Pick<Clock, "now">;
   /** Of each principal, oldest first. */
@@ -22,13 +28,12 @@ export class NonceBook {
     this.#clock = clock;
   }
 
-  /** `seen`: by another request within the window. `full`: there is no room to remember it. */
-  claim(principal: string, nonce: Nonce, windowMs: number): "new" | "seen" | "full" {
+  claim(principal: string, nonce: Nonce, windowMs: number): NonceState {
     if (windowMs === 0) return "new";
     this.#forget(principal, windowMs);
     const mine = this.#used.get(principal) ?? new Map<string, Used>();
     const known = mine.get(nonce.text);
-    if (known !== undefined) return known.nonce === nonce ? "new" : "seen";
+    if (known !== undefined) return known.nonce === nonce ? "known" : "seen";
     if (this.#size >= mostOfAll) for (const other of this.#used.keys()) this.#forget(other, windowMs);
     if (mine.size >= mostOfCaller || this.#size >= mostOfAll) return "full";
     mine.set(nonce.text, { nonce, atMs: this.#clock.now() });

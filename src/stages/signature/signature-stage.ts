@@ -7,13 +7,16 @@ import type { Call, Next, Nonce, Stage } from "../../core/call.ts";
 import { DeniedError, GatewayError } from "../../core/errors.ts";
 import { isFinal, type ResultSignature, signatureKey, signedText } from "../../core/signed-result.ts";
 import { toolName } from "../tool-name.ts";
-import type { NonceBook } from "./nonce-book.ts";
+import type { NonceState } from "./nonce-book.ts";
 import type { MessageSigningSettings } from "./schema.ts";
 
 const maxNonceCharacters = 128;
 
 export interface Signer {
-  readonly nonces: NonceBook;
+  /** For `windowMs` the nonce belongs to the request that is first, and to its calls. */
+  claim(principal: string, nonce: Nonce, windowMs: number): Promise<NonceState>;
+  /** Nothing was signed with it: the request that goes on with this one brings it again. */
+  release(principal: string, nonce: Nonce): Promise<void>;
   /** HMAC-SHA-256, in hexadecimal. */
   hmac(key: string, text: string): string;
   /** For answers to calls that have none. */
@@ -26,12 +29,13 @@ export function signatureStage(settings: MessageSigningSettings, signer: Signer 
   if (!settings.enabled || signer === undefined) return undefined;
   const { shared_secret, previous_secret, require_nonce, key_id } = settings;
   const windowMs = settings.replay_window * 1_000;
-  const { nonces, hmac } = signer;
+  const { hmac, release, newNonce, now } = signer;
+  const claimed = signer.claim;
 
-  function claim({ caller: { principal } }: Call, nonce: Nonce): void {
+  async function claim({ caller: { principal } }: Call, nonce: Nonce): Promise<void> {
     if (nonce.text === "" || nonce.text.length > maxNonceCharacters)
       throw new GatewayError("INVALID_PARAMS", `A nonce has 1 to ${maxNonceCharacters} characters`);
-    const state = nonces.claim(principal, nonce, windowMs);
+    const state = await claimed(principal, nonce, windowMs);
     if (state === "seen")
       throw new DeniedError("NONCE_REFUSED", "The nonce of the call was used before", {
         hint: "Use a new nonce, such as a random UUID, for every call",
@@ -43,7 +47,7 @@ export function signatureStage(settings: MessageSigningSettings, signer: Signer 
   }
 
   function signed({ upstream: server }: Call, tool: string, nonce: string, answer: Answer): Answer {
-    const facts = { server, tool, nonce, ts: Math.floor(signer!.now() / 1_000), key_id };
+    const facts = { server, tool, nonce, ts: Math.floor(now() / 1_000), key_id };
     const text = signedText(facts, answer.exactValue);
     const signature: ResultSignature = {
       alg: "HS256",
@@ -58,14 +62,14 @@ export function signatureStage(settings: MessageSigningSettings, signer: Signer 
 
   async function run(call: Call, next: Next, tool: string): ReturnType<Next> {
     const { nonce, caller } = call;
-    if (nonce !== undefined) claim(call, nonce);
+    if (nonce !== undefined) await claim(call, nonce);
     else if (require_nonce)
       throw new DeniedError("NONCE_REFUSED", "The call has no nonce, and security.message_signing asks for one", {
         hint: 'Give a new text for every call: "nonce" beside "arguments" of gateway_invoke, or "mcp-gateway/nonce" in "_meta" of the request',
       });
     const answer = await next(call);
-    if (isFinal(answer)) return signed(call, tool, nonce?.text ?? signer!.newNonce(), answer);
-    if (nonce !== undefined) nonces.release(caller.principal, nonce);
+    if (isFinal(answer)) return signed(call, tool, nonce?.text ?? newNonce(), answer);
+    if (nonce !== undefined) await release(caller.principal, nonce);
     return answer;
   }
 
