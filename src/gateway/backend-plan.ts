@@ -19,7 +19,6 @@ import { Route } from "./dispatch.ts";
 import { isolationOf } from "./isolation.ts";
 import type { PolicyContext } from "./policies.ts";
 import { groupPlan, replicaUpstream, unusedStatus } from "./replica-upstream.ts";
-import { receiptOf } from "./result-statements.ts";
 import type { Sharing } from "./sharing.ts";
 import type { Webhooks } from "./webhooks.ts";
 
@@ -77,10 +76,14 @@ export function planBackends(config: Config, pool: Pool<Upstream>, context: Plan
     // With the first call: a start needs no policy.
     const stages = async () => {
       const state = context.stageStates.of(name) as UpstreamStageState;
-      const [{ stagesFor }, shared] = await Promise.all([import("../stages/order.ts"), context.sharing.state]);
+      const [{ stagesFor }, shared, statements] = await Promise.all([
+        import("../stages/order.ts"),
+        context.sharing.state,
+        context.statements(config, upstream.value.kind, context.env),
+      ]);
       const policies = policiesOf(config, upstream.value, context);
       const limits = shared?.limits;
-      return stagesFor({ upstream: upstream.value, settings, timeoutMs, state, limits, ...policies });
+      return stagesFor({ upstream: upstream.value, settings, timeoutMs, state, limits, ...policies, ...statements });
     };
     routes.set(name, new Route(upstream, stages, timeoutMs));
     const { enabled: isWatched, interval, timeout } = settings.health_check;
@@ -108,7 +111,7 @@ export function planBackends(config: Config, pool: Pool<Upstream>, context: Plan
 
 function policiesOf(config: Config, upstream: Upstream, context: PlanContext) {
   const { name } = upstream;
-  const { tool_integrity, transparency_log, provenance_stamping } = config.security;
+  const { tool_integrity, transparency_log } = config.security;
   return {
     sink: context.onCall,
     underWay: context.underWay,
@@ -125,8 +128,6 @@ function policiesOf(config: Config, upstream: Upstream, context: PlanContext) {
     cache: upstream.kind === "capability" ? undefined : { settings: config.cache, store: context.kept.answers },
     isPersonal: personalOf(config, name, context),
     secrets: config.backends[name]?.secrets,
-    signer: context.signer,
-    receipt: provenance_stamping ? receiptOf(context.catalog, upstream.kind, context.env) : undefined,
   };
 }
 

@@ -14,13 +14,12 @@ import type { Trip } from "../stages/kill-switch/kill-switch.ts";
 import type { ToolGate } from "../stages/quarantine/quarantine-stage.ts";
 import type { CallSink } from "../stages/record/record-stage.ts";
 import { SessionUsage } from "../stages/session-sandbox/session-usage.ts";
-import type { Signer } from "../stages/signature/signature-stage.ts";
 import { ClientBreakers } from "./client-breakers.ts";
 import { createCosts } from "./costs.ts";
 import { createKeptAnswers, type KeptAnswers } from "./kept-answers.ts";
-import { createSigner } from "./result-statements.ts";
 import { createSecurityRecord } from "./security-record.ts";
 import type { Sharing } from "./sharing.ts";
+import { createStatements, type Statements } from "./statements.ts";
 import { createToolIntegrity, type ToolIntegrity } from "./tool-integrity.ts";
 import { createTracing, type Tracing } from "./tracing.ts";
 
@@ -30,8 +29,7 @@ export interface PolicyContext {
   readonly costBook: CostBook;
   readonly sessionUsage: SessionUsage;
   readonly kept: KeptAnswers;
-  readonly signer: Signer;
-  readonly catalog: Catalog;
+  readonly statements: Statements;
   tracer(): Tracer | undefined;
   gateOf(name: string): ToolGate;
   isAuditFailing(): boolean;
@@ -102,8 +100,7 @@ export function createPolicies(options: PoliciesOptions): Policies {
   return {
     context: {
       kept,
-      signer: createSigner(clock, sharing),
-      catalog,
+      statements: createStatements(options),
       tracer: tracing.current,
       onFindings: record.onFindings,
       costBook: costs.book,

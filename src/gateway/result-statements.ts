@@ -14,7 +14,7 @@ import type { Signer } from "../stages/signature/signature-stage.ts";
 import { definitionDigest } from "./definition-digest.ts";
 import type { Sharing } from "./sharing.ts";
 
-/** One for all configurations: it remembers nonces, with the other gateways where there are any. */
+/** Remembers nonces, with the other gateways where there are any. */
 export function createSigner(clock: Pick<Clock, "now">, sharing: Pick<Sharing, "state">): Signer {
   const book = new NonceBook(clock);
   return {
