@@ -5,14 +5,9 @@ import { mayUseServer, mayUseTool } from "../core/scope.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { type ExposedNames, exposeNames, type OwnedName } from "../meta/exposed-names.ts";
 import { metaToolNames } from "../meta/meta-tool-names.ts";
-import type { FaceHost } from "./host.ts";
 import { knownItems, listAll, type OwnedItem } from "./lists.ts";
+import { pinnedTools } from "./pinned-tools.ts";
 import type { RequestScope } from "./request-scope.ts";
-
-interface OwnedTool {
-  readonly server: string;
-  readonly tool: string;
-}
 
 export class Exposed {
   readonly #owned: readonly OwnedItem[];
@@ -75,20 +70,6 @@ export function knownPrompts(request: RequestScope): Exposed {
 export async function allPrompts(request: RequestScope): Promise<Exposed> {
   await listAll(request, "prompts");
   return knownPrompts(request);
-}
-
-/** By configuration, then by use; each once. */
-export function pinnedTools({ meta, usage }: Pick<FaceHost, "meta" | "usage">): readonly OwnedTool[] {
-  const { surfaced_tools: chosen, promote_often_used: count } = meta;
-  if (count === 0) return chosen;
-  const isChosen = (one: OwnedTool) => chosen.some(({ server, tool }) => server === one.server && tool === one.tool);
-  return [
-    ...chosen,
-    ...usage
-      .most()
-      .filter((one) => !isChosen(one))
-      .slice(0, count),
-  ];
 }
 
 /** The pinned tools after their backends were asked where they never were: the first list of a session has them too. */

@@ -5,8 +5,8 @@ import type { JsonObject } from "../lib/json.ts";
 import { encodeRequest } from "../mcp/json-rpc.ts";
 import { logSeverity } from "../mcp/log-levels.ts";
 import { elicitationEnd, type ListKind, listKinds, resourceUpdated } from "../mcp/protocol.ts";
-import { pinnedTools } from "./exposed.ts";
 import type { FaceHost } from "./host.ts";
+import { pinnedTools } from "./pinned-tools.ts";
 import type { Session } from "./session.ts";
 import { gatewayItself } from "./subscriptions.ts";
 

@@ -158,8 +158,8 @@ export function createGateway(options: GatewayOptions): RunningGateway {
   });
   const noteLostProfiles = noteProblem("Tool profiles", "what is measured from now on is lost with this process");
   const logsDenied = () => config.security.tool_policy.log_denied;
-  const { onCall, clientBreakers } = policies;
-  const onOutcome = clientBreakers.settle.bind(clientBreakers);
+  const { onCall, clientCircuits } = policies;
+  const onOutcome = clientCircuits.settle;
   const watch = watchCalls({ ...options, catalog, logsDenied, onCall, onOutcome, onProblem: noteLostProfiles });
   const skills = new SkillWatch({ ...options, host: () => host });
   const serverLog = new ServerLog();
@@ -327,7 +327,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     get sharedLimits() {
       return sharing.state?.then(({ limits }) => limits);
     },
-    clientBreakers,
+    clientCircuits,
     heldTools: () => policies.integrity.held(),
     approveTool: (server, tool, digest) => policies.integrity.approve(server, tool, digest),
     async reload(next, env) {

@@ -12,7 +12,7 @@ import type { SharedLimits } from "../core/shared-limits.ts";
 import type { ServerView } from "../meta/meta-tool.ts";
 import type { Environment } from "../runtime/process.ts";
 import type { CostReport } from "../stages/cost/report.ts";
-import type { ClientBreakers } from "./client-breakers.ts";
+import type { ClientCircuits } from "./client-circuits.ts";
 import type { KillSwitchPanel } from "./kill-switch-panel.ts";
 import type { Operation } from "./operation.ts";
 import type { Webhooks } from "./webhooks.ts";
@@ -48,7 +48,7 @@ export interface Gateway {
   /** Limits that are counted over all gateways; `undefined` while this one is alone. */
   readonly sharedLimits?: Promise<SharedLimits> | undefined;
   /** Of `auth.client_circuit_breaker`. */
-  readonly clientBreakers: ClientBreakers;
+  readonly clientCircuits: ClientCircuits;
   /** What was spent today and lately, and what is left of the budgets of `cost_governance`. */
   costs(): Promise<CostReport>;
   /** Tools that are refused until an operator approves them, of servers that were asked since the start. */

@@ -1,7 +1,7 @@
 /** Answers that are given again: those of the cache, and those under idempotency keys. */
 import type { Clock } from "../lib/clock.ts";
 import type { AnswerCache } from "../stages/cache/answer-cache.ts";
-import { AnswerStore } from "../stages/cache/answer-store.ts";
+import type { AnswerStore } from "../stages/cache/answer-store.ts";
 import type { IdempotencyBook } from "../stages/idempotency/idempotency-stage.ts";
 import type { OpenIdempotencyBook } from "./idempotency-book.ts";
 import type { Sharing } from "./sharing.ts";
@@ -24,9 +24,18 @@ export interface KeptAnswersOptions {
 
 export function createKeptAnswers(options: KeptAnswersOptions): KeptAnswers {
   const { sharing, isCaching } = options;
-  const own = new AnswerStore(options.clock);
+  let own: AnswerStore | undefined;
+  let loading: Promise<AnswerStore> | undefined;
   let opening: Promise<OpenIdempotencyBook> | undefined;
-  const shared = () => (isCaching() ? sharing.state?.then((state) => state.answers(own)) : undefined);
+  const shared = () => (isCaching() ? sharing.state?.then(async (state) => state.answers(await load())) : undefined);
+
+  function load(): Promise<AnswerStore> {
+    loading ??= import("../stages/cache/answer-store.ts").then((module) => {
+      own = new module.AnswerStore(options.clock);
+      return own;
+    });
+    return loading;
+  }
 
   function open(): Promise<OpenIdempotencyBook> {
     opening ??= import("./idempotency-book.ts").then(({ openIdempotencyBook }) =>
@@ -37,10 +46,13 @@ export function createKeptAnswers(options: KeptAnswersOptions): KeptAnswers {
 
   return {
     answers: {
-      look: (question) => shared()?.then((answers) => answers.look(question)) ?? own.look(question),
-      forget: (server) => shared()?.then((answers) => answers.forget(server)) ?? own.forget(server),
+      look(question) {
+        const answers = shared() ?? (own === undefined ? load() : undefined);
+        return answers?.then((ready) => ready.look(question)) ?? (own as AnswerStore).look(question);
+      },
+      forget: (server) => shared()?.then((answers) => answers.forget(server)) ?? own?.forget(server),
       forgetAll() {
-        own.forgetAll();
+        own?.forgetAll();
         void shared()?.then((answers) => answers.forgetAll());
       },
     },

@@ -14,7 +14,7 @@ import type { Trip } from "../stages/kill-switch/kill-switch.ts";
 import type { ToolGate } from "../stages/quarantine/quarantine-stage.ts";
 import type { CallSink } from "../stages/record/record-stage.ts";
 import { SessionUsage } from "../stages/session-sandbox/session-usage.ts";
-import { ClientBreakers } from "./client-breakers.ts";
+import { type ClientCircuits, createClientCircuits } from "./client-circuits.ts";
 import { createCosts } from "./costs.ts";
 import { createKeptAnswers, type KeptAnswers } from "./kept-answers.ts";
 import { createSecurityRecord } from "./security-record.ts";
@@ -42,7 +42,7 @@ export interface Policies {
   /** For the record of calls, where it is wanted. */
   readonly onCall: CallSink;
   readonly integrity: ToolIntegrity;
-  readonly clientBreakers: ClientBreakers;
+  readonly clientCircuits: ClientCircuits;
   /** What of the tools a server lists clients may see, and how. */
   readonly admit: ToolIntegrity["admit"];
   readonly tracing: Tracing;
@@ -115,7 +115,7 @@ export function createPolicies(options: PoliciesOptions): Policies {
     },
     onCall: record.onCall,
     integrity,
-    clientBreakers: new ClientBreakers(clock, () => config().auth.client_circuit_breaker),
+    clientCircuits: createClientCircuits(clock, () => config().auth.client_circuit_breaker),
     async admit(server, tools, deviations) {
       // Judged as the server wrote them.
       const admitted = await integrity.admit(server, tools, deviations);

@@ -5,9 +5,11 @@ import type { Config } from "../config/schema.ts";
 import type { Logger } from "../core/log.ts";
 import type { Clock } from "../lib/clock.ts";
 import { type Environment, workingDirectory } from "../runtime/process.ts";
-import { registryPath } from "../skills/registry-path.ts";
-import { noSkills, type ServedSkills, type SkillSource } from "../skills/served-skills.ts";
+import type { ServedSkills, SkillSource } from "../skills/served-skills.ts";
 import type { SkillShelf } from "../skills/skill-shelf.ts";
+
+const startAfterMs = 500;
+const none: ServedSkills = { skills: [], listed: [], files: new Map(), directories: new Map() };
 
 export interface SkillWatchOptions {
   readonly config: Config;
@@ -36,11 +38,12 @@ export class SkillWatch implements SkillSource {
   }
 
   async served(): Promise<ServedSkills> {
-    return this.isOn ? (await this.#open()).served() : noSkills;
+    return this.isOn ? (await this.#open()).served() : none;
   }
 
+  /** In a while: the first answers of the gateway go before. */
   start(): void {
-    if (this.isOn && !this.#isClosed) void this.#open();
+    if (this.isOn) this.#options.clock.after(startAfterMs, () => void (this.isOn && !this.#isClosed && this.#open()));
   }
 
   configure(next: Config): void {
@@ -64,7 +67,10 @@ export class SkillWatch implements SkillSource {
 
   async #make(): Promise<SkillShelf> {
     const { stateDirectory = "", env, log, clock, host } = this.#options;
-    const { SkillShelf } = await import("../skills/skill-shelf.ts");
+    const [{ SkillShelf }, { registryPath }] = await Promise.all([
+      import("../skills/skill-shelf.ts"),
+      import("../skills/registry-path.ts"),
+    ]);
     const path = registryPath(undefined, stateDirectory, env, workingDirectory());
     const shelf = new SkillShelf({ path, log, clock, onChanged: (uris) => announceSkills(host(), uris) });
     // Nobody would end a watch that begins after the end.

@@ -1,18 +1,11 @@
-/** Webhooks of the capabilities, put together: what they report passes the firewall and reaches who may use the capability. */
-import type { Endpoint, WebhookReceiver } from "../capabilities/webhooks/receiver.ts";
-import type { SeenDeliveries } from "../capabilities/webhooks/seen-deliveries.ts";
+/** Webhooks of the capabilities, put together; what they are made of is loaded when a file has one, or somebody asks. */
+import type { WebhookReceiver } from "../capabilities/webhooks/receiver.ts";
 import type { Webhook } from "../capabilities/webhooks/webhook.ts";
-import { announceMessage } from "../clients/fan-out.ts";
 import type { FaceHost } from "../clients/host.ts";
 import type { Config } from "../config/schema.ts";
-import { Answer } from "../core/answer.ts";
-import type { Caller } from "../core/caller.ts";
-import { DeniedError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import type { Upstream } from "../core/upstream.ts";
-import { neverCancelled } from "../lib/cancellation.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { JsonObject } from "../lib/json.ts";
 import type { WebhookView } from "../meta/meta-tool.ts";
 import type { Environment } from "../runtime/process.ts";
 import type { FirewallSink } from "../stages/firewall/finding.ts";
@@ -44,108 +37,29 @@ export interface WebhooksOptions {
   noteProblem(what: string, consequence: string): (error: unknown) => void;
 }
 
-/** In the log of the firewall. */
-const sender: Caller = {
-  principal: "webhook",
-  name: "webhook",
-  admin: false,
-  backends: undefined,
-  allowedTools: undefined,
-  deniedTools: undefined,
-};
-
 export function createWebhooks(options: WebhooksOptions): Webhooks {
-  const { config, capabilities, host, onFindings, stateDirectory, noteProblem } = options;
-  let receiver: WebhookReceiver | undefined;
-  let seen: SeenDeliveries | undefined;
-  /** Resolves when everything that was taken is in force. */
-  let taking: Promise<void> = Promise.resolve();
+  let open: Webhooks | undefined;
+  let opening: Promise<Webhooks> | undefined;
 
-  async function load(): Promise<WebhookReceiver> {
-    if (receiver !== undefined) return receiver;
-    const [{ WebhookReceiver }, { openSeenDeliveries }] = await Promise.all([
-      import("../capabilities/webhooks/receiver.ts"),
-      import("../capabilities/webhooks/seen-deliveries.ts"),
-    ]);
-    seen = await openSeenDeliveries({
-      ...options,
-      path: stateDirectory === undefined ? undefined : `${stateDirectory}/webhooks.json`,
-      calendar: Date.now,
-      onProblem: noteProblem("Deliveries of webhooks", "one may be told again after a restart"),
+  function load(): Promise<Webhooks> {
+    opening ??= import("./open-webhooks.ts").then(({ openWebhooks }) => {
+      open = openWebhooks(options);
+      return open;
     });
-    receiver = new WebhookReceiver({
-      ...options,
-      settings: () => config().webhooks,
-      seen,
-      calendar: Date.now,
-      inspect,
-      tell: ({ capability }, params) => announceMessage(host(), config().capabilities.name, capability, params),
-    });
-    return receiver;
+    return opening;
   }
 
-  /** By the very stage that results pass, under the rules of the capability. */
-  async function inspect({ capability }: Webhook, params: JsonObject, requestId: string) {
-    const { firewallResponseStage } = await import("../stages/firewall/firewall-response-stage.ts");
-    const stage = firewallResponseStage(config().security.firewall, onFindings);
-    if (stage === undefined) return params;
-    const call = {
-      upstream: config().capabilities.name,
-      method: "tools/call",
-      params: { name: capability },
-      caller: sender,
-      sessionId: undefined,
-      requestId,
-      deadline: Number.POSITIVE_INFINITY,
-      signal: neverCancelled,
-      safe: true,
-    };
-    try {
-      return (await stage(call, async () => Answer.of(params))).exactValue;
-    } catch (error) {
-      if (error instanceof DeniedError) return undefined;
-      throw error;
-    }
-  }
-
-  async function started(): Promise<WebhookReceiver | undefined> {
-    const upstream = config().webhooks.enabled ? capabilities() : undefined;
-    if (upstream === undefined) return undefined;
-    await upstream.start(neverCancelled);
-    await taking;
-    return receiver;
-  }
-
-  function viewOf({ webhook, counts }: Endpoint): WebhookView {
-    const { base_path, require_signature } = config().webhooks;
-    return {
-      server: config().capabilities.name,
-      path: `${base_path.replace(/\/$/, "")}${webhook.path}`,
-      method: webhook.method,
-      capability: webhook.capability,
-      webhook_name: webhook.name,
-      signature_required: require_signature || webhook.secret !== undefined,
-      notify: webhook.notify,
-      stats: { ...counts },
-    };
-  }
-
-  const known = () =>
-    config().webhooks.enabled && capabilities() !== undefined ? (receiver?.endpoints ?? []).map(viewOf) : [];
   return {
-    receiver: started,
-    async list() {
-      await started();
-      return known();
-    },
-    known,
+    receiver: async () => (await load()).receiver(),
+    list: async () => (await load()).list(),
+    known: () => open?.known() ?? [],
     take(upstream, webhooks, env) {
-      // The one before may have read its files once more.
-      if (upstream !== capabilities() || (receiver === undefined && webhooks.length === 0)) return;
-      taking = taking.then(async () => (await load()).configure(webhooks, env));
+      if (open !== undefined) open.take(upstream, webhooks, env);
+      else if (webhooks.length > 0 || opening !== undefined)
+        void load().then((all) => all.take(upstream, webhooks, env));
     },
     async flush() {
-      await seen?.flush();
+      await (await opening)?.flush();
     },
   };
 }

@@ -37,8 +37,6 @@ export interface SkillSource {
   served(): Promise<ServedSkills>;
 }
 
-export const noSkills: ServedSkills = { skills: [], listed: [], files: new Map(), directories: new Map() };
-
 const mimeTypes: Readonly<Record<string, string>> = {
   ".md": "text/markdown",
   ".json": "application/json",

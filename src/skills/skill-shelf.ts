@@ -4,7 +4,7 @@ import type { Clock } from "../lib/clock.ts";
 import { fileStamp } from "../runtime/files.ts";
 import { type Watcher, watchFiles } from "../runtime/watch.ts";
 import { readRegistry } from "./registry.ts";
-import { noSkills, type ServedSkills, serveSkills } from "./served-skills.ts";
+import { type ServedSkills, serveSkills } from "./served-skills.ts";
 
 /** A burst of events about the file is one change. */
 const debounceMs = 200;
@@ -45,7 +45,7 @@ export class SkillShelf {
 
   /** What is served now; of a file that cannot be read what was there before, or nothing. */
   served(): Promise<ServedSkills> {
-    this.#served ??= this.#read(noSkills);
+    this.#served ??= this.#read(serveSkills([]));
     return this.#served;
   }
 

@@ -137,7 +137,7 @@ export function fakeGateway(sections: Sections = {}, clock: Clock = systemClock)
 
   const gateway: FakeGateway = {
     config,
-    clientBreakers: new ClientBreakers(clock, () => gateway.config.auth.client_circuit_breaker),
+    clientCircuits: new ClientBreakers(clock, () => gateway.config.auth.client_circuit_breaker),
     log: silentLogger,
     face,
     sessions,

@@ -11,9 +11,9 @@ import type { JsonObject } from "../../src/lib/json.ts";
 import { codeModeSchema } from "../../src/meta/code-mode/schema.ts";
 import type { MetaContext, OperatorActions, ServerView, ToolUsage } from "../../src/meta/meta-tool.ts";
 import { RoutingProfiles } from "../../src/meta/routing/routing-profiles.ts";
-import { noSkills, type SkillSource } from "../../src/skills/served-skills.ts";
+import { type SkillSource, serveSkills } from "../../src/skills/served-skills.ts";
 
-export const skillsOff: SkillSource = { isOn: false, served: async () => noSkills };
+export const skillsOff: SkillSource = { isOn: false, served: async () => serveSkills([]) };
 export const codeModeOff = parse(codeModeSchema, {});
 
 export interface FakeServer {

@@ -92,7 +92,7 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
   /** What is asked of MCP clients once it is known who they are. @throws DeniedError FORBIDDEN, CLIENT_CIRCUIT_OPEN */
   function screened(caller: Caller, path: string, headers: Headers, url: string): Caller {
     if (!mcpPath.test(path)) return caller;
-    gateway.clientBreakers.assertClosed(caller);
+    gateway.clientCircuits.assertClosed(caller);
     // A stream says which agent it is of when it is opened.
     if (path === messagesPath) return caller;
     return callerWithLabel(caller, headers, url, gateway.config.security.agent_identity);

@@ -92,7 +92,7 @@ export function createMcpEndpoint(gateway: Gateway, clock: Clock): McpEndpoint {
       return await exchange.respond(gateway.face.handle(message, exchange));
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
-      gateway.clientBreakers.settle(visit.caller, error);
+      gateway.clientCircuits.settle(visit.caller, error);
       return refuse(visit, error, id);
     }
   }
