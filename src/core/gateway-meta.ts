@@ -6,8 +6,8 @@ import { isJsonObject, type Json, type JsonObject } from "../lib/json.ts";
 import { Answer } from "./answer.ts";
 
 const prefix = "mcp-gateway";
-/** A letter, digit or mark written as an escape, which no writer does without reason; the key may be in it. */
-const oddEscape = /\\u00[2-7]/;
+/** A letter of it, or its hyphen, written as an escape, which no writer does without reason. */
+const oddEscape = /\\u00(?:2d|6[1-9a-f]|7[0-9a])/i;
 
 /** The very same answer where it has none of them. */
 export function withoutGatewayMeta(answer: Answer): Answer {
@@ -19,7 +19,7 @@ export function withoutGatewayMeta(answer: Answer): Answer {
 }
 
 /** At any depth but in structured content, which is data. The very same value where it has none of them. */
-export function withoutGatewayMetaIn<T extends Json | undefined>(value: T): T {
+function withoutGatewayMetaIn<T extends Json | undefined>(value: T): T {
   if (Array.isArray(value)) {
     const items = value.map(withoutGatewayMetaIn);
     return items.some((item, at) => item !== value[at]) ? (items as unknown as T) : value;

@@ -12,7 +12,7 @@ export const provenanceKey = "mcp-gateway/provenance";
 /** Of the connection to the client, which adds it for clients of 2026-07-28 and nobody else. */
 const ofConnection = "io.modelcontextprotocol/serverInfo";
 
-export interface SignedFacts {
+interface SignedFacts {
   readonly server: string;
   readonly tool: string;
   readonly nonce: string;

@@ -89,7 +89,7 @@ test("trust cards tell of tools that a gateway has seen, pinned or quarantined, 
   await until(() => inspect().code === 0);
   const card = JSON.parse(inspect().out);
   const { id, source, pin, effects, providers } = card;
-  assert.deepEqual({ id, source, pin }, { id: "box:add", source: "server", pin: "pinned" });
+  assert.deepEqual({ id, source, pin }, { id: "tool:box:add", source: "server", pin: "pinned" });
   assert.deepEqual([effects.read_only, effects.destructive], [true, false]);
   assert.equal(providers[0].service, "stdio");
   assert.deepEqual(providers[0].auth, ["variable API_TOKEN"]);
@@ -106,6 +106,6 @@ test("trust cards tell of tools that a gateway has seen, pinned or quarantined, 
   );
   const checked = run(gateway.folder, "trust", "validate", "--file", "trust.json");
   assert.equal(checked.code, 1);
-  assert.match(checked.err, /error {2}box:bad is quarantined/);
+  assert.match(checked.err, /error {2}tool:box:bad is quarantined/);
   assert.ok(!/box:add/.test(checked.err), checked.err);
 });

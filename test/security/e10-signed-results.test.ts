@@ -27,7 +27,7 @@ let client: HttpClient;
 let one: HttpClient;
 let count = 0;
 
-function config(signing: object = {}): object {
+function config(signing: object = {}, result_format = "native"): object {
   return {
     capabilities: { enabled: false },
     cache: { enabled: true },
@@ -37,6 +37,7 @@ function config(signing: object = {}): object {
         { server: "literal", tool: "special" },
       ],
       max_result_size: 5_000,
+      result_format,
     },
     security: {
       message_signing: { enabled: true, shared_secret: "env:SIGNING_KEY", ...signing },
@@ -56,6 +57,7 @@ before(async () => {
 });
 after(() => gateway.stop());
 
+const digest = (value: object) => createHash("sha256").update(JSON.stringify(value)).digest("hex");
 const newNonce = () => `nonce-${++count}`;
 
 /** `gateway_invoke` with a nonce. */
@@ -111,8 +113,15 @@ test("E10: on every way to a tool the result is signed for the nonce of the call
   const result = await invoke("give", { result: { content: [] } }, nonce);
   assert.equal(result._meta[signatureKey].nonce, nonce);
   assert.equal(verify(JSON.stringify(result), "--tool", "box:give").code, 0);
+  // Somebody on the way takes the signature off, and writes a receipt of his own.
+  const bare = JSON.stringify({
+    content: [],
+    _meta: { [provenanceKey]: { response_sha256: digest({ content: [] }) } },
+  });
+  assert.match(verify(bare, "--tool", "box:give").text, /✗ The result has no signature\n✗ The receipt is not signed/);
+  assert.equal(verify(bare).code, 1);
   const unsigned = { content: [] };
-  assert.match(verify(JSON.stringify(unsigned), "--tool", "box:give").text, /✗ .*neither a signature nor a receipt/);
+  assert.match(verify(JSON.stringify(unsigned)).text, /✗ .*neither a signature nor a receipt/);
 });
 
 test("E10: a client needs nothing but HMAC and sorted members to verify a result", async () => {
@@ -142,7 +151,7 @@ test("E10: a client needs nothing but HMAC and sorted members to verify a result
     receiptSig,
   );
   const request = { arguments: { result: { content: [{ text: "ä", type: "text" }] } }, name: "give" };
-  assert.equal(receipt.request_sha256, createHash("sha256").update(JSON.stringify(request)).digest("hex"));
+  assert.equal(receipt.request_sha256, digest(request));
   const { server, transport, tool, gateway: version, key_id: name } = receipt;
   assert.deepEqual([server, transport, tool, version, name], ["box", "stdio", "give", "0.1.0", "r1"]);
   assert.match(receipt.definition_sha256, /^[0-9a-f]{64}$/);
@@ -214,18 +223,17 @@ test("E10: no server says anything in the gateway's name", async () => {
 });
 
 test("E10: where a nonce is required a call without one is refused; keys change over without a gap", async (t) => {
-  const strict = await startGateway(
-    config({ require_nonce: true, shared_secret: "env:NEW_KEY", previous_secret: "env:SIGNING_KEY", key_id: "k2" }),
-    {
-      env: { ...env, NEW_KEY: "the-key-after-the-change" },
-    },
-  );
+  const keys = { shared_secret: "env:NEW_KEY", previous_secret: "env:SIGNING_KEY", key_id: "k2" };
+  const strict = await startGateway(config({ require_nonce: true, ...keys }, "wrapped"), {
+    env: { ...env, NEW_KEY: "the-key-after-the-change" },
+  });
   t.after(() => strict.stop());
   const other = await HttpClient.open(`${strict.url}/mcp`);
   const call = { server: "box", tool: "give", arguments: { result: { content: [] } } };
   const refused = (await other.tool("gateway_invoke", call)).message.result;
   assert.equal(refused._meta["mcp-gateway/error"].code, "NONCE_REFUSED");
-  const { result } = (await other.tool("gateway_invoke", { ...call, nonce: "n" })).message;
+  const wrapped = (await other.tool("gateway_invoke", { ...call, nonce: "n" })).message.result;
+  const result = JSON.parse(wrapped.content[0].text);
   const old = verify(JSON.stringify(result), "--tool", "box:give", "--secret", "env:SIGNING_KEY");
   assert.match(old.text, /✓ Signature verified \(the key before "k2"\)/);
   for (const key of [secret, receiptKey, "the-key-after-the-change"]) assert.ok(!strict.stderr().includes(key));

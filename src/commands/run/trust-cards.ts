@@ -4,7 +4,7 @@ import { loadConfig } from "../../config/load.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { suggestion } from "../../lib/did-you-mean.ts";
 import { escapeHidden } from "../../lib/escape-hidden.ts";
-import { isJsonObject, type Json } from "../../lib/json.ts";
+import { isJsonObject, type Json, nestsDeeper } from "../../lib/json.ts";
 import { readYaml, yamlText } from "../../lib/yaml-document.ts";
 import { readText, writeAtomic } from "../../runtime/files.ts";
 import { dataDirectory, expandHome, resolve } from "../../runtime/paths.ts";
@@ -20,6 +20,8 @@ import { sayDone } from "./say-done.ts";
 
 const maxFileBytes = 64 * 1_048_576;
 const schemaVersion = 1;
+/** Cards need a few levels, the services of the bill of materials a few more. */
+const maxDepth = 32;
 
 interface Inventory {
   readonly capabilities: readonly TrustCard[];
@@ -65,7 +67,7 @@ export async function generate(input: CommandInput): Promise<number> {
 export async function inspect(input: CommandInput): Promise<number> {
   const name = input.text("name") as string;
   const { cards } = await takeInventory(input);
-  const card = cards.find(({ id }) => id === name || id === `capability:${name}`);
+  const card = cards.find((one) => shownName(one) === name);
   if (card === undefined) throw new ConfigError(`There is no tool "${name}"${suggestion(name, cards.map(shownName))}`);
   await writeStdout(await written(card, input));
   return 0;
@@ -91,8 +93,8 @@ async function readCards(file: string): Promise<readonly Json[]> {
   } catch (error) {
     throw new ConfigError(`Cannot read trust cards from "${file}": ${(error as Error).message}`, { cause: error });
   }
-  const cards = isJsonObject(document) && document["schema_version"] === schemaVersion ? document["cards"] : undefined;
-  if (Array.isArray(cards)) return cards;
+  const { schema_version, cards } = isJsonObject(document) && !nestsDeeper(document, maxDepth) ? document : {};
+  if (schema_version === schemaVersion && Array.isArray(cards)) return cards;
   throw new ConfigError(
     `"${file}" has no trust cards of this version: make it with "mcp-gateway trust generate -o ${file}"`,
   );
@@ -105,5 +107,5 @@ async function written(value: object, input: CommandInput): Promise<string> {
 }
 
 function shownName({ id }: TrustCard): string {
-  return id.replace(/^capability:/, "");
+  return id.slice(id.indexOf(":") + 1);
 }

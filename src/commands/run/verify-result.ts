@@ -1,5 +1,6 @@
 /** Body of `audit verify-result`: holds one result against what the gateway says of it, without a gateway. */
 import { loadConfig } from "../../config/load.ts";
+import { maxAnswerDepth } from "../../core/answer.ts";
 import { ConfigError } from "../../core/errors.ts";
 import {
   provenanceKey,
@@ -11,7 +12,7 @@ import {
 import { canonicalJson } from "../../lib/canonical-json.ts";
 import { escapeHidden } from "../../lib/escape-hidden.ts";
 import { parseExact } from "../../lib/exact-json.ts";
-import { isJsonObject, type Json, type JsonObject } from "../../lib/json.ts";
+import { isJsonObject, type Json, type JsonObject, nestsDeeper } from "../../lib/json.ts";
 import { equalDigests, hmacSha256Hex, sha256, sha256Hex } from "../../runtime/digest.ts";
 import { readText } from "../../runtime/files.ts";
 import { environment, environmentVariable, workingDirectory, writeStderr, writeStdout } from "../../runtime/process.ts";
@@ -20,11 +21,15 @@ import { type CommandInput, UsageError } from "../command.ts";
 const maxFileBytes = 256 * 1_048_576;
 const receiptKeyVariable = "GATEWAY_ATTESTATION_SIGNING_KEY";
 
-/** What was found out of one statement. */
+/** What was found out of one statement; `unproved` is what anybody could have written. */
 interface Finding {
-  readonly ok: boolean;
+  readonly is: "proved" | "unproved" | "wrong";
   readonly text: string;
 }
+
+const marks = { proved: "✓", unproved: "·", wrong: "✗" } as const;
+/** Whoever gives one of these wants a signature: somebody on the way may have taken it off. */
+const signatureOptions = ["tool", "nonce", "secret"];
 
 export async function run(input: CommandInput): Promise<number> {
   const result = await readResult(input.text("file") as string);
@@ -32,13 +37,14 @@ export async function run(input: CommandInput): Promise<number> {
   const { [signatureKey]: signature, [provenanceKey]: receipt } = meta;
   const findings: Finding[] = [];
   if (signature !== undefined) findings.push(await checkSignature(signature, result, input));
+  else if (signatureOptions.some((option) => input.text(option) !== undefined))
+    findings.push(wrong("The result has no signature"));
   if (receipt !== undefined) findings.push(checkReceipt(receipt, result));
-  if (signature === undefined && input.text("nonce") !== undefined)
-    findings.push(failed("The result has no signature"));
-  if (findings.length === 0) findings.push(failed("The result has neither a signature nor a receipt"));
-  for (const { ok, text } of findings)
-    await (ok ? writeStdout : writeStderr)(`${ok ? "✓" : "✗"} ${escapeHidden(text)}\n`);
-  return findings.every(({ ok }) => ok) ? 0 : 1;
+  if (findings.length === 0) findings.push(wrong("The result has neither a signature nor a receipt"));
+  for (const { is, text } of findings)
+    await (is === "wrong" ? writeStderr : writeStdout)(`${marks[is]} ${escapeHidden(text)}\n`);
+  const isProved = findings.some(({ is }) => is === "proved") && findings.every(({ is }) => is !== "wrong");
+  return isProved ? 0 : 1;
 }
 
 /** A result as it came, alone or in its JSON-RPC response. */
@@ -50,28 +56,28 @@ async function readResult(path: string): Promise<JsonObject> {
     throw new ConfigError(`Cannot read a result from "${path}": ${(error as Error).message}`, { cause: error });
   }
   const result = isJsonObject(value) && value["jsonrpc"] === "2.0" ? value["result"] : value;
-  if (isJsonObject(result)) return result;
+  if (isJsonObject(result) && !nestsDeeper(result, maxAnswerDepth)) return result;
   throw new ConfigError(`"${path}" holds no result of a tool: it must be one JSON object, as the client got it`);
 }
 
 async function checkSignature(found: Json, result: JsonObject, input: CommandInput): Promise<Finding> {
   const signature = readSignature(found);
-  if (signature === undefined) return failed(`"${signatureKey}" is not a signature`);
+  if (signature === undefined) return wrong(`"${signatureKey}" is not a signature`);
   const { nonce, ts, key_id, sig, previous_sig } = signature;
   const wanted = input.text("nonce");
   if (wanted !== undefined && wanted !== nonce)
-    return failed(`The result answers another call: its nonce is "${nonce}"`);
+    return wrong(`The result answers another call: its nonce is "${nonce}"`);
   const { server, tool, name } = toolOf(input);
   const secret = await secretOf(input);
   const mac = hmacSha256Hex(secret, signedText({ server, tool, nonce, ts, key_id }, result));
   const isCurrent = equalTexts(mac, sig);
   if (!isCurrent && (previous_sig === undefined || !equalTexts(mac, previous_sig)))
-    return failed(
+    return wrong(
       `The signature is wrong: the key is another one, or this is not what the gateway answered for ${name}`,
     );
   const key = isCurrent ? `key "${key_id}"` : `the key before "${key_id}"`;
   return {
-    ok: true,
+    is: "proved",
     text: `Signature verified (${key}): the result of ${name} for nonce "${nonce}", signed ${isoTime(ts)}`,
   };
 }
@@ -86,18 +92,18 @@ function readSignature(value: Json): ResultSignature | undefined {
 }
 
 function checkReceipt(receipt: Json, result: JsonObject): Finding {
-  if (!isJsonObject(receipt)) return failed(`"${provenanceKey}" is not a receipt`);
+  if (!isJsonObject(receipt)) return wrong(`"${provenanceKey}" is not a receipt`);
   if (receipt["response_sha256"] !== sha256Hex(receivedText(result)))
-    return failed("The receipt is of another result: its response_sha256 does not fit");
+    return wrong("The receipt is of another result: its response_sha256 does not fit");
   const { sig, ...rest } = receipt;
   const about = `${String(receipt["server"])}:${String(receipt["tool"])}, ${String(receipt["time"])}, request ${String(receipt["request_id"])}`;
-  if (sig === undefined) return { ok: true, text: `Receipt fits the result, unsigned: ${about}` };
   const key = environmentVariable(receiptKeyVariable) ?? "";
   if (key === "")
-    return { ok: true, text: `Receipt fits the result; set ${receiptKeyVariable} to check its signature: ${about}` };
+    return { is: "unproved", text: `Receipt fits the result; only with ${receiptKeyVariable} is it proved: ${about}` };
+  if (sig === undefined) return wrong("The receipt is not signed");
   if (!equalTexts(hmacSha256Hex(key, canonicalJson(rest)), String(sig)))
-    return failed("The signature of the receipt is wrong: it was changed, or the key is another one");
-  return { ok: true, text: `Receipt verified: ${about}` };
+    return wrong("The signature of the receipt is wrong: it was changed, or the key is another one");
+  return { is: "proved", text: `Receipt verified: ${about}` };
 }
 
 function toolOf(input: CommandInput): { server: string; tool: string; name: string } {
@@ -140,6 +146,6 @@ function isoTime(seconds: number): string {
   return Number.isNaN(time.getTime()) ? `at ${seconds}` : time.toISOString();
 }
 
-function failed(text: string): Finding {
-  return { ok: false, text };
+function wrong(text: string): Finding {
+  return { is: "wrong", text };
 }

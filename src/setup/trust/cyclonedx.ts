@@ -5,22 +5,24 @@
 import { version } from "../../core/version.ts";
 import type { JsonObject } from "../../lib/json.ts";
 import type { ServerCards } from "./server-cards.ts";
-import { type CardProvider, digestOf, type TrustCard } from "./trust-card.ts";
+import { digestOf, type TrustCard } from "./trust-card.ts";
 
 const gateway = "mcp-gateway";
 
 export function billOfMaterials(capabilities: readonly TrustCard[], servers: readonly ServerCards[]): JsonObject {
-  const origins = new Map<string, CardProvider>();
-  for (const { providers } of capabilities)
-    for (const provider of providers) for (const origin of provider.origins) origins.set(origin, provider);
+  /** Whether any capability has a key for it. */
+  const origins = new Map<string, boolean>();
+  for (const provider of capabilities.flatMap(({ providers }) => providers))
+    for (const origin of provider.origins)
+      origins.set(origin, provider.auth.length > 0 || origins.get(origin) === true);
   const components = capabilities.map(component);
   const services = [
     ...servers.map(serverService),
-    ...[...origins].map(([origin, { auth }]) => ({
+    ...[...origins].map(([origin, authenticated]) => ({
       "bom-ref": refOf(origin),
       name: origin,
       ...endpoints([origin]),
-      authenticated: auth.length > 0,
+      authenticated,
       "x-trust-boundary": true,
     })),
   ];

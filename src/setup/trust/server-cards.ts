@@ -55,7 +55,7 @@ function cardOf(server: string, tool: JsonObject, pins: ServerPins, providers: r
   const pin = pins.get(name);
   return [
     {
-      id: `${server}:${name}`,
+      id: `tool:${server}:${name}`,
       server,
       tool: name,
       source: "server",

@@ -4,7 +4,7 @@ import { isJsonObject, type JsonObject, stableJson } from "../../lib/json.ts";
 import { sha256Hex } from "../../runtime/digest.ts";
 
 export interface TrustCard {
-  /** `capability:NAME` or `server:tool`. */
+  /** `capability:NAME` or `tool:SERVER:NAME`. */
   readonly id: string;
   readonly server: string;
   readonly tool: string;
