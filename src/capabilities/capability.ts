@@ -21,6 +21,8 @@ export interface ListedCapability {
   /** As `tools/list` shows it. */
   readonly tool: JsonObject;
   readonly requirements: Requirements;
+  /** Where it was read from; `undefined` for what is built in. */
+  readonly file?: { readonly path: string; readonly isPinned: boolean } | undefined;
   /** Everything else; what is built in is taken apart when it is first called. @throws ConfigError */
   load(): Promise<Capability>;
 }

@@ -5,7 +5,7 @@
 
 import { type ToolEffects, toolEffects } from "../catalog/tool-effects.ts";
 import type { Answer } from "../core/answer.ts";
-import type { Call, ClientLink } from "../core/call.ts";
+import type { Call, ClientLink, Nonce } from "../core/call.ts";
 import type { Caller } from "../core/caller.ts";
 import { CancelledError, errorCodeOf, GatewayError } from "../core/errors.ts";
 import type { Span, Tracer } from "../core/tracing.ts";
@@ -34,6 +34,9 @@ export function progressTokenOf(params: JsonObject | undefined): RequestId | und
 /** Where a client says which idempotency key a tool call has, that it makes by the tool's own name. */
 const idempotencyMetaKey = "mcp-gateway/idempotency_key";
 
+/** Where it says the nonce of all calls of a request. */
+const nonceMetaKey = "mcp-gateway/nonce";
+
 const plainCall: ToolCallOptions = {};
 
 /** In place of a server, where the gateway itself asks. */
@@ -54,6 +57,7 @@ export class RequestScope {
   #meta: JsonObject | undefined;
   #span: Span | undefined;
   #failure: unknown;
+  #nonce: Nonce | undefined;
   readonly #onProgress: ((params: JsonObject) => void) | undefined;
   readonly #onNotification: (method: string, params: JsonObject) => void;
   readonly #registered: boolean;
@@ -147,7 +151,7 @@ export class RequestScope {
     method: string,
     params: JsonObject,
     { safe, readOnly }: ToolEffects,
-    { signal: until, idempotencyKey }: ToolCallOptions = {},
+    { signal: until, idempotencyKey, nonce }: ToolCallOptions = {},
   ): Promise<Answer> {
     if (this.host.draining) throw new GatewayError("SHUTTING_DOWN", "The gateway is stopping and takes no new calls");
     this.lastServer = upstream;
@@ -165,6 +169,7 @@ export class RequestScope {
       safe,
       readOnly,
       idempotencyKey,
+      nonce: this.#nonceOf(nonce ?? this.#meta?.[nonceMetaKey]),
       onProgress: this.#onProgress,
       onNotification: this.#onNotification,
     };
@@ -288,6 +293,14 @@ export class RequestScope {
     if (typeof key !== "string")
       throw new GatewayError("INVALID_PARAMS", `"_meta" has "${idempotencyMetaKey}", which must be a string`);
     return { idempotencyKey: key };
+  }
+
+  #nonceOf(text: unknown): Nonce | undefined {
+    if (text === undefined) return undefined;
+    if (typeof text !== "string")
+      throw new GatewayError("INVALID_PARAMS", `"_meta" has "${nonceMetaKey}", which must be a string`);
+    if (this.#nonce?.text !== text) this.#nonce = { text };
+    return this.#nonce;
   }
 
   #relayNotification(method: string, params: JsonObject): void {

@@ -22,6 +22,7 @@ import { stats } from "./stats.ts";
 import { tls } from "./tls.ts";
 import { tokens } from "./tokens.ts";
 import { tool } from "./tool.ts";
+import { trust } from "./trust.ts";
 import { upgrade } from "./upgrade.ts";
 import { validate } from "./validate.ts";
 
@@ -48,6 +49,7 @@ export const root: Command = {
     stats,
     tokens,
     quarantine,
+    trust,
     audit,
     config,
     completions,

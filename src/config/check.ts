@@ -40,6 +40,8 @@ export async function checkSettings(settings: Settings, context: CheckContext): 
       (await import("./access-rules.ts")).checkAccess(parsed, rules);
     if (parsed.runtime !== undefined)
       (await import("./isolation-rules.ts")).checkIsolation(parsed, parsed.runtime, context.env, rules);
+    if (usesServerSigning(parsed.security))
+      (await import("./server-signing/check-server-signatures.ts")).checkServerSignatures(parsed, context.env, rules);
     if (hasPatterns(parsed)) (await import("./pattern-rules.ts")).checkPatterns(parsed, rules);
     if (Object.values(parsed.backends).some(({ identity_propagation }) => identity_propagation !== undefined))
       (await import("./identity-rules.ts")).checkIdentities(parsed, rules);
@@ -130,6 +132,11 @@ async function finish(parsed: ParsedConfig, { env, toAbsolute }: CheckContext): 
       transparency_log: { ...transparency_log, path: record },
     },
   };
+}
+
+function usesServerSigning({ remote_server_signing: signing }: ParsedConfig["security"]): boolean {
+  const maps = [signing.trusted_keys, signing.backends];
+  return signing.require_for_remote_backends || maps.some((map) => Object.keys(map).length > 0);
 }
 
 function hasPatterns({ backends, security }: ParsedConfig): boolean {

@@ -11,11 +11,8 @@ export const pendingSettings: readonly string[] = [
   "security.firewall.anomaly_detection",
   "security.firewall.anomaly_threshold",
   "security.firewall.anomaly_block_threshold",
-  "security.message_signing",
   "security.identity_grants",
   "security.context_integrity",
-  "security.remote_server_signing",
-  "security.provenance_stamping",
   "security.claim_capture",
 ];
 

@@ -27,6 +27,7 @@ export function checkRules(config: ParsedConfig, unknown: readonly Problem[], fo
   checkProfiles(config, found);
   checkOperatorTools(config, found);
   checkFirewall(config, found);
+  checkSigning(config, found);
   checkWebhooks(config, found);
   const { auth, server } = config;
   if (!auth.enabled && !isLoopback(server.host))
@@ -197,6 +198,16 @@ function checkFirewall({ security }: ParsedConfig, found: Findings): void {
         const path: Path = ["security", "firewall", "rules", at, "scan", position];
         found.warnings.push({ path, text: `names nothing that is looked for: "${word}"` });
       }
+}
+
+function checkSigning({ security: { message_signing } }: ParsedConfig, found: Findings): void {
+  const { enabled, shared_secret, previous_secret } = message_signing;
+  const refuse = (key: keyof typeof message_signing, text: string) => {
+    found.problems.push({ path: ["security", "message_signing", key], text });
+  };
+  if (!enabled) return;
+  if (shared_secret === "") refuse("shared_secret", 'is missing: name it as "env:VAR"');
+  else if (shared_secret === previous_secret) refuse("previous_secret", 'is the same as "shared_secret": remove it');
 }
 
 /** First parts of the gateway's own addresses (`doors/http/app.ts`). */

@@ -95,6 +95,13 @@ export interface Call extends RpcRequest {
   readonly readOnly?: boolean | undefined;
   /** Calls with the same one are one and the same to the caller: it is made once. */
   readonly idempotencyKey?: string | undefined;
+  /** Of the client's request, and the same object for all calls it causes. */
+  readonly nonce?: Nonce | undefined;
+}
+
+/** A text the client uses once: an answer that repeats it belongs to this request. */
+export interface Nonce {
+  readonly text: string;
 }
 
 /**

@@ -78,10 +78,14 @@ export function planBackends(config: Config, pool: Pool<Upstream>, context: Plan
     // With the first call: a start needs no policy.
     const stages = async () => {
       const state = context.stageStates.of(name) as UpstreamStageState;
-      const [{ stagesFor }, shared] = await Promise.all([import("../stages/order.ts"), context.sharing.state]);
+      const [{ stagesFor }, shared, statements] = await Promise.all([
+        import("../stages/order.ts"),
+        context.sharing.state,
+        context.statements(config, upstream.value.kind, context.env),
+      ]);
       const policies = policiesOf(config, upstream.value, context);
       const limits = shared?.limits;
-      return stagesFor({ upstream: upstream.value, settings, timeoutMs, state, limits, ...policies });
+      return stagesFor({ upstream: upstream.value, settings, timeoutMs, state, limits, ...policies, ...statements });
     };
     routes.set(name, new Route(upstream, stages, timeoutMs));
     const { enabled: isWatched, interval, timeout } = settings.health_check;

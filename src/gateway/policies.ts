@@ -21,6 +21,7 @@ import { createIdentities, type Identities, identityKeysFile } from "./identitie
 import { createKeptAnswers, type KeptAnswers } from "./kept-answers.ts";
 import { createSecurityRecord } from "./security-record.ts";
 import type { Sharing } from "./sharing.ts";
+import { createStatements, type Statements } from "./statements.ts";
 import { createToolIntegrity, type ToolIntegrity } from "./tool-integrity.ts";
 import { createTracing, type Tracing } from "./tracing.ts";
 
@@ -32,6 +33,7 @@ export interface PolicyContext {
   readonly kept: KeptAnswers;
   /** What backends are told of callers. */
   readonly identities: Identities;
+  readonly statements: Statements;
   tracer(): Tracer | undefined;
   gateOf(name: string): ToolGate;
   isAuditFailing(): boolean;
@@ -113,6 +115,7 @@ export function createPolicies(options: PoliciesOptions): Policies {
         keyPath: inState(identityKeysFile),
         onProblem: noteProblem("Keys for identities", "servers learn new ones after a restart"),
       }),
+      statements: createStatements(options),
       tracer: tracing.current,
       onFindings(report) {
         record.onFindings(report);

@@ -72,6 +72,8 @@ export interface ToolCallOptions {
   readonly signal?: CancelSignal | undefined;
   /** Calls with the same one are made once, 1 to 256 characters. */
   readonly idempotencyKey?: string | undefined;
+  /** In place of what the client's own request has in `_meta`. */
+  readonly nonce?: string | undefined;
 }
 
 /** The sections in force that the meta-tools read. */

@@ -19,6 +19,7 @@ import { firewallResponseStage } from "./firewall/firewall-response-stage.ts";
 import { type IdempotencyBook, idempotencyStage } from "./idempotency/idempotency-stage.ts";
 import { type IdentityBroker, identityStage } from "./identity/identity-stage.ts";
 import { killSwitchStage } from "./kill-switch/kill-switch-stage.ts";
+import { provenanceStage, type Receipt } from "./provenance/provenance-stage.ts";
 import { quarantineStage, type ToolGate } from "./quarantine/quarantine-stage.ts";
 import { rateLimitStage } from "./rate-limit/rate-limit-stage.ts";
 import type { CallsUnderWay } from "./record/calls-under-way.ts";
@@ -31,6 +32,7 @@ import type { InjectedSecret } from "./secrets/schema.ts";
 import { secretsStage } from "./secrets/secrets-stage.ts";
 import { sessionSandboxStage } from "./session-sandbox/session-sandbox-stage.ts";
 import type { SessionUsage } from "./session-sandbox/session-usage.ts";
+import { type Signer, signatureStage } from "./signature/signature-stage.ts";
 import { timeoutStage } from "./timeout/timeout-stage.ts";
 import { toolPolicyStage } from "./tool-policy/tool-policy-stage.ts";
 import { traceStage } from "./trace/trace-stage.ts";
@@ -70,6 +72,10 @@ export interface StageOptions {
   readonly limits?: SharedLimits | undefined;
   /** What is known of the definitions of the backend's tools; left out, none is held. */
   readonly gate?: ToolGate | undefined;
+  /** Left out, no result is signed. */
+  readonly signer?: Signer | undefined;
+  /** Left out, no result has one. */
+  readonly receipt?: Receipt | undefined;
   /** Secrets the backend's tools are called with. */
   readonly secrets?: readonly InjectedSecret[] | undefined;
   /** Makes what the backend is told of callers; left out, it is told nothing. */
@@ -98,6 +104,8 @@ export function stagesFor(options: StageOptions): (Stage | undefined)[] {
     tracer,
     secrets,
     identity,
+    signer,
+    receipt,
   } = options;
   const { clock } = state;
   return [
@@ -115,6 +123,11 @@ export function stagesFor(options: StageOptions): (Stage | undefined)[] {
     security && toolPolicyStage(security.tool_policy),
     // With them: limits of the session, which a refused call does not use up.
     security && sessionSandboxStage(security.session_sandbox, sessionUsage),
+    // Above whatever keeps answers, each is signed anew; above what cleans arguments, for what the client sent. Refused by
+    // those before, a call uses up no nonce.
+    security && signatureStage(security.message_signing, signer),
+    // Below it: the receipt is signed too.
+    provenanceStage(receipt),
     // Before the firewall: what is judged is what the server gets.
     argumentsStage(security?.sanitize_input ?? false),
     // Before any key is derived from the arguments, and before they take anybody's place or time.

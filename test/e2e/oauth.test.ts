@@ -136,7 +136,7 @@ test("a host that shows addresses to its user gets the login as one, in both era
   }
 });
 
-test("callers with keys of their own do not act as the owner, unless the account is for all", async () => {
+test("T8: callers with keys of their own do not act as the owner, unless the account is for all", async () => {
   const auth = { enabled: true, bearer_token: "owner-token", api_keys: [{ key: "guest-token", name: "guest" }] };
   const as = (token: string) => ({ authorization: `Bearer ${token}` });
   for (const shared_account of [false, true]) {

@@ -7,6 +7,7 @@ import { Answer } from "../../src/core/answer.ts";
 import { silentLogger } from "../../src/core/log.ts";
 import { takeShared } from "../../src/core/shared-limits.ts";
 import { openIdempotencyBook } from "../../src/gateway/idempotency-book.ts";
+import { createSigner } from "../../src/gateway/result-statements.ts";
 import { sharedStateSchema } from "../../src/gateway/shared/schema.ts";
 import { openSharedState, type SharedState } from "../../src/gateway/shared/shared-state.ts";
 import { systemClock } from "../../src/lib/clock.ts";
@@ -228,6 +229,36 @@ describe("openSharedState", { skip: skipWithoutRedis }, () => {
       await until(() => peers[0].heard.filter((what) => what === "reunited").length === 2);
       await a!.look({ ...question, text: "after what is caught up" });
       assert.equal(await kept(a!.look(question)), undefined);
+    });
+  });
+
+  describe("nonces", () => {
+    const claimOf = ({ nonces }: Peer) => {
+      const signer = createSigner(systemClock, { state: Promise.resolve({ nonces } as SharedState) });
+      return (text: string, principal = "ann") => signer.claim(principal, { text }, 60_000);
+    };
+
+    test("are good once over both, for each caller; a request keeps its own", async () => {
+      const [a, b] = two().map(claimOf) as [ReturnType<typeof claimOf>, ReturnType<typeof claimOf>];
+      const states = await Promise.all(Array.from({ length: 20 }, (_, at) => (at % 2 === 0 ? a : b)("n")));
+      assert.equal(states.filter((state) => state === "new").length, 1);
+      assert.equal(await b("n", "bob"), "new");
+      const [peer] = two();
+      const signer = createSigner(systemClock, { state: Promise.resolve(peer) });
+      const nonce = { text: "m" };
+      assert.equal(await signer.claim("ann", nonce, 60_000), "new");
+      assert.equal(await signer.claim("ann", nonce, 60_000), "known");
+      await signer.release("ann", nonce);
+      assert.equal(await b("m"), "new");
+    });
+
+    test("while Redis is out of reach each gateway counts its own; Redis has none in plain text", async () => {
+      const [claim] = two().map(claimOf) as [ReturnType<typeof claimOf>];
+      assert.equal(await claim("plain-nonce"), "new");
+      assert.ok(!(await redis.ask("KEYS", "*")).includes("plain-nonce"));
+      redis.pause();
+      assert.equal(await claim("other"), "new");
+      assert.equal(await claim("other"), "seen");
     });
   });
 

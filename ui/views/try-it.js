@@ -110,7 +110,7 @@ export const tryItActions = {
       try {
         answer = await ask("/ui/api/tools/call", {
           method: "POST",
-          body: { server, tool, arguments: args },
+          body: { server, tool, arguments: args, nonce: newNonce() },
           signal: own.signal,
         });
       } catch (error) {
@@ -167,4 +167,9 @@ function pretty(text) {
   } catch {
     return text;
   }
+}
+
+/** For gateways that take no call without one (`security.message_signing.require_nonce`). */
+function newNonce() {
+  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join("-");
 }

@@ -17,7 +17,7 @@ export const rareSections = {
   cache: maybe(cacheSchema, "Answers of tools that only read, kept for a while; without this section none are"),
   shared_state: maybe(
     sharedStateSchema,
-    "What several gateways have together: sessions, limits, budgets, kept answers, idempotency keys; without this section each is alone",
+    "What several gateways have together: sessions, limits, budgets, kept answers, idempotency keys, nonces; without this section each is alone",
   ),
   tracing: maybe(tracingSchema, "OpenTelemetry traces; without this section there are none"),
   mtls: setting(mtlsSchema, {}, "TLS and client certificates"),

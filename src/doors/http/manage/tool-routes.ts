@@ -47,10 +47,12 @@ async function tools({ gateway, query, visit }: Task): Promise<JsonObject> {
 
 /** The same way as every call, policies included; who leaves before the answer has cancelled it. */
 async function call({ gateway, clock, visit, body }: Task): Promise<Response> {
-  const { server, tool, arguments: args = {} } = body;
+  const { server, tool, arguments: args = {}, nonce } = body;
   if (typeof server !== "string" || typeof tool !== "string")
     throw new GatewayError("INVALID_PARAMS", 'A call needs "server" and "tool", both strings');
   if (!isJsonObject(args)) throw new GatewayError("INVALID_PARAMS", '"arguments" must be an object');
+  if (nonce !== undefined && typeof nonce !== "string")
+    throw new GatewayError("INVALID_PARAMS", '"nonce" must be a string');
   if (gateway.draining) throw new GatewayError("SHUTTING_DOWN", "The gateway is stopping and takes no new calls");
   const startedMs = clock.now();
   visit.peer.keepOpen();
@@ -64,6 +66,7 @@ async function call({ gateway, clock, visit, body }: Task): Promise<Response> {
     requestId: visit.requestId,
     deadline: startedMs + gateway.config.server.request_timeout,
     signal: visit.request.signal,
+    nonce: nonce === undefined ? undefined : { text: nonce },
     safe: toolEffects(gateway.catalog.tool(server, tool)).safe,
   });
   const tookMs = Math.round((clock.now() - startedMs) * 10) / 10;
