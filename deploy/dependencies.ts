@@ -69,10 +69,10 @@ export const dependencies: Readonly<Record<string, Dependency>> = {
   },
   hono: { homes: ["doors"], lazy: true, reason: "Routing of the HTTP door; adds nothing measurable to start-up" },
   jose: {
-    homes: ["doors/tokens/token-verifier.ts", "doors/tokens/issuer-keys.ts"],
+    homes: ["doors/tokens/token-verifier.ts", "doors/tokens/issuer-keys.ts", "upstreams/identity/assertion-keys.ts"],
     lazy: true,
     typesOrLazy: true,
-    reason: "Signatures of access tokens, loaded with the first one",
+    reason: "Signatures of access tokens, and of what servers are told of callers; loaded with the first one",
   },
   minisearch: {
     homes: ["catalog"],
@@ -114,6 +114,7 @@ export const developmentDependencies: Readonly<Record<string, string>> = {
   "@types/node": "Types of the runtime",
   bun: "Builds the executable; first runtime of the tests",
   deno: "Second runtime of the source and of the tests",
+  graphql: "Independent peer in tests: runs the documents that GraphQL import generates",
   "gpt-tokenizer": "Counts what the tool list costs a model",
   typescript: "Checks the types",
 };

@@ -26,7 +26,11 @@ function headers(more) {
 async function failure(response) {
   const body = await response.json().catch(() => undefined);
   const error = body?.error;
-  return new ApiError(response.status, error?.message ?? `The gateway answered ${response.status}`, error?.data?.hint);
+  return new ApiError(
+    response.status,
+    error?.message ?? body?.reason ?? `The gateway answered ${response.status}`,
+    error?.data?.hint,
+  );
 }
 
 /** @param method with a body for everything but GET; throws ApiError, or TypeError when the gateway cannot be reached */

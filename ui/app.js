@@ -71,7 +71,10 @@ function draw() {
   }
   drawFrame(name);
   if (state.status !== undefined || state.connection === "locked")
-    show(content, view !== lockedView && !state.status.admin && name !== "overview" ? needsAdmin() : view.render(rest));
+    show(
+      content,
+      view !== lockedView && state.status.role === null && name !== "overview" ? needsRole() : view.render(rest),
+    );
   else if (state.connection === "offline")
     show(content, h("p", { class: "muted pad" }, "The gateway does not answer yet."));
   if (isNew && view === lockedView) content.querySelector("input")?.focus();
@@ -157,11 +160,11 @@ function drawFrame(active) {
   );
 }
 
-function needsAdmin() {
+function needsRole() {
   return h(
     "div",
     { class: "empty" },
-    h("h2", {}, "This needs admin rights"),
+    h("h2", {}, "This needs a role"),
     h(
       "p",
       {},
@@ -169,6 +172,8 @@ function needsAdmin() {
       h("code", {}, "auth.bearer_token"),
       ", or a key with ",
       h("code", {}, "admin: true"),
+      ", or as somebody with a role of ",
+      h("code", {}, "control_plane"),
       ".",
     ),
   );

@@ -48,7 +48,7 @@ async function look() {
     failures = 0;
     // Another process: what was seen of the last one is over.
     if (before?.started_at !== state.status.started_at) restart();
-    if (state.status.admin) {
+    if (state.status.role !== null) {
       stream();
       state.statistics = await ask("/ui/api/stats?tools=0", { signal: AbortSignal.timeout(10_000) });
     }

@@ -49,7 +49,7 @@ export interface CapabilityUpstreamOptions {
   /** Those whose tools providers of service `mcp` call. */
   readonly backends?: Backends | undefined;
   /** Told of the webhooks there are whenever the files were read. */
-  readonly onWebhooks?: ((upstream: Upstream, webhooks: readonly Webhook[]) => void) | undefined;
+  readonly onWebhooks?: ((webhooks: readonly Webhook[]) => void) | undefined;
   /** The system's resolver by default. */
   readonly resolveHost?: ResolveHost;
 }
@@ -192,7 +192,7 @@ class CapabilityUpstream implements Upstream {
     const before = this.#list.text;
     this.#tools = tools;
     this.#list = Answer.of({ tools: listed });
-    onWebhooks?.(this, webhooks);
+    onWebhooks?.(webhooks);
     if (this.isReady && this.#list.text !== before)
       this.#options.events.onNotification?.(this, listKinds.tools.changed, {});
   }

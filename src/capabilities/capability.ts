@@ -23,6 +23,8 @@ export interface ListedCapability {
   readonly requirements: Requirements;
   /** Whether there is one decides how the tool is listed. */
   readonly projection?: ProjectionSettings | undefined;
+  /** Where it was read from; `undefined` for what is built in. */
+  readonly file?: { readonly path: string; readonly isPinned: boolean } | undefined;
   /** Everything else; what is built in is taken apart when it is first called. @throws ConfigError */
   load(): Promise<Capability>;
 }

@@ -74,7 +74,9 @@ export function createLibrary(
           continue;
         }
         owners.set(name, path);
-        if (capability !== undefined) tools.set(name, { ...capability, load: async () => capability });
+        const { isPinned } = file;
+        if (capability !== undefined)
+          tools.set(name, { ...capability, file: { path, isPinned }, load: async () => capability });
         for (const webhook of file.content.webhooks) {
           const other = webhooks.get(webhook.path);
           if (other === undefined) webhooks.set(webhook.path, webhook);

@@ -4,7 +4,7 @@
  */
 
 import type { ClientEnvelope, ClientLink, NetworkPeer } from "../core/call.ts";
-import type { Caller } from "../core/caller.ts";
+import type { Caller, Credentials } from "../core/caller.ts";
 import type { TracedRequest } from "../core/tracing.ts";
 import type { CancelSignal } from "../lib/cancellation.ts";
 import type { Json, JsonObject } from "../lib/json.ts";
@@ -25,6 +25,8 @@ export interface ModernClient {
 
 export interface FaceContext {
   readonly caller: Caller;
+  /** Of the request; absent where its transport has none. */
+  readonly credentials?: Credentials | undefined;
   /** `undefined` only for `initialize` and for requests of 2026-07-28. */
   readonly session: Session | undefined;
   /** Only for requests of 2026-07-28. */

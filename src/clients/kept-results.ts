@@ -1,6 +1,8 @@
 /** Whole results of tools whose answer was cut, for the session that called them. In memory, the oldest go first. */
 import type { Answer } from "../core/answer.ts";
 import { GatewayError } from "../core/errors.ts";
+import { signatureKey } from "../core/signed-result.ts";
+import type { JsonObject } from "../lib/json.ts";
 import { randomToken } from "../runtime/random.ts";
 import { cutResult } from "./cut-result.ts";
 import type { FaceHost } from "./host.ts";
@@ -24,7 +26,9 @@ export function cutAndKeep(host: FaceHost, session: Session, answer: Answer, max
   const { text } = answer;
   const cut = cutResult(answer.exactValue, maxCharacters);
   const id = keep(host, session, text);
-  const { content, _meta: meta } = cut;
+  const { content, _meta } = cut;
+  // The signature is of the whole, and is kept with it.
+  const { [signatureKey]: _ofWhole, ...meta } = (_meta ?? {}) as JsonObject;
   const note =
     `[This result is cut: it has ${text.length} characters as JSON, more than ${maxCharacters}. The whole of it is kept as ` +
     `${keptPrefix}${id}: gateway_read_result with "result": "${id}" and a "path" such as "items[10].name" or an "offset" ` +
@@ -32,7 +36,7 @@ export function cutAndKeep(host: FaceHost, session: Session, answer: Answer, max
   return JSON.stringify({
     ...cut,
     content: [...(Array.isArray(content) ? content : []), { type: "text", text: note }],
-    _meta: { ...(meta as object), "mcp-gateway/kept_result": { uri: `${keptPrefix}${id}`, characters: text.length } },
+    _meta: { ...meta, "mcp-gateway/kept_result": { uri: `${keptPrefix}${id}`, characters: text.length } },
   });
 }
 

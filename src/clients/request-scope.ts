@@ -5,7 +5,7 @@
 
 import { type ToolEffects, toolEffects } from "../catalog/tool-effects.ts";
 import type { Answer } from "../core/answer.ts";
-import type { Call, ClientLink } from "../core/call.ts";
+import type { Call, ClientLink, Nonce } from "../core/call.ts";
 import type { Caller } from "../core/caller.ts";
 import { CancelledError, errorCodeOf, GatewayError } from "../core/errors.ts";
 import type { Span, Tracer } from "../core/tracing.ts";
@@ -35,6 +35,9 @@ export function progressTokenOf(params: JsonObject | undefined): RequestId | und
 /** Where a client says which idempotency key a tool call has, that it makes by the tool's own name. */
 const idempotencyMetaKey = "mcp-gateway/idempotency_key";
 
+/** Where it says the nonce of all calls of a request. */
+const nonceMetaKey = "mcp-gateway/nonce";
+
 const plainCall: ToolCallOptions = {};
 
 /** In place of a server, where the gateway itself asks. */
@@ -55,6 +58,7 @@ export class RequestScope {
   #meta: JsonObject | undefined;
   #span: Span | undefined;
   #failure: unknown;
+  #nonce: Nonce | undefined;
   readonly #onProgress: ((params: JsonObject) => void) | undefined;
   readonly #onNotification: (method: string, params: JsonObject) => void;
   readonly #registered: boolean;
@@ -148,7 +152,7 @@ export class RequestScope {
     method: string,
     params: JsonObject,
     { safe, readOnly }: ToolEffects,
-    { signal: until, idempotencyKey }: ToolCallOptions = {},
+    { signal: until, idempotencyKey, nonce }: ToolCallOptions = {},
   ): Promise<Answer> {
     if (this.host.draining) throw new GatewayError("SHUTTING_DOWN", "The gateway is stopping and takes no new calls");
     this.lastServer = upstream;
@@ -157,6 +161,7 @@ export class RequestScope {
       method,
       params,
       caller: this.caller,
+      credentials: this.context.credentials,
       sessionId: this.context.session?.id,
       peer: this.context.peer,
       requestId: this.context.requestId,
@@ -165,6 +170,7 @@ export class RequestScope {
       safe,
       readOnly,
       idempotencyKey,
+      nonce: this.#nonceOf(nonce ?? this.#meta?.[nonceMetaKey]),
       onProgress: this.#onProgress,
       onNotification: this.#onNotification,
     };
@@ -288,6 +294,14 @@ export class RequestScope {
     if (typeof key !== "string")
       throw new GatewayError("INVALID_PARAMS", `"_meta" has "${idempotencyMetaKey}", which must be a string`);
     return { idempotencyKey: key };
+  }
+
+  #nonceOf(text: unknown): Nonce | undefined {
+    if (text === undefined) return undefined;
+    if (typeof text !== "string")
+      throw new GatewayError("INVALID_PARAMS", `"_meta" has "${nonceMetaKey}", which must be a string`);
+    if (this.#nonce?.text !== text) this.#nonce = { text };
+    return this.#nonce;
   }
 
   #relayNotification(method: string, params: JsonObject): void {

@@ -1,4 +1,5 @@
 import type { Command, OptionDef } from "./command.ts";
+import { discover } from "./discover.ts";
 
 const directory: OptionDef = {
   type: "string",
@@ -81,23 +82,55 @@ const install = {
   run: async (input) => (await import("./run/cap-install.ts")).run(input),
 } satisfies Command;
 
+const written = {
+  output: { type: "string", alias: "o", valueHint: "path", default: "capabilities", description: "Folder" },
+  prefix: { type: "string", alias: "p", valueHint: "name", description: "Stands before every name" },
+  force: { type: "boolean", description: "Replace files that are there" },
+  "dry-run": { type: "boolean", description: "Write nothing, list what would be made" },
+} as const;
+
 const importSpec = {
   meta: {
     name: "import",
-    description: "Make capability files of an OpenAPI 3 or Swagger 2 document, one per operation",
+    description: "Make capability files of OpenAPI 3, Swagger 2, a Postman collection or a GraphQL introspection",
   },
   args: {
     spec: { type: "positional", description: "File or http(s) address of the document, YAML or JSON" },
-    output: { type: "string", alias: "o", valueHint: "path", default: "capabilities", description: "Folder" },
-    prefix: { type: "string", valueHint: "name", description: "Stands before every name" },
+    ...written,
     "auth-key": { type: "string", valueHint: "ref", description: "Where the key is, e.g. env:API_KEY" },
-    force: { type: "boolean", description: "Replace files that are there" },
-    "dry-run": { type: "boolean", description: "Write nothing, list what would be made" },
   },
   run: async (input) => (await import("./run/cap-import.ts")).run(input),
 } satisfies Command;
 
+const importUrl = {
+  meta: {
+    name: "import-url",
+    description:
+      "Find the OpenAPI document or GraphQL schema of an API by its address, and make capability files of it",
+  },
+  args: {
+    url: { type: "positional", description: "Address of the API, of its documentation or of its description" },
+    ...written,
+    auth: { type: "string", valueHint: "ref", description: "Where the key is, e.g. env:API_KEY" },
+    "max-endpoints": { type: "string", valueHint: "n", default: "50", description: "Most files to make" },
+    "cost-per-call": { type: "string", valueHint: "usd", description: "Print cost_governance settings of this cost" },
+  },
+  run: async (input) => (await import("./run/cap-import-url.ts")).run(input),
+} satisfies Command;
+
 export const cap = {
   meta: { name: "cap", description: "About capabilities: APIs and programs as tools, described in YAML" },
-  subCommands: { validate, list, test, lint, pin, import: importSpec, install, search, "registry-list": registryList },
+  subCommands: {
+    validate,
+    list,
+    test,
+    lint,
+    pin,
+    import: importSpec,
+    "import-url": importUrl,
+    install,
+    search,
+    "registry-list": registryList,
+    discover,
+  },
 } satisfies Command;

@@ -9,6 +9,7 @@ import { config } from "./config.ts";
 import { doctor } from "./doctor.ts";
 import { get } from "./get.ts";
 import { health } from "./health.ts";
+import { importDrafts } from "./import.ts";
 import { init } from "./init.ts";
 import { list } from "./list.ts";
 import { quarantine } from "./quarantine.ts";
@@ -21,6 +22,7 @@ import { stats } from "./stats.ts";
 import { tls } from "./tls.ts";
 import { tokens } from "./tokens.ts";
 import { tool } from "./tool.ts";
+import { trust } from "./trust.ts";
 import { upgrade } from "./upgrade.ts";
 import { validate } from "./validate.ts";
 
@@ -38,6 +40,7 @@ export const root: Command = {
     tls,
     validate,
     cap,
+    import: importDrafts,
     tool,
     skills,
     setup,
@@ -46,6 +49,7 @@ export const root: Command = {
     stats,
     tokens,
     quarantine,
+    trust,
     audit,
     config,
     completions,

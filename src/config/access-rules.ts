@@ -1,4 +1,4 @@
-/** Rules about issuers, users, the key server, agents, TLS and the shared Redis; loaded for the files that have any of them. */
+/** Rules about issuers, users, the key server, agents, roles, TLS and the shared Redis; loaded for the files that have any of them. */
 import { parseAgentScope } from "../core/agent-scope.ts";
 import type { Findings } from "./backends.ts";
 import type { Path } from "./path.ts";
@@ -9,6 +9,7 @@ export function checkAccess(config: ParsedConfig, found: Findings): void {
   checkCredentials(config, found);
   checkKeyServer(config, found);
   checkAgents(config, found);
+  checkRoles(config, found);
   checkTls(config, found);
 }
 
@@ -94,6 +95,23 @@ function checkAgents({ auth, agent_auth }: ParsedConfig, found: Findings): void 
           path: [...place, "scopes", of],
           text: 'must be "tools:BACKEND:TOOL:LEVEL", with the level read, write, execute or *',
         });
+  }
+}
+
+/** A role for nobody is a typing mistake more often than not. */
+function checkRoles({ auth, key_server, control_plane }: ParsedConfig, found: Findings): void {
+  const rules = control_plane?.role_mapping.rules ?? [];
+  const issuers = [...auth.issuers, ...(key_server?.enabled === true ? key_server.oidc : [])].map((one) => one.issuer);
+  for (const [at, { issuer }] of rules.entries()) {
+    const path: Path = ["control_plane", "role_mapping", "rules", at, "issuer"];
+    if (!issuers.includes(issuer))
+      found.warnings.push({
+        path,
+        text: 'is none of "auth.issuers" or "key_server.oidc": the rule gives nobody a role',
+      });
+    const isIn = (one: (typeof rules)[number]) => one.issuer === issuer && !one.group && !one.email && !one.domain;
+    if (rules.findIndex(isIn) !== -1 && rules.findIndex(isIn) < at)
+      found.warnings.push({ path, text: "never decides: a rule before it fits all tokens of its issuer" });
   }
 }
 

@@ -11,10 +11,12 @@ export interface BackendEntry {
   readonly command: readonly string[] | undefined;
   readonly http_url?: string | undefined;
   readonly a2a_url?: string | undefined;
+  readonly identity_propagation?: { readonly token_exchange_endpoint?: string | undefined } | undefined;
 }
 
 /** The secrets of the entry, some of them in several forms. A reference such as `${TOKEN}` is none. */
-export function backendSecrets({ env, headers, command = [], http_url, a2a_url }: BackendEntry): string[] {
+export function backendSecrets({ env, headers, command = [], ...addresses }: BackendEntry): string[] {
+  const { http_url, a2a_url, identity_propagation: identity } = addresses;
   return [
     ...Object.entries(env).flatMap(([name, value]) => namedSecret(name, value)),
     ...Object.entries(headers).flatMap(([name, value]) =>
@@ -22,7 +24,9 @@ export function backendSecrets({ env, headers, command = [], http_url, a2a_url }
       harmlessHeader.test(name) ? [] : [value, ...value.split(/\s+/).slice(1)],
     ),
     ...argumentSecrets(command.slice(1)),
-    ...[http_url, a2a_url].flatMap((url) => (url === undefined ? [] : urlSecrets(url))),
+    ...[http_url, a2a_url, identity?.token_exchange_endpoint].flatMap((url) =>
+      url === undefined ? [] : urlSecrets(url),
+    ),
   ].filter((value) => !/^\$\{[^}]*\}$/.test(value));
 }
 

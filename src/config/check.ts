@@ -5,9 +5,9 @@ import { configOutline } from "./config-outline.ts";
 import { takeEveryday } from "./everyday-settings.ts";
 import { expandVariables } from "./expand.ts";
 import type { HeldSettings } from "./hold-against-schemas.ts";
+import { needsRules } from "./needs-rules.ts";
 import { type Path, type Settings, valueAt, withValueAt } from "./path.ts";
 import type { Problem } from "./problem.ts";
-import { checkRules } from "./rules.ts";
 import type { BackendConfig, Config, ParsedConfig } from "./schema.ts";
 import { resolveSecrets } from "./secrets.ts";
 
@@ -34,13 +34,17 @@ export async function checkSettings(settings: Settings, context: CheckContext): 
   let { parsed } = held;
   if (parsed !== undefined) {
     const rules: Findings = { problems: [], warnings: found.warnings };
-    checkRules(parsed, unknown, rules);
-    const { auth, mtls, key_server, agent_auth } = parsed;
-    if (auth.users.length > 0 || auth.issuers.length > 0 || mtls || key_server || agent_auth)
+    if (needsRules(prepared)) (await import("./rules.ts")).checkRules(parsed, unknown, rules);
+    const { auth, mtls, key_server, agent_auth, control_plane } = parsed;
+    if (auth.users.length > 0 || auth.issuers.length > 0 || mtls || key_server || agent_auth || control_plane)
       (await import("./access-rules.ts")).checkAccess(parsed, rules);
     if (parsed.runtime !== undefined)
       (await import("./isolation-rules.ts")).checkIsolation(parsed, parsed.runtime, context.env, rules);
+    if (usesServerSigning(parsed.security))
+      (await import("./server-signing/check-server-signatures.ts")).checkServerSignatures(parsed, context.env, rules);
     if (hasPatterns(parsed)) (await import("./pattern-rules.ts")).checkPatterns(parsed, rules);
+    if (Object.values(parsed.backends).some(({ identity_propagation }) => identity_propagation !== undefined))
+      (await import("./identity-rules.ts")).checkIdentities(parsed, rules);
     parsed = resolveSecrets(parsed, held.secrets, context.env, rules.problems);
     if (parsed.shared_state !== undefined) (await import("./access-rules.ts")).checkSharedState(parsed, rules);
     if (Object.values(parsed.backends).some(({ secrets }) => secrets !== undefined))
@@ -95,7 +99,7 @@ async function finish(parsed: ParsedConfig, { env, toAbsolute }: CheckContext): 
   const absolute = (directories: readonly string[]) =>
     Promise.all(directories.filter((directory) => directory !== "").map(toAbsolute));
   const { capabilities, playbooks, runtime } = parsed;
-  const { mtls } = parsed;
+  const { mtls, control_plane } = parsed;
   const file = async (path: string) => (path === "" ? "" : toAbsolute(path));
   const { firewall, transparency_log } = parsed.security;
   const record = transparency_log.enabled ? await toAbsolute(transparency_log.path) : transparency_log.path;
@@ -111,6 +115,12 @@ async function finish(parsed: ParsedConfig, { env, toAbsolute }: CheckContext): 
         crl_path: mtls.crl_path === undefined ? undefined : await file(mtls.crl_path),
       },
     }),
+    ...(control_plane?.export.enabled && {
+      control_plane: {
+        ...control_plane,
+        export: { ...control_plane.export, sink_path: await toAbsolute(control_plane.export.sink_path) },
+      },
+    }),
     ...(runtime && { runtime: await (await import("./isolation-rules.ts")).withAbsolutePaths(runtime, toAbsolute) }),
     capabilities: { ...capabilities, directories: await absolute(capabilities.directories) },
     // Where there are none to be had, the disk is not asked.
@@ -122,6 +132,11 @@ async function finish(parsed: ParsedConfig, { env, toAbsolute }: CheckContext): 
       transparency_log: { ...transparency_log, path: record },
     },
   };
+}
+
+function usesServerSigning({ remote_server_signing: signing }: ParsedConfig["security"]): boolean {
+  const maps = [signing.trusted_keys, signing.backends];
+  return signing.require_for_remote_backends || maps.some((map) => Object.keys(map).length > 0);
 }
 
 function hasPatterns({ backends, security }: ParsedConfig): boolean {

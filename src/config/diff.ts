@@ -2,6 +2,8 @@
 import { stableJson } from "../lib/json.ts";
 import type { BackendConfig, Config } from "./schema.ts";
 
+export const noChanges = "no changes detected";
+
 export interface ConfigDiff {
   /** Backends to start having; one that is switched on counts as added. */
   readonly added: readonly string[];
@@ -35,7 +37,7 @@ export function diffConfigs(before: Config, after: Config): ConfigDiff {
     serverAddressChanged && "server address changed (restart required)",
     sections.length > 0 && "profiles/meta config changed",
   ].filter((part) => part !== false);
-  const changes = parts.length === 0 ? "no changes detected" : parts.join("; ");
+  const changes = parts.length === 0 ? noChanges : parts.join("; ");
   return { added, removed, modified, serverAddressChanged, sections, changes };
 }
 

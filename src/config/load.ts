@@ -9,8 +9,6 @@ import { parseEnvFile } from "./env-file.ts";
 import type { EnvironmentOverrides } from "./environment.ts";
 import { namesSettings } from "./environment-names.ts";
 import type { Override } from "./explain.ts";
-import { inSections } from "./flat-settings.ts";
-import { foreignFile, hasUpstreamGroups, isToml } from "./foreign-file.ts";
 import { type ConfigSource, discoverConfig, namedConfig } from "./locate.ts";
 import { dropNulls, isMap, type Settings, withValueAt } from "./path.ts";
 import { readPlainYaml } from "./plain-yaml.ts";
@@ -61,7 +59,7 @@ export async function loadConfig(request: LoadRequest): Promise<LoadedConfig> {
   const text = source && label ? await readConfigText(source.path, label) : "";
   const file =
     label === undefined
-      ? inSections(given === undefined ? {} : plainCopy(given))
+      ? await inSections(given === undefined ? {} : plainCopy(given))
       : await readSettings(text, label, request.refuseEmpty);
 
   const toAbsolute = pathResolver(request, source);
@@ -109,11 +107,19 @@ export async function readSettings(text: string, label: string, refuseEmpty = fa
   dropNulls(value);
   if (value === null && refuseEmpty) throw new ConfigError(`${start}  The file is empty`);
   if (value === null) return {};
+  if (isMap(value) && value["upstream"] === undefined) return inSections(value);
+  const { foreignFile, hasUpstreamGroups, isToml } = await import("./foreign-file.ts");
   if (isMap(value) && !hasUpstreamGroups(value)) return inSections(value);
   if (isMap(value) || isToml(text, label)) throw foreignFile(label);
   throw new ConfigError(
     `${start}  The file must be a map of settings, not ${Array.isArray(value) ? "a list" : "text"}`,
   );
+}
+
+/** Only older files have settings that are in no section. */
+async function inSections(settings: Settings): Promise<Settings> {
+  if (Object.values(settings).every(isMap)) return settings;
+  return (await import("./flat-settings.ts")).inSections(settings);
 }
 
 /** As a file would give them. @throws ConfigError when they are more than data */

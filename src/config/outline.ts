@@ -43,6 +43,7 @@ const rareSettings = [
   "auth.issuers",
   "auth.client_circuit_breaker",
   "backends.*.secrets",
+  "backends.*.identity_propagation",
   "backends.*.replicas",
   "backends.*.load_balancing",
   "security.agent_identity",

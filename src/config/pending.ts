@@ -5,18 +5,13 @@ import type { Problem } from "./problem.ts";
 /** `*` stands for every entry of a map. A section takes its line away when it comes to life. */
 export const pendingSettings: readonly string[] = [
   "streaming.auto_subscribe",
-  "backends.*.identity_propagation",
   "marketplace",
-  "control_plane",
   "security.trust_configured_backends",
   "security.firewall.anomaly_detection",
   "security.firewall.anomaly_threshold",
   "security.firewall.anomaly_block_threshold",
-  "security.message_signing",
   "security.identity_grants",
   "security.context_integrity",
-  "security.remote_server_signing",
-  "security.provenance_stamping",
   "security.claim_capture",
 ];
 

@@ -4,6 +4,7 @@ import { nearest, suggestion } from "../lib/did-you-mean.ts";
 import { metaToolNames } from "../meta/meta-tool-names.ts";
 import { looksSecret } from "./backend-secrets.ts";
 import type { Findings } from "./backends.ts";
+import { isLoopback } from "./needs-rules.ts";
 import type { Path } from "./path.ts";
 import { listed, type Problem } from "./problem.ts";
 import type { ParsedBackend, ParsedConfig } from "./schema.ts";
@@ -26,9 +27,10 @@ export function checkRules(config: ParsedConfig, unknown: readonly Problem[], fo
   checkProfiles(config, found);
   checkOperatorTools(config, found);
   checkFirewall(config, found);
+  checkSigning(config, found);
   checkWebhooks(config, found);
   const { auth, server } = config;
-  if (!auth.enabled && !/^(localhost|127\.[\d.]+|\[?::1\]?)$/i.test(server.host))
+  if (!auth.enabled && !isLoopback(server.host))
     found.warnings.push({
       path: ["server", "host"],
       text: 'lets other machines in while "auth" is not enabled: whoever reaches the port may call every tool',
@@ -124,13 +126,6 @@ function checkBackend(backend: ParsedBackend, path: Path, config: ParsedConfig, 
       found.problems.push({ path: [...path, "runtime_profile"], text: text + suggestion(profile, profiles) });
     }
   }
-  const identity = backend.identity_propagation;
-  if (identity === undefined) return;
-  onlyFor("identity_propagation", isHttp, '"http_url"');
-  if (identity.strategy === "token_exchange" && identity.token_exchange_endpoint === undefined) {
-    const text = 'needs "token_exchange_endpoint" for the strategy "token_exchange"';
-    found.problems.push({ path: [...path, "identity_propagation"], text });
-  }
 }
 
 function checkReplicas(
@@ -203,6 +198,16 @@ function checkFirewall({ security }: ParsedConfig, found: Findings): void {
         const path: Path = ["security", "firewall", "rules", at, "scan", position];
         found.warnings.push({ path, text: `names nothing that is looked for: "${word}"` });
       }
+}
+
+function checkSigning({ security: { message_signing } }: ParsedConfig, found: Findings): void {
+  const { enabled, shared_secret, previous_secret } = message_signing;
+  const refuse = (key: keyof typeof message_signing, text: string) => {
+    found.problems.push({ path: ["security", "message_signing", key], text });
+  };
+  if (!enabled) return;
+  if (shared_secret === "") refuse("shared_secret", 'is missing: name it as "env:VAR"');
+  else if (shared_secret === previous_secret) refuse("previous_secret", 'is the same as "shared_secret": remove it');
 }
 
 /** First parts of the gateway's own addresses (`doors/http/app.ts`). */

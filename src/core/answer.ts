@@ -46,13 +46,21 @@ export class Answer {
 
   /** The answer of an earlier call, with `note` in its `_meta`. */
   static kept(value: JsonObject, keptBy: KeptBy, note: JsonObject): Answer {
+    return new Answer(value, undefined, undefined, keptBy).withMeta(note);
+  }
+
+  /** The same answer with `note` in its `_meta`; every other byte of the text stays where that is certain. */
+  withMeta(note: JsonObject): Answer {
+    const text = this.#text;
+    if (text?.endsWith("}") && !text.includes('"_meta"')) {
+      const head = text.slice(0, -1).trimEnd();
+      const noted = `${head}${head === "{" ? "" : ","}"_meta":${JSON.stringify(note)}}`;
+      return new Answer(undefined, noted, undefined, this.keptBy);
+    }
+    const value = this.exactValue;
     const meta = value["_meta"];
-    return new Answer(
-      { ...value, _meta: { ...(isJsonObject(meta) ? meta : {}), ...note } },
-      undefined,
-      undefined,
-      keptBy,
-    );
+    const _meta = { ...(isJsonObject(meta) ? meta : {}), ...note };
+    return new Answer({ ...value, _meta }, undefined, undefined, this.keptBy);
   }
 
   /** `text` must be the exact JSON of `value`, or `value` must be left out; it is sent on as it is. */

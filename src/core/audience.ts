@@ -3,7 +3,7 @@
  * `_meta`, so that lists kept on disk have it too; of other servers nothing is taken for the gateway's word.
  */
 import { isJsonObject, type JsonObject } from "../lib/json.ts";
-import type { Caller, CallerIdentity } from "./caller.ts";
+import type { Caller } from "./caller.ts";
 import { DeniedError } from "./errors.ts";
 
 /** The state of a session that was never given one, and of requests without a session. */
@@ -13,7 +13,14 @@ export interface Audience {
   /** States in which it is there; empty means all. */
   readonly states: readonly string[];
   /** Whose it is alone. */
-  readonly owner?: CallerIdentity | undefined;
+  readonly owner?: Owner | undefined;
+}
+
+export interface Owner {
+  /** Issuer of his tokens, or `key` for API keys and the bearer token, `user` for HTTP Basic, `agent` for agents. */
+  readonly authority: string;
+  /** Subject of the tokens, or the configured name; of the bearer token `bearer`. */
+  readonly subject: string;
 }
 
 const metaKey = "mcp-gateway/audience";
@@ -39,9 +46,13 @@ export function hiddenBy(audience: Audience | undefined, caller: Caller | undefi
 }
 
 /** Where nobody has to say who he is, there is one person only: the machine's own user. Admins are not others. */
-function isOwner({ authority, subject }: CallerIdentity, caller: Caller | undefined): boolean {
-  if (caller?.principal === "anonymous" || caller?.principal === "stdio") return true;
-  return caller?.identity?.authority === authority && caller.identity.subject === subject;
+function isOwner({ authority, subject }: Owner, caller: Caller | undefined): boolean {
+  if (caller === undefined) return false;
+  const { principal, identity } = caller;
+  if (principal === "anonymous" || principal === "stdio") return true;
+  if (principal.startsWith("bearer:")) return authority === "key" && subject === "bearer";
+  if (identity?.issuer !== undefined) return identity.issuer === authority && identity.subject === subject;
+  return identity?.subject === `${authority}:${subject}`;
 }
 
 /** For a tool that only the state of the session keeps from the caller. */

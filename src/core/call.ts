@@ -5,7 +5,7 @@
 import type { CancelSignal } from "../lib/cancellation.ts";
 import type { JsonObject } from "../lib/json.ts";
 import type { Answer } from "./answer.ts";
-import type { Caller } from "./caller.ts";
+import type { Caller, Credentials } from "./caller.ts";
 
 /** What a client of 2026-07-28 says of itself with every request (basic/index of that revision, "_meta"). */
 export interface ClientEnvelope {
@@ -42,6 +42,16 @@ export interface Attachment {
   readonly headers: Readonly<Record<string, string>>;
   /** Parameters of the address, not yet encoded. */
   readonly query: Readonly<Record<string, string>>;
+  /** Whose it is; absent where it is the same for all. */
+  readonly holder?: AttachmentHolder | undefined;
+}
+
+/** One of those for whom the gateway asks a server. */
+export interface AttachmentHolder {
+  /** As {@link holderOf}. */
+  readonly key: string;
+  /** What goes along with requests that a session of the holder's own sends by itself. */
+  attachment(): Promise<Attachment>;
 }
 
 /** What an upstream needs to know of a request. */
@@ -70,7 +80,7 @@ export interface RpcRequest {
   readonly client?: ClientLink | undefined;
   /** Present only when the client speaks 2026-07-28: it takes `input_required` as an answer and then asks again. */
   readonly envelope?: ClientEnvelope | undefined;
-  /** Secrets of the operator for this request alone. */
+  /** Secrets of the operator, or the identity of the caller, for this request alone. */
   readonly attached?: Attachment | undefined;
 }
 
@@ -78,6 +88,8 @@ export interface Call extends RpcRequest {
   /** Configured name of the backend. */
   readonly upstream: string;
   readonly caller: Caller;
+  /** What came with the request; absent where nothing did that could be handed on. */
+  readonly credentials?: Credentials | undefined;
   readonly sessionId: string | undefined;
   /** Appears in every log line and error about this call. */
   readonly requestId: string;
@@ -89,6 +101,22 @@ export interface Call extends RpcRequest {
   readonly readOnly?: boolean | undefined;
   /** Calls with the same one are one and the same to the caller: it is made once. */
   readonly idempotencyKey?: string | undefined;
+  /** Of the client's request, and the same object for all calls it causes. */
+  readonly nonce?: Nonce | undefined;
+}
+
+/** A text the client uses once: an answer that repeats it belongs to this request. */
+export interface Nonce {
+  readonly text: string;
+}
+
+/**
+ * For whom the call is made: whatever is kept of it is for them alone. Callers who share a credential of the gateway are
+ * told apart by what they have the backend sent.
+ */
+export function holderOf({ caller, credentials, upstream }: Call): string {
+  const digest = credentials?.digest(upstream);
+  return digest === undefined ? caller.principal : `${caller.principal} ${digest}`;
 }
 
 export type Next = (call: Call) => Promise<Answer>;

@@ -8,8 +8,10 @@ export interface Caller {
   readonly principal: string;
   /** Name for logs and statistics; never a secret. */
   readonly name: string;
-  /** May call operator tools and see details of other callers' servers. */
+  /** Has the role `admin`: may call operator tools and see details of other callers' servers. */
   readonly admin: boolean;
+  /** A lesser role; read both by `roleOf`. Absent means none. */
+  readonly role?: "viewer" | "operator" | undefined;
   /** Names of backends this caller may see and call; `undefined` means all. */
   readonly backends: readonly string[] | undefined;
   /** Globs on names of backends, applied after {@link backends}; absent means none. */
@@ -18,12 +20,12 @@ export interface Caller {
   readonly allowedTools: readonly string[] | undefined;
   /** Globs on `tool` or `server:tool`, applied after {@link allowedTools}; `undefined` means none. */
   readonly deniedTools: readonly string[] | undefined;
-  /** Whom the credential names, where it is of one person or program. */
-  readonly identity?: CallerIdentity | undefined;
   /** What a tool must satisfy besides all patterns, for credentials that say more than patterns can; absent, nothing. */
   readonly permits?: ((server: string, tool: string) => boolean) | undefined;
   /** Which agent calls: by its own token, or as the request says where `security.agent_identity` lets it say so. */
   readonly agent?: string | undefined;
+  /** What may be told of the caller to others; absent for those who are nobody in particular. */
+  readonly identity?: CallerIdentity | undefined;
   /** Calendar milliseconds at which the credential ends by itself; absent for those that do not. */
   readonly validUntil?: number;
   /** Name of the routing profile the caller is bound to; only an admin can leave it. */
@@ -34,17 +36,34 @@ export interface Caller {
   readonly view?: ToolView | undefined;
 }
 
-export interface CallerIdentity {
-  /** Issuer of a token, or `key` for API keys and the bearer token, or `user` for HTTP Basic. */
-  readonly authority: string;
-  /** Subject of the token, or the configured name; of the bearer token `bearer`. */
-  readonly subject: string;
-}
-
 export interface ToolView {
   readonly state: string;
   /** Why a tool is not there: another owns it, or the state. */
   hides(server: string, tool: string): "owner" | "state" | undefined;
+}
+
+/** Who a caller is beyond the gateway: nothing in it is secret. */
+export interface CallerIdentity {
+  /** Issuer of the caller's token; `undefined` for those whom the configuration names. */
+  readonly issuer: string | undefined;
+  /** The issuer's word for the caller; else a kind and a name, as `user:ada`. */
+  readonly subject: string;
+  /** For people to read. */
+  readonly name?: string | undefined;
+  readonly groups?: readonly string[] | undefined;
+}
+
+/**
+ * What a client showed with its request and a server behind may be meant to get. Lives as long as the request, or the
+ * connection it came with; all of it are getters, so that nothing that writes a call down writes them.
+ */
+export interface Credentials {
+  /** The verified token of an issuer by which the caller came in; `undefined` for all other credentials. */
+  readonly token: string | undefined;
+  /** What the client sends for this backend alone, as a value of `Authorization`. */
+  passthrough(server: string): string | undefined;
+  /** Tells one {@link passthrough} from another and nothing of either. */
+  digest(server: string): string | undefined;
 }
 
 /** Globs on backends, and on `tool` or `server:tool`; what is denied stays denied whatever is allowed. */

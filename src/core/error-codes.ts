@@ -194,6 +194,13 @@ export const errorCodes = {
     meaning:
       "The idempotency key is that of another call, of one that still runs, or of one nobody knows the outcome of",
   },
+  NONCE_REFUSED: {
+    fault: "client",
+    rpc: -32001,
+    http: 409,
+    retryable: false,
+    meaning: "The call has no nonce although security.message_signing asks for one, or one that was used before",
+  },
   BUDGET_EXCEEDED: {
     fault: "gateway",
     rpc: -32003,

@@ -44,6 +44,11 @@ export function errorCodeOf(error: unknown): GatewayErrorCode {
   return error instanceof GatewayError ? error.code : "INTERNAL";
 }
 
+/** Whether a server answered that it wants other credentials, or of somebody else (HTTP 401, 403). */
+export function wantsOtherCredentials({ data }: GatewayError): boolean {
+  return data?.["status"] === 401 || data?.["status"] === 403;
+}
+
 /** The user's file is wrong: show the text, change nothing. */
 export class ConfigError extends GatewayError {
   constructor(message: string, details?: ErrorDetails) {

@@ -6,7 +6,7 @@
 import type { FaceContext } from "../clients/face.ts";
 import type { Session } from "../clients/session.ts";
 import type { NetworkPeer } from "../core/call.ts";
-import type { Caller } from "../core/caller.ts";
+import type { Caller, Credentials } from "../core/caller.ts";
 import { CancelledError, GatewayError } from "../core/errors.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { Cancellation } from "../lib/cancellation.ts";
@@ -33,6 +33,8 @@ export interface ConversationOptions {
   readonly view?: Pick<FaceContext, "profile" | "address"> | undefined;
   /** Left out where there is no network between. */
   readonly peer?: NetworkPeer | undefined;
+  /** What of the client's opening request is for backends. */
+  credentialsOf?(caller: Caller): Credentials;
   /** Sends one message, or a batch of them. */
   send(messageText: string): void;
   /** The gateway ended the session: its key is gone, or the gateway stops. Not called for {@link Conversation.close}. */
@@ -149,6 +151,7 @@ export class Conversation {
       const context: FaceContext = {
         ...this.#options.view,
         caller,
+        credentials: this.#options.credentialsOf?.(caller),
         session: needsSession ? this.#sessionOf(caller) : this.#session,
         backend: this.#options.backend,
         peer: this.#options.peer,
@@ -175,11 +178,12 @@ export class Conversation {
     const isOwn = !this.#cancellable.has(id);
     if (isOwn) this.#cancellable.set(id, cancellation);
     try {
-      const { view, peer } = this.#options;
+      const { view, peer, credentialsOf } = this.#options;
       const context = {
         ...view,
         peer,
         caller,
+        credentials: credentialsOf?.(caller),
         backend,
         requestId,
         signal: cancellation,

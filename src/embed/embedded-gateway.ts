@@ -17,6 +17,7 @@ import { Redactor } from "../lib/redact.ts";
 import { hostPeer } from "../runtime/host-connection.ts";
 import { resolve } from "../runtime/paths.ts";
 import { environment, workingDirectory } from "../runtime/process.ts";
+import { randomToken } from "../runtime/random.ts";
 import type {
   CallOptions,
   EmbeddedGateway,
@@ -168,6 +169,8 @@ class Embedded implements EmbeddedGateway {
       caller: hostCaller,
       sessionId: undefined,
       requestId: newRequestId(),
+      // Nobody stands between the program and its own gateway who could repeat a call.
+      nonce: { text: randomToken(16) },
       deadline: systemClock.now() + (timeoutMs ?? config.server.request_timeout),
       signal,
       ...toolEffects(catalog.tool(server, tool)),

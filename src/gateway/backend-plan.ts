@@ -1,13 +1,13 @@
 /** One configuration worked out: which upstreams it needs, kept or new, and the stages in front of each. Changes nothing until committed. */
-
-import { createCapabilityUpstream } from "../capabilities/capability-upstream.ts";
 import type { Backends } from "../capabilities/run-tool.ts";
 import { effectiveFailsafe } from "../config/failsafe.ts";
 import type { BackendConfig, Config } from "../config/schema.ts";
+import type { Call } from "../core/call.ts";
 import { asleep, switchedOff, type Upstream, type UpstreamKind, type UpstreamStatus } from "../core/upstream.ts";
 import { dataDirectory } from "../runtime/paths.ts";
 import type { Environment } from "../runtime/process.ts";
 import { watchTree } from "../runtime/watch.ts";
+import type { IdentityBroker } from "../stages/identity/identity-stage.ts";
 import type { CallsUnderWay } from "../stages/record/calls-under-way.ts";
 import type { CallSink } from "../stages/record/record-stage.ts";
 import type { SecurityStageSettings } from "../stages/schema.ts";
@@ -15,6 +15,7 @@ import type { StageStates } from "../stages/stage-states.ts";
 import type { UpstreamStageState } from "../stages/upstream-stage-state.ts";
 import type { ReplicaGroup } from "../upstreams/group/replica-group.ts";
 import type { HealthTarget } from "../upstreams/health.ts";
+import { LazyUpstream } from "../upstreams/lazy-upstream.ts";
 import type { Definition, Pool, PoolChange } from "../upstreams/pool.ts";
 import { type BackendContext, backendUpstream, definitionOf, kindOf } from "./backend-upstream.ts";
 import { Route } from "./dispatch.ts";
@@ -82,10 +83,14 @@ export function planBackends(config: Config, pool: Pool<Upstream>, context: Plan
     // With the first call: a start needs no policy.
     const stages = async () => {
       const state = context.stageStates.of(name) as UpstreamStageState;
-      const [{ stagesFor }, shared] = await Promise.all([import("../stages/order.ts"), context.sharing.state]);
+      const [{ stagesFor }, shared, statements] = await Promise.all([
+        import("../stages/order.ts"),
+        context.sharing.state,
+        context.statements(config, upstream.value.kind, context.env),
+      ]);
       const policies = policiesOf(config, upstream.value, context);
       const limits = shared?.limits;
-      return stagesFor({ upstream: upstream.value, settings, timeoutMs, state, limits, ...policies });
+      return stagesFor({ upstream: upstream.value, settings, timeoutMs, state, limits, ...policies, ...statements });
     };
     routes.set(name, new Route(upstream, stages, timeoutMs));
     const { enabled: isWatched, interval, timeout } = settings.health_check;
@@ -130,14 +135,23 @@ function policiesOf(config: Config, upstream: Upstream, context: PlanContext) {
     cache: upstream.kind === "capability" ? undefined : { settings: config.cache, store: context.kept.answers },
     isPersonal: personalOf(config, name, context),
     secrets: config.backends[name]?.secrets,
+    identity: brokerOf(config, name, context),
   };
 }
 
-function personalOf({ auth, backends }: Config, name: string, { loggedIn }: PlanContext): (() => boolean) | undefined {
+function brokerOf({ backends }: Config, name: string, { identities }: PlanContext): IdentityBroker | undefined {
+  const backend = backends[name];
+  return backend && identities.brokerOf(backend);
+}
+
+/** A call that comes with an identity of its own is not made with the login. */
+function personalOf(config: Config, name: string, context: PlanContext): ((call: Call) => boolean) | undefined {
+  const { auth, backends } = config;
   if (!auth.enabled || auth.single_user || backends[name]?.oauth?.shared_account === true) return undefined;
   const backend = backends[name];
   const isReachedByUrl = [backend, ...(backend?.replicas ?? [])].some((one) => one?.http_url ?? one?.a2a_url);
-  return isReachedByUrl ? () => loggedIn.has(name) : undefined;
+  const broker = brokerOf(config, name, context);
+  return isReachedByUrl ? (call) => context.loggedIn.has(name) && broker?.covers(call) !== true : undefined;
 }
 
 /** A backend that is passed through keeps the firewall: its own rules can be taken off one by one. */
@@ -168,7 +182,7 @@ function backendDefinition(backend: BackendConfig, config: Config, context: Plan
 }
 
 function capabilityDefinition(config: Config, context: PlanContext) {
-  const { env, log, events, clock, stateDirectory, webhooks, nested } = context;
+  const { env, log, clock, stateDirectory, webhooks, nested } = context;
   const { enabled, name, directories, builtin } = config.capabilities;
   if (!enabled || Object.hasOwn(config.backends, name)) return [];
   const ssrfProtection = config.security.ssrf_protection;
@@ -179,22 +193,30 @@ function capabilityDefinition(config: Config, context: PlanContext) {
       description: "APIs and programs as tools, described by YAML files",
       // The environment too: which tools have their keys is a part of the list.
       settings: { capabilities: { directories, builtin, ssrfProtection, env, projection: mode } },
-      build: (): Upstream =>
-        createCapabilityUpstream({
+      build(): Upstream {
+        const upstream: Upstream = new LazyUpstream({
           name,
-          directories,
-          builtin,
-          env,
-          stateDirectory: stateDirectory ?? dataDirectory(undefined, env),
-          ssrfProtection,
-          log,
-          events,
-          watch: watchTree,
-          clock,
-          backends: nested,
-          projection: { mode, onAnswer: context.onProjected },
-          onWebhooks: (upstream, found) => webhooks.take(upstream, found, env),
-        }),
+          kind: "capability",
+          events: context.events,
+          load: async (events) =>
+            (await import("../capabilities/capability-upstream.ts")).createCapabilityUpstream({
+              name,
+              directories,
+              builtin,
+              env,
+              stateDirectory: stateDirectory ?? dataDirectory(undefined, env),
+              ssrfProtection,
+              log,
+              events,
+              watch: watchTree,
+              clock,
+              backends: nested,
+              projection: { mode, onAnswer: context.onProjected },
+              onWebhooks: (found) => webhooks.take(upstream, found, env),
+            }),
+        });
+        return upstream;
+      },
     },
   ];
 }

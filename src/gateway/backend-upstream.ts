@@ -5,8 +5,10 @@ import type { Logger } from "../core/log.ts";
 import type { Connect, UpstreamEvents, UpstreamKind } from "../core/upstream.ts";
 import type { Clock } from "../lib/clock.ts";
 import { attachmentOf, isOfConnection } from "../stages/secrets/sent-secret.ts";
-import { type ManagedUpstream, manageUpstream } from "../upstreams/managed-upstream.ts";
+import { LazyUpstream } from "../upstreams/lazy-upstream.ts";
+import type { ManagedUpstream } from "../upstreams/managed-upstream.ts";
 import type { OAuthSession } from "../upstreams/oauth/oauth-session.ts";
+import type { Identities } from "./identities.ts";
 import type { Isolation } from "./isolation.ts";
 
 export interface OAuthContext {
@@ -17,6 +19,8 @@ export interface OAuthContext {
   onSecret(value: string): void;
   /** Told that the backend lets the gateway in by a login. */
   onAccess(server: string): void;
+  /** Told that the backend lets nobody in without a login. */
+  onLoginRequired(server: string): void;
   /** @param loginId of the error that asked for the login */
   onLoggedIn(server: string, loginId: string): void;
   onProblem(error: unknown): void;
@@ -29,6 +33,7 @@ export interface BackendContext {
   /** Whether anything of this backend is subscribed to. */
   isWatched(name: string): boolean;
   redact(text: string): string;
+  readonly identities: Identities;
   readonly oauth: OAuthContext;
 }
 
@@ -37,21 +42,28 @@ export function backendUpstream(
   context: BackendContext,
   isolation: Isolation | undefined,
 ): ManagedUpstream {
-  const { clock, log, events } = context;
+  const { clock, log } = context;
   const { max_restarts: maxFailures, backoff_secs: backoffSecs } = isolation?.profile.restart ?? {};
-  return manageUpstream({
-    name: backend.name,
-    kind: kindOf(backend),
-    connect: connectOf(backend, context, isolation),
-    startTimeoutMs: backend.start_timeout,
-    idleMs: backend.stop_when_idle_for,
-    maxFailures,
-    restartDelayMs: backoffSecs === undefined ? undefined : backoffSecs * 1_000,
-    isHeld: () => context.isWatched(backend.name),
-    clock,
-    log,
-    events,
-    redact: context.redact,
+  const common = { name: backend.name, kind: kindOf(backend) };
+  return new LazyUpstream({
+    ...common,
+    events: context.events,
+    async load(events) {
+      const { manageUpstream } = await import("../upstreams/managed-upstream.ts");
+      return manageUpstream({
+        ...common,
+        connect: connectOf(backend, context, isolation),
+        startTimeoutMs: backend.start_timeout,
+        idleMs: backend.stop_when_idle_for,
+        maxFailures,
+        restartDelayMs: backoffSecs === undefined ? undefined : backoffSecs * 1_000,
+        isHeld: () => context.isWatched(backend.name),
+        clock,
+        log,
+        events,
+        redact: context.redact,
+      });
+    },
   });
 }
 
@@ -100,7 +112,7 @@ async function loadConnect(
   context: BackendContext,
   isolation: Isolation | undefined,
 ): Promise<Connect> {
-  const { name, command, cwd, env, headers, http_url, secrets = [] } = backend;
+  const { name, command, cwd, env, headers, http_url, secrets = [], identity_propagation: identity } = backend;
   const settings = {
     name,
     maxResultBytes: backend.max_result_size,
@@ -110,7 +122,10 @@ async function loadConnect(
   };
   const address = { ...settings, url: http_url as string, headers };
   const always = attachmentOf(secrets.filter(isOfConnection)) ?? nothing;
-  const attached = attachmentOf(secrets) === undefined ? undefined : always;
+  const speaks = hasCredentials(backend) || backend.oauth?.enabled === true;
+  const own = speaks ? undefined : context.identities.ownAuthorization(backend);
+  const isEmpty = identity === undefined && attachmentOf(secrets) === undefined;
+  const attached = isEmpty ? undefined : withIdentity(always, own && (async () => ({ authorization: await own() })));
   switch (kindOf(backend)) {
     case "stdio": {
       const { stdioConnect } = await import("../upstreams/stdio/connect-stdio.ts");
@@ -144,9 +159,35 @@ async function loadConnect(
     }
     default: {
       const { httpConnect } = await import("../upstreams/http/connect-http.ts");
-      return httpConnect({ ...address, attached, access: await oauthOf(backend, context) });
+      const shared = httpConnect({ ...address, attached, access: await oauthOf(backend, context) });
+      if (identity?.session_mode !== "per_user") return shared;
+      const { perCallerConnect } = await import("../upstreams/identity/per-caller-connect.ts");
+      return perCallerConnect(shared, {
+        ...settings,
+        startTimeoutMs: backend.start_timeout,
+        connect: (attachment) =>
+          httpConnect({ ...address, attached: withIdentity(always, async () => (await attachment()).headers) }),
+      });
     }
   }
+}
+
+/** What says who asks, where a request does not say so itself. */
+function withIdentity(
+  always: Attachment,
+  identity: (() => Promise<Attachment["headers"]>) | undefined,
+): (own: Attachment | undefined) => Promise<Attachment> {
+  return async (own) => {
+    if (identity === undefined || own?.holder !== undefined) return always;
+    return { headers: { ...always.headers, ...(await identity()) }, query: always.query };
+  };
+}
+
+/** Whether the configuration has an `Authorization` for what the gateway asks for itself. */
+function hasCredentials({ http_url, a2a_url, headers, secrets = [] }: BackendConfig): boolean {
+  const sent = { ...headers, ...attachmentOf(secrets)?.headers };
+  const isSent = Object.keys(sent).some((header) => header.toLowerCase() === "authorization");
+  return isSent || !!URL.parse(http_url ?? a2a_url ?? "")?.username;
 }
 
 /** Where the configuration has credentials, or says no, there is no login. */
@@ -154,18 +195,16 @@ export async function oauthOf(
   backend: BackendConfig,
   context: Pick<BackendContext, "clock" | "log" | "oauth">,
 ): Promise<OAuthSession | undefined> {
-  const { name, headers, oauth, secrets = [] } = backend;
+  const { name, oauth } = backend;
   const url = URL.parse(backend.http_url ?? backend.a2a_url ?? "");
   if (url === null || !/^https?:$/.test(url.protocol) || oauth?.enabled === false) return undefined;
-  const sent = { ...headers, ...attachmentOf(secrets)?.headers };
-  const hasCredentials =
-    url.username !== "" || Object.keys(sent).some((header) => header.toLowerCase() === "authorization");
-  if (hasCredentials && oauth === undefined) return undefined;
+  // Nor is there where callers bring theirs: who is refused then is not to log the gateway in.
+  if (oauth === undefined && (hasCredentials(backend) || backend.identity_propagation !== undefined)) return undefined;
   const [{ OAuthSession }, { createTokenStore }] = await Promise.all([
     import("../upstreams/oauth/oauth-session.ts"),
     import("../upstreams/oauth/token-store.ts"),
   ]);
-  const { directory, key, onProblem, onSecret, onAccess, onLoggedIn } = context.oauth;
+  const { directory, key, onProblem, onSecret, onAccess, onLoginRequired, onLoggedIn } = context.oauth;
   return new OAuthSession({
     server: name,
     url,
@@ -176,6 +215,7 @@ export async function oauthOf(
     log: context.log.with({ server: name }),
     onSecret,
     onAccess: () => onAccess(name),
+    onLoginRequired: () => onLoginRequired(name),
     onLoggedIn: (loginId) => onLoggedIn(name, loginId),
   });
 }

@@ -5,12 +5,13 @@ import type { Call } from "../core/call.ts";
 import type { CallRecord } from "../core/call-record.ts";
 import type { Logger } from "../core/log.ts";
 import type { Clock } from "../lib/clock.ts";
-import { type JsonObject, stableJson } from "../lib/json.ts";
+import { stableJson } from "../lib/json.ts";
 import { type CallFacts, sessionDigest } from "../observe/transparency/chain.ts";
 import type { TransparencyLogSettings } from "../observe/transparency/schema.ts";
 import { createTransparencyLog, type TransparencyLog } from "../observe/transparency/transparency-log.ts";
 import { sha256Hex } from "../runtime/digest.ts";
 import { createLineFile } from "../runtime/line-file.ts";
+import { definitionDigest } from "./definition-digest.ts";
 
 export interface CallRecorder {
   note(record: CallRecord, call: Call, answer: Answer | undefined): void;
@@ -28,8 +29,6 @@ export interface CallRecorderOptions {
 
 export function createCallRecorder({ settings, catalog, log, clock, onProblem }: CallRecorderOptions): CallRecorder {
   let current: { readonly settings: TransparencyLogSettings; readonly record: TransparencyLog } | undefined;
-  /** Definitions stay the same object until their server lists something else. */
-  const digests = new WeakMap<JsonObject, string>();
 
   /** A reload may name another file or key. */
   function recordNow(): TransparencyLog {
@@ -40,14 +39,6 @@ export function createCallRecorder({ settings, catalog, log, clock, onProblem }:
     const file = createLineFile({ path, clock, sync: false, onProblem, onDropped });
     current = { settings: now, record: createTransparencyLog({ path, keyId, secret, file, log }) };
     return current.record;
-  }
-
-  function definitionDigest(server: string, tool: string | undefined): string | null {
-    const definition = tool === undefined ? undefined : catalog.tool(server, tool);
-    if (definition === undefined) return null;
-    const digest = digests.get(definition) ?? sha256Hex(stableJson(definition));
-    digests.set(definition, digest);
-    return digest;
   }
 
   return {
@@ -65,7 +56,7 @@ export function createCallRecorder({ settings, catalog, log, clock, onProblem }:
         outcome,
         request_sha256: sha256Hex(stableJson(call.params ?? null)),
         response_sha256: answer === undefined ? null : sha256Hex(answer.text),
-        definition_sha256: definitionDigest(upstream, tool),
+        definition_sha256: (tool === undefined ? undefined : definitionDigest(catalog, upstream, tool)) ?? null,
         duration_ms: Math.round(durationMs * 10) / 10,
       };
       recordNow().note(facts);

@@ -9,7 +9,6 @@ import type { FaceHost } from "../clients/host.ts";
 import { mostVerboseLevel } from "../clients/most-verbose-level.ts";
 import { createSessionTable } from "../clients/session-table.ts";
 import { Subscriptions, type Watched } from "../clients/subscriptions.ts";
-import { diffConfigs } from "../config/diff.ts";
 import type { Config } from "../config/schema.ts";
 import { DeniedError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
@@ -130,7 +129,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
   const { kept } = policies.context;
   const pool = createPool<Upstream>();
   const stageStates = new StageStates(clock, policies.context.onTrip);
-  const killSwitches = createKillSwitchPanel(stageStates);
+  const killSwitches = createKillSwitchPanel(stageStates, policies.controlPlane.note);
   /** Every route that still has calls on it, those of earlier configurations included. */
   const busyRoutes = () => [...retiredRoutes, ...plan.routes.values()].filter((route) => route.inFlight > 0);
   const retiredRoutes = new Set<Route>();
@@ -145,7 +144,8 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     return route.upstream;
   };
 
-  const late = { host: () => host, lists: () => lists };
+  const letIn = (server: string) => void logins.waitingForLogin.delete(server);
+  const late = { host: () => host, lists: () => lists, letIn };
   const events = upstreamEvents({ ...options, ...late, policies, subscriptions, routeOf });
   const isWatched = (name: string) => subscriptions.hasAny(name);
   const logins = createLogins({
@@ -160,7 +160,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
   });
   const noteLostProfiles = noteProblem("Tool profiles", "what is measured from now on is lost with this process");
   const logsDenied = () => config.security.tool_policy.log_denied;
-  const { onCall, clientCircuits } = policies;
+  const { onCall, clientCircuits, controlPlane } = policies;
   const onOutcome = clientCircuits.settle;
   const watch = watchCalls({ ...options, catalog, logsDenied, onCall, onOutcome, onProblem: noteLostProfiles });
   const skills = new SkillWatch({ ...options, host: () => host });
@@ -312,7 +312,13 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     get inFlight() {
       return busyRoutes().reduce((sum, route) => sum + route.inFlight, 0);
     },
-    operation: createOperation({ ...options, watch, serverLog, stageStates, upstreamOf, stopping, lists: () => lists }),
+    operation: createOperation({
+      ...options,
+      ...{ watch, serverLog, stageStates, upstreamOf, stopping, note: controlPlane.note },
+      lists: () => lists,
+    }),
+    controlPlane,
+    waitingForLogin: logins.waitingForLogin,
     call(call) {
       const route = routeOf(call.upstream);
       return route === undefined ? Promise.reject(noRoute(call.upstream, config)) : route.call(call);
@@ -327,6 +333,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
         killed: (stageStates.made(name)?.killSwitch.restMs ?? 0) > 0,
       })),
     costs: policies.costs,
+    publicKeys: policies.context.identities.publicKeys,
     webhooks,
     killSwitches,
     get sharedLimits() {
@@ -334,8 +341,9 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     },
     clientCircuits,
     heldTools: () => policies.integrity.held(),
-    approveTool: (server, tool, digest) => policies.integrity.approve(server, tool, digest),
+    approveTool: (...approval) => policies.integrity.approve(...approval),
     async reload(next, env) {
+      const { diffConfigs, noChanges } = await import("../config/diff.ts");
       const { changes, serverAddressChanged, sections } = diffConfigs(config, next);
       const before = plan.routes;
       const viewChanged = viewOf(config) !== viewOf(next);
@@ -354,6 +362,8 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       if (viewChanged) announceView(host);
       skills.configure(next);
       log.info("Configuration reloaded", { changes });
+      const detail = [changes, ...sections].join(", ");
+      if (changes !== noChanges) controlPlane.note({ action: "configuration-reloaded", detail });
       return serverAddressChanged
         ? { changes, restart_required: true, restart_reason: "server_address_changed" }
         : { changes, restart_required: false };

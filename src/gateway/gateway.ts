@@ -8,12 +8,14 @@ import type { Config } from "../config/schema.ts";
 import type { Answer } from "../core/answer.ts";
 import type { Call } from "../core/call.ts";
 import type { Logger } from "../core/log.ts";
+import type { Act } from "../core/security-event.ts";
 import type { SharedLimits } from "../core/shared-limits.ts";
 import type { ServerView } from "../meta/meta-tool.ts";
 import type { ToolViews } from "../meta/states/tool-views.ts";
 import type { Environment } from "../runtime/process.ts";
 import type { CostReport } from "../stages/cost/report.ts";
 import type { ClientCircuits } from "./client-circuits.ts";
+import type { ControlPlane } from "./control-plane.ts";
 import type { KillSwitchPanel } from "./kill-switch-panel.ts";
 import type { Operation } from "./operation.ts";
 import type { Webhooks } from "./webhooks.ts";
@@ -56,7 +58,13 @@ export interface Gateway {
   /** Tools that are refused until an operator approves them, of servers that were asked since the start. */
   heldTools(): Promise<readonly HeldTool[]>;
   /** Lets a held tool be called with the definition of this digest, if that is still the one that is held. */
-  approveTool(server: string, tool: string, digest: string): Promise<Approval>;
+  approveTool(server: string, tool: string, digest: string, act: Act): Promise<Approval>;
+  /** JSON Web Key Set of what the gateway says of callers: public halves; empty where it says nothing. */
+  publicKeys(): Promise<{ readonly keys: readonly object[] }>;
+  /** Backends that let nobody in until a user logs in there. */
+  readonly waitingForLogin: ReadonlySet<string>;
+  /** What happened to security, for whoever is to know of it. */
+  readonly controlPlane: Pick<ControlPlane, "note" | "journal" | "exported">;
   /** Calls running now. */
   readonly inFlight: number;
   readonly operation: Operation;

@@ -1,12 +1,14 @@
 /** What operators see and do about backends that do harm: meta-tools and the management API are built on this. */
 import { DeniedError } from "../core/errors.ts";
+import type { SecurityEventSink } from "../core/security-event.ts";
 import type { OperatorActions } from "../meta/meta-tool.ts";
 import type { StageStates } from "../stages/stage-states.ts";
 import type { UpstreamStageState } from "../stages/upstream-stage-state.ts";
 
 export type KillSwitchPanel = Pick<OperatorActions, "kill" | "revive" | "safety" | "restingTools">;
 
-export function createKillSwitchPanel(states: StageStates): KillSwitchPanel {
+/** @param note told of every switching, whoever does it */
+export function createKillSwitchPanel(states: StageStates, note: SecurityEventSink): KillSwitchPanel {
   function stateOf(server: string): UpstreamStageState {
     const state = states.of(server);
     if (state === undefined)
@@ -15,17 +17,19 @@ export function createKillSwitchPanel(states: StageStates): KillSwitchPanel {
   }
 
   return {
-    kill(server) {
+    kill(server, act) {
       const { killSwitch } = stateOf(server);
       const was_already_killed = killSwitch.isKilled;
       killSwitch.kill();
+      note({ action: "server-killed", server, ...act });
       return { was_already_killed };
     },
-    revive(server) {
+    revive(server, act) {
       const { killSwitch, breaker } = stateOf(server);
       const result = { was_killed: killSwitch.restMs > 0, breaker_was_open: breaker.state !== "closed" };
       killSwitch.revive();
       breaker.reset();
+      note({ action: "server-revived", server, ...act });
       return result;
     },
     safety: () =>

@@ -18,7 +18,9 @@ export function* knownSecrets(config: Config, env: Environment): Iterable<string
   if (config.key_server?.admin_token) yield config.key_server.admin_token;
   for (const { hs256_secret } of config.agent_auth?.agents ?? []) if (hs256_secret) yield hs256_secret;
   for (const value of Object.values(config.tracing?.headers ?? {})) yield value;
-  if (config.security.transparency_log.shared_secret !== "") yield config.security.transparency_log.shared_secret;
+  const { transparency_log, message_signing } = config.security;
+  const { shared_secret, previous_secret } = message_signing;
+  for (const key of [transparency_log.shared_secret, shared_secret, previous_secret]) if (key !== "") yield key;
   if (config.shared_state !== undefined) yield* passwordsIn(config.shared_state.redis_url);
   for (const backend of Object.values(config.backends)) {
     yield* backendSecrets(backend);

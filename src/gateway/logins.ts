@@ -16,17 +16,24 @@ export interface Logins {
   readonly oauth: OAuthContext;
   /** Backends that let the gateway in by a login. */
   readonly loggedIn: ReadonlySet<string>;
+  /** Those that wait for one; whoever sees that one is let in takes it out. */
+  readonly waitingForLogin: Set<string>;
 }
 
 export function createLogins({ stateDirectory, env, learnSecret, onLoggedIn, onProblem }: LoginsOptions): Logins {
   const loggedIn = new Set<string>();
+  const waitingForLogin = new Set<string>();
   const oauth: OAuthContext = {
     directory: stateDirectory === undefined ? undefined : `${stateDirectory}/oauth`,
     key: env["MCP_GATEWAY_TOKEN_KEY"],
     onSecret: learnSecret,
     onAccess: (server) => void loggedIn.add(server),
-    onLoggedIn,
+    onLoginRequired: (server) => void waitingForLogin.add(server),
+    onLoggedIn(server, loginId) {
+      waitingForLogin.delete(server);
+      onLoggedIn(server, loginId);
+    },
     onProblem,
   };
-  return { oauth, loggedIn };
+  return { oauth, loggedIn, waitingForLogin };
 }

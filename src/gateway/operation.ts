@@ -1,5 +1,6 @@
 /** What operators see of a running gateway and may do to it, beyond what its clients can: for the management API. */
 
+import type { Act, SecurityEventSink } from "../core/security-event.ts";
 import type { Upstream } from "../core/upstream.ts";
 import type { CancelSignal } from "../lib/cancellation.ts";
 import type { Observatory } from "../observe/observatory.ts";
@@ -35,9 +36,9 @@ export interface Operation {
   /** Asks a server for its tools when they were never seen, waking it. Rejects with why it could not be asked. */
   ensureTools(server: string): Promise<void>;
   /** Forgives its failures, closes the circuit and starts the server anew; resolves when it is there, or with why it is not. */
-  revive(server: string): Promise<Revival>;
+  revive(server: string, act: Act): Promise<Revival>;
   /** Ends the server's connection and process; its next call starts it again. */
-  stop(server: string): Promise<void>;
+  stop(server: string, act: Act): Promise<void>;
   /** Takes secrets out of a text. */
   redact(text: string): string;
   /** `undefined` where there is no file. */
@@ -58,10 +59,11 @@ export interface OperationParts {
   lists(): ListKeeper;
   redact(text: string): string;
   readonly stopping: CancelSignal;
+  readonly note: SecurityEventSink;
 }
 
 export function createOperation(parts: OperationParts): RunningOperation {
-  const { watch, serverLog, stageStates, upstreamOf, lists, redact, stopping } = parts;
+  const { watch, serverLog, stageStates, upstreamOf, lists, redact, stopping, note } = parts;
   const breakerOf = (server: string) => stageStates.of(server)?.breaker;
   return {
     underWay: watch.underWay,
@@ -71,15 +73,20 @@ export function createOperation(parts: OperationParts): RunningOperation {
     breakerOf,
     ensureTools: (server) => lists().ensureListed(server, "tools"),
     redact,
-    async stop(server) {
-      await upstreamOf(server).restart();
+    async stop(server, act) {
+      const upstream = upstreamOf(server);
+      note({ action: "server-stopped", server, ...act });
+      await upstream.restart();
     },
-    async revive(server) {
+    async revive(server, act) {
       const upstream = upstreamOf(server);
       const breaker = breakerOf(server);
+      const killSwitch = stageStates.made(server)?.killSwitch;
       const breakerWasOpen = breaker !== undefined && breaker.state !== "closed";
       breaker?.reset();
-      stageStates.made(server)?.killSwitch.revive();
+      const wasKilled = killSwitch !== undefined && killSwitch.restMs > 0;
+      note({ action: wasKilled ? "server-revived" : "server-restarted", server, ...act });
+      killSwitch?.revive();
       await upstream.restart();
       try {
         await upstream.start(stopping);

@@ -15,10 +15,13 @@ import type { ToolGate } from "../stages/quarantine/quarantine-stage.ts";
 import type { CallSink } from "../stages/record/record-stage.ts";
 import { SessionUsage } from "../stages/session-sandbox/session-usage.ts";
 import { type ClientCircuits, createClientCircuits } from "./client-circuits.ts";
+import { type ControlPlane, createControlPlane } from "./control-plane.ts";
 import { createCosts } from "./costs.ts";
+import { createIdentities, type Identities, identityKeysFile } from "./identities.ts";
 import { createKeptAnswers, type KeptAnswers } from "./kept-answers.ts";
 import { createSecurityRecord } from "./security-record.ts";
 import type { Sharing } from "./sharing.ts";
+import { createStatements, type Statements } from "./statements.ts";
 import { createToolIntegrity, type ToolIntegrity } from "./tool-integrity.ts";
 import { createTracing, type Tracing } from "./tracing.ts";
 
@@ -28,6 +31,9 @@ export interface PolicyContext {
   readonly costBook: CostBook;
   readonly sessionUsage: SessionUsage;
   readonly kept: KeptAnswers;
+  /** What backends are told of callers. */
+  readonly identities: Identities;
+  readonly statements: Statements;
   tracer(): Tracer | undefined;
   gateOf(name: string): ToolGate;
   isAuditFailing(): boolean;
@@ -41,6 +47,7 @@ export interface Policies {
   readonly onCall: CallSink;
   readonly integrity: ToolIntegrity;
   readonly clientCircuits: ClientCircuits;
+  readonly controlPlane: ControlPlane;
   /** What of the tools a server lists clients may see, and how. */
   readonly admit: ToolIntegrity["admit"];
   readonly tracing: Tracing;
@@ -57,6 +64,7 @@ export interface PoliciesOptions {
   readonly stateDirectory: string | undefined;
   readonly sharing: Sharing;
   readonly env: Environment;
+  redact(text: string): string;
   /** Whether the tools of a backend are pinned: those of capabilities are the operator's own files. */
   isPinned(server: string): boolean;
   /** A tool was approved: what is listed may be more now. */
@@ -68,6 +76,7 @@ export function createPolicies(options: PoliciesOptions): Policies {
   const { config, catalog, log, clock, stateDirectory, env, sharing, noteProblem } = options;
   const inState = (name: string) => (stateDirectory === undefined ? undefined : `${stateDirectory}/${name}`);
   const record = createSecurityRecord({ config, log, clock, catalog, noteProblem });
+  const controlPlane = createControlPlane({ ...options, journalPath: inState("control-plane.jsonl") });
   const integrity = createToolIntegrity({
     settings: () => config().security.tool_integrity,
     ownerOf: (server) => (options.isPinned(server) ? catalog.servers.find(({ name }) => name === server) : undefined),
@@ -77,6 +86,7 @@ export function createPolicies(options: PoliciesOptions): Policies {
     directory: inState("pins"),
     onProblem: noteProblem("Pins of tool definitions", "a change while the gateway is down may go unseen"),
     onFreed: options.onFreed,
+    onVerdict: controlPlane.note,
   });
   const costs = createCosts({
     path: inState("costs.json"),
@@ -98,8 +108,19 @@ export function createPolicies(options: PoliciesOptions): Policies {
   return {
     context: {
       kept,
+      identities: createIdentities({
+        config,
+        clock,
+        redact: options.redact,
+        keyPath: inState(identityKeysFile),
+        onProblem: noteProblem("Keys for identities", "servers learn new ones after a restart"),
+      }),
+      statements: createStatements(options),
       tracer: tracing.current,
-      onFindings: record.onFindings,
+      onFindings(report) {
+        record.onFindings(report);
+        controlPlane.onFindings(report);
+      },
       costBook: costs.book,
       sessionUsage: new SessionUsage(clock),
       gateOf: integrity.gate,
@@ -108,10 +129,16 @@ export function createPolicies(options: PoliciesOptions): Policies {
         const what = tool === undefined ? "a server fail: it is switched off" : "a tool fail: it is left alone";
         const error_rate = Math.round(errorRate * 100) / 100;
         log.warn(`Most calls of ${what}`, { server, tool: shownToolName(tool), error_rate });
+        const detail = `${Math.round(errorRate * 100)} % of its calls failed`;
+        controlPlane.note({ action: "error-budget-used-up", server, tool: shownToolName(tool), detail });
       },
     },
-    onCall: record.onCall,
+    onCall(...call) {
+      record.onCall(...call);
+      controlPlane.onCall(...call);
+    },
     integrity,
+    controlPlane,
     clientCircuits: createClientCircuits(clock, () => config().auth.client_circuit_breaker),
     async admit(server, tools, deviations) {
       // Judged as the server wrote them.
@@ -123,7 +150,14 @@ export function createPolicies(options: PoliciesOptions): Policies {
     tracing,
     costs: () => costs.report(config().cost_governance),
     async flush() {
-      await Promise.all([record.flush(), costs.flush(), integrity.flush(), kept.flush(), tracing.close()]);
+      await Promise.all([
+        record.flush(),
+        controlPlane.flush(),
+        costs.flush(),
+        integrity.flush(),
+        kept.flush(),
+        tracing.close(),
+      ]);
     },
   };
 }

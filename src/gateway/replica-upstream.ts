@@ -4,7 +4,7 @@ import type { BackendConfig, Config } from "../config/schema.ts";
 import { asleep, type UpstreamStatus } from "../core/upstream.ts";
 import { stableJson } from "../lib/json.ts";
 import type { Environment } from "../runtime/process.ts";
-import { lazyGroup } from "../upstreams/group/lazy-group.ts";
+import { LazyGroup } from "../upstreams/group/lazy-group.ts";
 import type { GroupPlan, ReplicaGroup } from "../upstreams/group/replica-group.ts";
 import type { LoadBalancingSettings } from "../upstreams/group/schema.ts";
 import { type BackendContext, backendUpstream, definitionOf, kindOf } from "./backend-upstream.ts";
@@ -17,7 +17,7 @@ interface ReplicaContext extends BackendContext {
 export function replicaUpstream(backend: BackendConfig, config: Config, context: ReplicaContext): ReplicaGroup {
   const { clock, events } = context;
   const plan = groupPlan(backend, config, context);
-  return lazyGroup({ name: backend.name, plan, clock, events, unused: unusedStatus(backend) });
+  return new LazyGroup({ name: backend.name, plan, clock, events, unused: unusedStatus(backend) });
 }
 
 export function groupPlan(backend: BackendConfig, { server, runtime }: Config, context: ReplicaContext): GroupPlan {

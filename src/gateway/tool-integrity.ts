@@ -7,6 +7,7 @@ import type { Approval, DefinitionGuard, HeldTool } from "../catalog/integrity/d
 import type { PinOwner, PinStore } from "../catalog/integrity/pin-store.ts";
 import type { ToolIntegritySettings } from "../catalog/integrity/schema.ts";
 import type { Logger } from "../core/log.ts";
+import type { Act, SecurityEventSink } from "../core/security-event.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { JsonObject } from "../lib/json.ts";
 import type { Watcher } from "../runtime/watch.ts";
@@ -30,7 +31,7 @@ export interface ToolIntegrity {
   onAsked(server: string): void;
   held(): Promise<readonly HeldTool[]>;
   /** Approves the definition with this digest, if it is the one that is held; the tool may be called then. */
-  approve(server: string, tool: string, digest: string): Promise<Approval>;
+  approve(server: string, tool: string, digest: string, act: Act): Promise<Approval>;
   flush(): Promise<void>;
   close(): void;
 }
@@ -47,6 +48,8 @@ export interface ToolIntegrityOptions {
   onProblem(error: unknown): void;
   /** A tool was approved: what is listed may be more now. */
   onFreed(server: string): void;
+  /** A tool was quarantined or approved. */
+  readonly onVerdict: SecurityEventSink;
 }
 
 /** So long a first call waits for the list of a server that has just started. */
@@ -76,9 +79,12 @@ export function createToolIntegrity(options: ToolIntegrityOptions): ToolIntegrit
     loading ??= (async () => {
       const { createDefinitionGuard } = await import("../catalog/integrity/definition-guard.ts");
       const { createPinStore } = await import("../catalog/integrity/pin-store.ts");
-      const { directory, log, onProblem } = options;
+      const { directory, log, onProblem, onVerdict } = options;
       const store = directory === undefined ? undefined : createPinStore(directory);
-      return { guard: createDefinitionGuard({ store, settings, log, clock, now: Date.now, onProblem }), store };
+      return {
+        guard: createDefinitionGuard({ store, settings, log, clock, now: Date.now, onProblem, onVerdict }),
+        store,
+      };
     })();
     return loading;
   }
@@ -176,11 +182,11 @@ export function createToolIntegrity(options: ToolIntegrityOptions): ToolIntegrit
     async held() {
       return loading === undefined ? [] : (await loading).guard.held();
     },
-    async approve(server, tool, digest) {
+    async approve(server, tool, digest, act) {
       const owner = ownerOf(server);
       if (owner === undefined) return "not held";
       const { guard } = await load();
-      const outcome = await guard.approve(owner, tool, digest);
+      const outcome = await guard.approve(owner, tool, digest, act);
       if (outcome !== "approved") return outcome;
       await note(owner);
       options.onFreed(server);

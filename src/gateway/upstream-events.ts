@@ -18,12 +18,14 @@ export interface UpstreamEventsOptions {
   /** Made later than this; no server speaks before. */
   readonly host: () => FaceHost;
   readonly lists: () => ListKeeper;
+  /** Told that a server let the gateway in. */
+  letIn(server: string): void;
   redact(text: string): string;
   routeOf(name: string): Route | undefined;
 }
 
 export function upstreamEvents(options: UpstreamEventsOptions): UpstreamEvents {
-  const { log, policies, subscriptions, host, lists, redact, routeOf } = options;
+  const { log, policies, subscriptions, host, lists, letIn, redact, routeOf } = options;
   const { answers } = policies.context.kept;
   return {
     onNotification({ name: server }, method, params) {
@@ -40,6 +42,7 @@ export function upstreamEvents(options: UpstreamEventsOptions): UpstreamEvents {
     onConnected(upstream) {
       const { name } = upstream;
       answers.forget(name);
+      letIn(name);
       policies.integrity.onConnected(name);
       lists().onConnected(name);
       host().applyLogLevels();

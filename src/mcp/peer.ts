@@ -16,8 +16,11 @@ import { onlyClient, ServerRequests } from "./server-request.ts";
 
 export interface PeerOptions {
   readonly serverName: string;
-  /** Hands one message to the transport. Must not throw: a transport that fails calls {@link Peer.fail}. */
-  send(text: string): void;
+  /**
+   * Hands one message to the transport. Must not throw: a transport that fails calls {@link Peer.fail}.
+   * @param request what the message is, or ends
+   */
+  send(text: string, request?: RpcRequest): void;
   /** Notifications that belong to no request. */
   onNotification(method: string, params: JsonObject): void;
   /** Told of each request of the server that could not be relayed to a client, and why. */
@@ -50,8 +53,10 @@ export function createPeer(options: PeerOptions): Peer {
   const onAbort = (entry: Pending, reason: GatewayError) => {
     pending.delete(entry);
     // basic/utilities/cancellation: initialize must not be cancelled.
-    if (entry.request.method !== "initialize")
-      notify("notifications/cancelled", { requestId: entry.id, reason: reason.message });
+    const { id: requestId, request } = entry;
+    const params = { requestId, reason: reason.message };
+    if (request.method !== "initialize")
+      options.send(encodeRequest(undefined, "notifications/cancelled", params), request);
   };
 
   const take = (id: unknown): Pending | undefined => {
@@ -149,7 +154,7 @@ export function createPeer(options: PeerOptions): Peer {
       if (request.signal.aborted) return Promise.reject(abortError(request.signal));
       const entry = new Pending(pending.nextId(), request, onAbort);
       pending.add(entry);
-      options.send(encodeRequest(entry.id, request.method, withProgressToken(request, entry.id)));
+      options.send(encodeRequest(entry.id, request.method, withProgressToken(request, entry.id)), request);
       return entry.promise;
     },
     notify(method, params) {

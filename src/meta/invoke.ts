@@ -39,6 +39,7 @@ export const invoke: MetaTool = {
     const target = await findTarget(args, context);
     const options = {
       idempotencyKey: readString(args, "idempotency_key"),
+      nonce: readString(args, "nonce"),
       meta: args["_meta"] === undefined ? undefined : readObject(args, "_meta"),
     };
     try {

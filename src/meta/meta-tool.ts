@@ -3,6 +3,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import type { Answer } from "../core/answer.ts";
 import type { Caller } from "../core/caller.ts";
 import type { ConfigError } from "../core/errors.ts";
+import type { Act } from "../core/security-event.ts";
 import type { UpstreamKind, UpstreamStatus } from "../core/upstream.ts";
 import type { CancelSignal } from "../lib/cancellation.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -73,6 +74,8 @@ export interface ToolCallOptions {
   readonly signal?: CancelSignal | undefined;
   /** Calls with the same one are made once, 1 to 256 characters. */
   readonly idempotencyKey?: string | undefined;
+  /** In place of what the client's own request has in `_meta`. */
+  readonly nonce?: string | undefined;
 }
 
 /** The sections in force that the meta-tools read. */
@@ -126,9 +129,9 @@ export interface OperatorActions {
   /** Reads every capability file anew; the name of the capability backend. @throws GatewayError SERVER_NOT_FOUND when it is off */
   reloadCapabilities(): Promise<string>;
   /** Refuses every call to the server from now on. @throws DeniedError SERVER_NOT_FOUND */
-  kill(server: string): { readonly was_already_killed: boolean };
+  kill(server: string, act: Act): { readonly was_already_killed: boolean };
   /** Lets it be called again, its failures forgiven and its circuit closed. @throws DeniedError SERVER_NOT_FOUND */
-  revive(server: string): { readonly was_killed: boolean; readonly breaker_was_open: boolean };
+  revive(server: string, act: Act): { readonly was_killed: boolean; readonly breaker_was_open: boolean };
   /** Of every server, whether it is switched off and how its calls went lately. */
   safety(): readonly ServerSafety[];
   /** Tools that are left alone for a while because most of their calls failed. */

@@ -1,5 +1,7 @@
 /** The meta-tools beside the four, loaded when one is listed or called. */
+import type { Caller } from "../core/caller.ts";
 import { DeniedError } from "../core/errors.ts";
+import { hasRole, overseesAll, type Role } from "../core/role.ts";
 import { codeExecute } from "./code-mode/execute.ts";
 import { codeSearch } from "./code-mode/search.ts";
 import type { MetaContext, MetaTool } from "./meta-tool.ts";
@@ -23,15 +25,17 @@ import { setState } from "./states/set-state.ts";
 export const codeModeTools: readonly MetaTool[] = [codeSearch, codeExecute];
 
 /** They change the gateway for others or what a session may see, or tell of other callers. */
-const adminTools: ReadonlySet<MetaTool> = new Set([
-  costReport,
-  killServer,
-  reviveServer,
-  setProfile,
-  setState,
-  reloadConfig,
-  reloadCapabilities,
+const roleTools: ReadonlyMap<MetaTool, Role> = new Map([
+  [costReport, "viewer"],
+  [killServer, "operator"],
+  [reviveServer, "operator"],
+  [reloadConfig, "operator"],
+  [reloadCapabilities, "operator"],
+  [setProfile, "admin"],
+  [setState, "admin"],
 ]);
+/** Those that are about one server, and so for whoever may use that. */
+const ofOneServer: ReadonlySet<MetaTool> = new Set([killServer, reviveServer]);
 const prefix = "gateway_";
 /** They are what the section `playbooks` is switched on for. */
 const playbookTools: readonly MetaTool[] = [runPlaybook, listPlaybooks];
@@ -54,35 +58,44 @@ const operatorTools: readonly MetaTool[] = [
 export const moreTools: ReadonlyMap<string, MetaTool> = new Map(
   [...codeModeTools, readResult, ...operatorTools].map((tool) => [
     tool.name,
-    adminTools.has(tool) ? forAdmins(tool) : tool,
+    roleTools.has(tool) ? forRoles(tool) : tool,
   ]),
 );
 
 /** Those that the setting lists and that this caller may call. */
 export function operatorToolsFor(context: MetaContext, listed: MetaMcpSettings["operator_tools"]): MetaTool[] {
-  const { admin } = context.caller;
+  const { caller } = context;
   const hasPlaybooks = context.settings.playbooks.enabled;
   return operatorTools.filter((tool) => {
-    if (adminTools.has(tool) && !admin) return false;
+    if (!mayRun(tool, caller)) return false;
     if (playbookTools.includes(tool)) return hasPlaybooks;
     if (Array.isArray(listed)) return listed.includes(tool.name) || listed.includes(tool.name.slice(prefix.length));
-    return listed === "all" || (listed === "admin" && admin);
+    return listed === "all" || (listed === "admin" && hasRole(caller, "viewer"));
   });
 }
 
-function forAdmins(tool: MetaTool): MetaTool {
+function mayRun(tool: MetaTool, caller: Caller): boolean {
+  const least = roleTools.get(tool);
+  return least === undefined || (hasRole(caller, least) && (ofOneServer.has(tool) || overseesAll(caller)));
+}
+
+function forRoles(tool: MetaTool): MetaTool {
   return {
     ...tool,
     async run(args, context) {
-      if (!context.caller.admin)
-        throw new DeniedError(
-          "FORBIDDEN",
-          `"${tool.name}" is for admins, and caller "${context.caller.name}" is none`,
-          {
-            hint: 'An operator can set "admin" of the caller\'s API key',
-          },
-        );
+      const { caller } = context;
+      if (!mayRun(tool, caller)) throw notFor(caller, tool);
       return tool.run(args, context);
     },
   };
+}
+
+function notFor(caller: Caller, { name }: MetaTool): DeniedError {
+  return new DeniedError(
+    "FORBIDDEN",
+    `"${name}" is for admins and some roles, and caller "${caller.name}" has none of them`,
+    {
+      hint: 'An operator can set "admin" of the caller\'s API key, or give a role by control_plane.role_mapping. No role reaches beyond what its caller may use',
+    },
+  );
 }

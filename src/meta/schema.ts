@@ -25,7 +25,7 @@ export const metaMcpSchema = v.object({
   operator_tools: setting(
     v.union([v.picklist(["none", "admin", "all"]), v.array(v.string())]),
     "none",
-    "Which operator tools are listed: none, for admin callers, for all, or these (`gateway_get_stats`); those not listed can be called all the same",
+    "Which operator tools are listed: none, for admins and callers with a role, for all, or these (`gateway_get_stats`); those not listed can be called all the same",
   ),
   max_result_size: maybe(
     positiveInteger,

@@ -4,6 +4,7 @@
  */
 import type { Clock } from "../lib/clock.ts";
 import { FailureSeries } from "../lib/failure-series.ts";
+import { isMissing } from "./files.ts";
 import { dirname } from "./paths.ts";
 
 export interface LineFile {
@@ -13,6 +14,8 @@ export interface LineFile {
   flush(): Promise<void>;
   /** Whether the newest lines could not be written. */
   readonly isFailing: boolean;
+  /** Forgets what could not be written, and does not try again. */
+  giveUp(): void;
 }
 
 export interface LineFileOptions {
@@ -20,6 +23,11 @@ export interface LineFileOptions {
   readonly clock: Pick<Clock, "after">;
   /** Whether a batch is on the disk before the next one is begun. */
   readonly sync: boolean;
+  /**
+   * Size beyond which the file becomes `path.1`, what was that `path.2`, and so on to the last of {@link keptFiles};
+   * for whoever reads along it is the same file under another name. Left out, it grows.
+   */
+  readonly maxBytes?: number;
   /** Called with the first error of a series, and with `undefined` when everything is written again. */
   onProblem(error: unknown): void;
   /** Called for every line that is dropped because too many wait. */
@@ -28,8 +36,11 @@ export interface LineFileOptions {
 
 const maxWaitingCharacters = 16 * 1_048_576;
 const retryMs = 2_000;
+/** Full ones, besides the one that is written. */
+const keptFiles = 5;
 
-export function createLineFile({ path, clock, sync, onProblem, onDropped }: LineFileOptions): LineFile {
+export function createLineFile(options: LineFileOptions): LineFile {
+  const { path, clock, sync, maxBytes = Number.POSITIVE_INFINITY, onProblem, onDropped } = options;
   let waiting: string[] = [];
   let waitingCharacters = 0;
   let writing: Promise<void> | undefined;
@@ -43,7 +54,7 @@ export function createLineFile({ path, clock, sync, onProblem, onDropped }: Line
       waiting = [];
       waitingCharacters = 0;
       try {
-        await appendWhole(path, `${batch.join("\n")}\n`, sync);
+        await appendWhole(path, `${batch.join("\n")}\n`, sync, maxBytes);
         failures.succeeded();
       } catch (error) {
         waiting = [...batch, ...waiting];
@@ -79,13 +90,19 @@ export function createLineFile({ path, clock, sync, onProblem, onDropped }: Line
     get isFailing() {
       return failures.isFailing;
     },
+    giveUp() {
+      waiting = [];
+      waitingCharacters = 0;
+      failures.succeeded();
+    },
   };
 }
 
 /** All of the text or nothing of it. */
-async function appendWhole(path: string, text: string, sync: boolean): Promise<void> {
+async function appendWhole(path: string, text: string, sync: boolean, maxBytes: number): Promise<void> {
   const { mkdir, open } = await import("node:fs/promises");
   await mkdir(dirname(path), { recursive: true });
+  if (maxBytes < Number.POSITIVE_INFINITY && (await sizeOf(path)) + text.length > maxBytes) await putAside(path);
   const file = await open(path, "a", 0o600);
   try {
     const { size } = await file.stat();
@@ -99,4 +116,23 @@ async function appendWhole(path: string, text: string, sync: boolean): Promise<v
   } finally {
     await file.close();
   }
+}
+
+async function sizeOf(path: string): Promise<number> {
+  const { stat } = await import("node:fs/promises");
+  return stat(path).then(
+    ({ size }) => size,
+    (error: unknown) => {
+      if (isMissing(error)) return 0;
+      throw error;
+    },
+  );
+}
+
+async function putAside(path: string): Promise<void> {
+  const { rename } = await import("node:fs/promises");
+  for (let number = keptFiles - 1; number >= 0; number--)
+    await rename(number === 0 ? path : `${path}.${number}`, `${path}.${number + 1}`).catch((error: unknown) => {
+      if (!isMissing(error)) throw error;
+    });
 }

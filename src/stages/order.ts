@@ -1,5 +1,5 @@
 /** The list of policies every call walks through. A new policy is a folder, a state if it needs one, and one line here. */
-import type { Stage } from "../core/call.ts";
+import type { Call, Stage } from "../core/call.ts";
 import type { SharedLimits } from "../core/shared-limits.ts";
 import type { Tracer } from "../core/tracing.ts";
 import type { Upstream } from "../core/upstream.ts";
@@ -17,7 +17,9 @@ import type { FirewallSink } from "./firewall/finding.ts";
 import { firewallRequestStage } from "./firewall/firewall-request-stage.ts";
 import { firewallResponseStage } from "./firewall/firewall-response-stage.ts";
 import { type IdempotencyBook, idempotencyStage } from "./idempotency/idempotency-stage.ts";
+import { type IdentityBroker, identityStage } from "./identity/identity-stage.ts";
 import { killSwitchStage } from "./kill-switch/kill-switch-stage.ts";
+import { provenanceStage, type Receipt } from "./provenance/provenance-stage.ts";
 import { quarantineStage, type ToolGate } from "./quarantine/quarantine-stage.ts";
 import { rateLimitStage } from "./rate-limit/rate-limit-stage.ts";
 import type { CallsUnderWay } from "./record/calls-under-way.ts";
@@ -30,6 +32,7 @@ import type { InjectedSecret } from "./secrets/schema.ts";
 import { secretsStage } from "./secrets/secrets-stage.ts";
 import { sessionSandboxStage } from "./session-sandbox/session-sandbox-stage.ts";
 import type { SessionUsage } from "./session-sandbox/session-usage.ts";
+import { type Signer, signatureStage } from "./signature/signature-stage.ts";
 import { timeoutStage } from "./timeout/timeout-stage.ts";
 import { toolPolicyStage } from "./tool-policy/tool-policy-stage.ts";
 import { traceStage } from "./trace/trace-stage.ts";
@@ -43,8 +46,8 @@ export interface StageOptions {
   /** The backend's `timeout`: the time of one attempt. */
   readonly timeoutMs: number;
   readonly state: UpstreamStageState;
-  /** Whether the server was let in by a login of the gateway's owner that is not for every caller. */
-  readonly isPersonal?: (() => boolean) | undefined;
+  /** Whether the call would be made with a login of the gateway's owner that is not for every caller. */
+  readonly isPersonal?: ((call: Call) => boolean) | undefined;
   /** Told how every call ended; no observer, no stage. */
   readonly sink?: CallSink | undefined;
   /** Has each call in it while it runs. */
@@ -69,8 +72,14 @@ export interface StageOptions {
   readonly limits?: SharedLimits | undefined;
   /** What is known of the definitions of the backend's tools; left out, none is held. */
   readonly gate?: ToolGate | undefined;
+  /** Left out, no result is signed. */
+  readonly signer?: Signer | undefined;
+  /** Left out, no result has one. */
+  readonly receipt?: Receipt | undefined;
   /** Secrets the backend's tools are called with. */
   readonly secrets?: readonly InjectedSecret[] | undefined;
+  /** Makes what the backend is told of callers; left out, it is told nothing. */
+  readonly identity?: IdentityBroker | undefined;
 }
 
 /** For `chain` of core/call.ts, outermost first, once per backend and configuration; `undefined` is a policy that is off. */
@@ -94,6 +103,9 @@ export function stagesFor(options: StageOptions): (Stage | undefined)[] {
     limits,
     tracer,
     secrets,
+    identity,
+    signer,
+    receipt,
   } = options;
   const { clock } = state;
   return [
@@ -111,6 +123,11 @@ export function stagesFor(options: StageOptions): (Stage | undefined)[] {
     security && toolPolicyStage(security.tool_policy),
     // With them: limits of the session, which a refused call does not use up.
     security && sessionSandboxStage(security.session_sandbox, sessionUsage),
+    // Above whatever keeps answers, each is signed anew; above what cleans arguments, for what the client sent. Refused by
+    // those before, a call uses up no nonce.
+    security && signatureStage(security.message_signing, signer),
+    // Below it: the receipt is signed too.
+    provenanceStage(receipt),
     // Before the firewall: what is judged is what the server gets.
     argumentsStage(security?.sanitize_input ?? false),
     // Before any key is derived from the arguments, and before they take anybody's place or time.
@@ -141,7 +158,9 @@ export function stagesFor(options: StageOptions): (Stage | undefined)[] {
     quarantineStage(gate),
     // Around the upstream and what is done with the call for it alone: each attempt has a time of its own.
     timeoutStage(timeoutMs, clock),
-    // Innermost: whatever keeps, shows or derives something from a call or an answer has none of its secrets.
+    // Innermost, both: whatever keeps, shows or derives something from a call or an answer has none of its secrets.
     secretsStage(secrets),
+    // Below secrets: what says who calls is not to be replaced. Below retry: each attempt has it fresh.
+    identityStage(identity),
   ];
 }

@@ -12,6 +12,7 @@ import { rateLimitSchema } from "./rate-limit/schema.ts";
 import { responseContractSchema } from "./response-contract/schema.ts";
 import { retrySchema } from "./retry/schema.ts";
 import { sessionSandboxSchema } from "./session-sandbox/schema.ts";
+import { messageSigningSchema } from "./signature/schema.ts";
 import { toolPolicySchema } from "./tool-policy/schema.ts";
 
 export const healthCheckSchema = v.object({
@@ -48,6 +49,12 @@ export const securityStageEntries = {
     }),
     {},
     "What becomes of results with instructions to the model",
+  ),
+  message_signing: setting(messageSigningSchema, {}, "Signed results"),
+  provenance_stamping: setting(
+    v.boolean(),
+    false,
+    'Put a receipt on every result of a tool, in `_meta["mcp-gateway/provenance"]`; signed where GATEWAY_ATTESTATION_SIGNING_KEY is set',
   ),
   session_sandbox: setting(sessionSandboxSchema, {}, "Limits of client sessions"),
 };

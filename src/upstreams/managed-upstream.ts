@@ -7,6 +7,7 @@ import { abortError, untilAborted } from "../core/abort-error.ts";
 import type { Answer } from "../core/answer.ts";
 import type { RpcRequest } from "../core/call.ts";
 import { GatewayError } from "../core/errors.ts";
+import { withoutGatewayMeta } from "../core/gateway-meta.ts";
 import type { Logger } from "../core/log.ts";
 import type {
   Connect,
@@ -235,7 +236,8 @@ export function manageUpstream(options: ManagedUpstreamOptions): ManagedUpstream
   /** Made once, not for every request. */
   const onAnswer = (answer: Answer): Answer => {
     onEnd();
-    return answer;
+    // What agents and their tools are is written here, by us.
+    return options.kind === "a2a" ? answer : withoutGatewayMeta(answer);
   };
   const onRefusal = (error: unknown): never => {
     onEnd();

@@ -5,6 +5,7 @@ import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { type GatewayOptions, type GatewayProcess, startGateway } from "../e2e/harness.ts";
 import { rawBackend } from "../faults/gateway.ts";
+import { startTokenIssuer } from "../fixtures/token-issuer.ts";
 import { type Browser, launch, type Page, skip } from "./chromium.ts";
 
 const hostile = (...flags: string[]) => ({
@@ -131,13 +132,22 @@ describe("dashboard", () => {
       await page.click("summary", "What it says");
       await says(page, "\\u202egnp.exe");
       await page.click(".held button", "Approve");
-      await page.click(".held button.danger", "Really approve?");
+      assert.equal(await page.evaluate(`document.querySelector(".held input").matches(":invalid")`), true);
+      await page.type(".held input", "It looks bad");
+      await page.click(".held button", "Refuse");
+      await says(page, "Refused by anonymous: It looks bad");
+      await page.type(".held input", "It is a test");
+      await page.click(".held button", "Approve");
       await says(page, "None. A tool whose definition hides something");
+      await says(page, "3 new since you last looked");
+      await page.click("button", "Seen");
+      await says(page, "Nothing new since you last looked");
       await page.click("button", "Switch off");
       await page.click("button.danger", "Really switch off?");
       await says(page, "Switched off");
       await page.click("button", "Switch on");
       await says(page, "In use");
+      await says(page, "2 new since you last looked");
       assert.equal(await page.evaluate("globalThis.hacked"), undefined);
       await page.evaluate(`location.hash = "#/tools"`);
       await says(page, attack.slice(0, 20));
@@ -156,7 +166,7 @@ describe("dashboard", () => {
         await says(page, "The bearer token or API key is not valid");
         await page.type("#token", "plain-key-1");
         await page.press("Enter");
-        await says(page, "This key has no admin rights");
+        await says(page, "This key has neither admin rights nor a role");
         await page.click("button", "Sign out");
         await page.type("#token", "admin-token-1");
         await page.press("Enter");
@@ -172,6 +182,37 @@ describe("dashboard", () => {
         );
       },
     ));
+
+  it("a role may look at everything its caller may use, and buttons for more say what they need", async () => {
+    const provider = await startTokenIssuer();
+    try {
+      const { issuer } = provider;
+      const issuers = [{ issuer, audiences: ["client-1"], rules: [{ backends: ["*"] }] }];
+      const rules = [{ issuer, group: "staff", role: "viewer" }];
+      const sections = { auth: { enabled: true, issuers }, control_plane: { role_mapping: { rules } } };
+      await visit({ ...sections, backends: { one: hostile() } }, async (page) => {
+        await page.type("#token", await provider.sign());
+        await page.press("Enter");
+        await says(page, "Not started");
+        await page.click("#nav a", "Safety");
+        await says(page, "Servers and their error budgets");
+        const shown = (text: string) =>
+          page.until(
+            `[...document.querySelectorAll("button:disabled")].find((one) => one.textContent === "${text}")?.title`,
+          );
+        assert.equal(await shown("Switch off"), "This needs the role operator");
+        await page.evaluate(`location.hash = "#/server/one"`);
+        assert.equal(await shown("Start"), "This needs the role operator");
+        assert.equal(await shown("Disable"), "This needs the role admin");
+        assert.equal(await page.evaluate(`document.body.innerText.includes("Remove")`), false);
+        await page.click("#nav a", "Config");
+        await says(page, "role_mapping");
+        assert.equal(await shown("Read the file again"), "This needs the role operator");
+      });
+    } finally {
+      provider.close();
+    }
+  });
 
   it("with a token a server can be added, is there at once, and can be removed, twice asked", () =>
     visit({ auth: { enabled: true, bearer_token: "admin-token-1" } }, async (page, { configPath }) => {

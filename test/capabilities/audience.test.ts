@@ -8,6 +8,7 @@ import { Folder, listTools, rest, upstreamOver } from "./fixture.ts";
 import { RawApi } from "./raw-api.ts";
 
 const ada = { authority: "https://id.example", subject: "ada" };
+const key = (subject: string) => ({ authority: "key", subject });
 const personal = (owner: JsonObject): JsonObject => ({ metadata: { exposure: "personal", identity_owner: owner } });
 
 async function outcome(definition: JsonObject, caller: Caller | undefined): Promise<string> {
@@ -33,13 +34,16 @@ const inState = (state: string) => user({ view: { state, hides: () => undefined 
 test("a personal capability is its owner's: by issuer and subject, or by the name of a key; an admin is no owner", async () => {
   const refusal = "Unknown tool: tool";
   const expected: readonly (readonly [JsonObject, Caller | undefined, string])[] = [
-    [ada, user({ identity: ada }), "done"],
-    [ada, user({ identity: { ...ada, authority: "https://other.example" } }), refusal],
-    [ada, user({ identity: { ...ada, subject: "ada2" } }), refusal],
+    [ada, user({ identity: { issuer: ada.authority, subject: "ada" } }), "done"],
+    [ada, user({ identity: { issuer: "https://other.example", subject: "ada" } }), refusal],
+    [ada, user({ identity: { issuer: ada.authority, subject: "ada2" } }), refusal],
     [ada, user({ name: "ada", admin: true }), refusal],
     [ada, undefined, refusal],
-    [{ authority: "key", subject: "ci" }, user({ identity: { authority: "key", subject: "ci" } }), "done"],
-    [{ authority: "key", subject: "ci" }, user({ identity: { authority: "user", subject: "ci" } }), refusal],
+    [key("ci"), user({ identity: { issuer: undefined, subject: "key:ci" } }), "done"],
+    [key("ci"), user({ identity: { issuer: undefined, subject: "user:ci" } }), refusal],
+    [key("ci"), user({ identity: { issuer: "https://id.example", subject: "key:ci" } }), refusal],
+    [key("bearer"), user({ principal: "bearer:1" }), "done"],
+    [key("bearer"), user({ identity: { issuer: "https://id.example", subject: "bearer" } }), refusal],
     // Without authentication there is one person only.
     [ada, anonymousCaller, "done"],
     [ada, { ...anonymousCaller, principal: "stdio" }, "done"],

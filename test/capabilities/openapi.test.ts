@@ -1,12 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ImportResult, identifier, importOpenApi } from "../../src/capabilities/import/openapi.ts";
+import { identifier } from "../../src/capabilities/import/capability-names.ts";
+import { capabilityTexts } from "../../src/capabilities/import/capability-texts.ts";
+import { type ImportResult, maxCapabilities } from "../../src/capabilities/import/imported.ts";
+import { importOpenApi } from "../../src/capabilities/import/openapi.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
 import { yamlText } from "../../src/lib/yaml-document.ts";
 import { call, Folder, KeptLog, upstreamOver } from "./fixture.ts";
 import { RawApi } from "./raw-api.ts";
 
-const options = { prefix: undefined, authKey: undefined, documentUrl: undefined };
+const options = {
+  prefix: undefined,
+  authKey: undefined,
+  documentUrl: undefined,
+  sourceName: "test",
+  maxCount: maxCapabilities,
+};
 
 function one({ capabilities }: ImportResult, name: string): JsonObject {
   const found = capabilities.find((each) => each.name === name);
@@ -237,6 +246,48 @@ test("T15: schemas that refer to each other without end stay small", () => {
     options,
   );
   assert.ok(JSON.stringify(result.capabilities).length < 1_000_000);
+});
+
+test("OpenAPI: a schema of thousands of values is cut from below, and stays one that can be used", async () => {
+  const leaf = {
+    type: "object",
+    required: ["a"],
+    properties: { a: { type: "string", enum: ["x", "y"] }, b: { type: "integer" } },
+  };
+  const level = (name: string) => ({
+    type: "object",
+    properties: Object.fromEntries(
+      Array.from({ length: 12 }, (_, at) => [
+        `${name}${at}`,
+        { $ref: `#/components/schemas/${name}`, description: "d" },
+      ]),
+    ),
+  });
+  const { capabilities } = importOpenApi(
+    {
+      openapi: "3.0.0",
+      servers: [{ url: "https://a.example" }],
+      components: { schemas: { Top: level("Mid"), Mid: level("Low"), Low: level("Leaf"), Leaf: leaf } },
+      paths: {
+        "/x": {
+          post: { requestBody: { content: { "application/json": { schema: { $ref: "#/components/schemas/Top" } } } } },
+        },
+      },
+    } as unknown as JsonObject,
+    options,
+  );
+  const { files, warnings } = await capabilityTexts(capabilities);
+  assert.deepEqual([files.length, warnings], [1, []]);
+  const definition = one({ capabilities, warnings: [] }, "post_x");
+  const { properties } = (definition["schema"] as { input: { properties: Record<string, JsonObject> } }).input;
+  const all = Object.values(properties).map((property) => JSON.stringify(property));
+  assert.equal(all.length, 12);
+  assert.equal(
+    new Set(all.map((text) => text.replaceAll(/\d+/g, ""))).size,
+    1,
+    "the last is cut no more than the first",
+  );
+  assert.match(all[11] as string, /"Low11":\{"type":"object"/);
 });
 
 test("identifier: any operationId becomes a plain name", () => {

@@ -47,8 +47,8 @@ for (const [what, text] of Object.entries(bombs)) {
     );
     assert.ok(log.lines.length > 0 && log.lines.every((line) => line.length < 400), log.lines.join("\n").slice(0, 800));
     // The threat table says 200 ms and 50 MB: of the processor, whatever else the machine does, and with a margin for a
-    // collector that comes when it likes. Without the limits it is seconds and gigabytes.
+    // collector that comes when it likes, in a process full of other tests. Without the limits it is seconds and gigabytes.
     assert.ok(spent.ms < 800, `took ${spent.ms} ms`);
-    assert.ok(spent.bytes < 150_000_000, `took ${spent.bytes} bytes`);
+    assert.ok(spent.bytes < 300_000_000, `took ${spent.bytes} bytes`);
   });
 }

@@ -9,6 +9,7 @@ import { silentLogger } from "../../src/core/log.ts";
 import { FakeClock } from "../fixtures/fake-clock.ts";
 
 const owner = { name: "files", key: "k" };
+const act = { by: { name: "boss", principal: "key:1", role: "admin" } } as const;
 const add = { name: "add", description: "Adds", inputSchema: { type: "object" } };
 const none: ReadonlySet<string> = new Set();
 
@@ -22,6 +23,7 @@ function setting(t: TestContext) {
   /** Whose pins are on the disk when it has judged. */
   const guard = () => {
     const made = createDefinitionGuard({
+      onVerdict() {},
       store,
       settings: () => ({ enabled: true, on_change: "quarantine", on_poisoning: "quarantine", exempt: [] }),
       log: { ...silentLogger, error: (message) => void errors.push(message) },
@@ -103,11 +105,11 @@ test("pins: a replica that defines a tool otherwise holds it, whoever lists firs
   assert.equal(await made.heldTool(owner, "add"), undefined, "it is like the others again");
 
   await made.admit(owner, [add], none, [other]);
-  assert.equal(await made.approve(owner, "add", held?.digest as string), "approved");
+  assert.equal(await made.approve(owner, "add", held?.digest as string, act), "approved");
   await made.admit(owner, [add], none, [other]);
   const first = await made.heldTool(owner, "add");
   assert.deepEqual(first?.definition, add, "what was only seen first is no approval");
-  await made.approve(owner, "add", first?.digest as string);
+  await made.approve(owner, "add", first?.digest as string, act);
   for (const [lead, follow] of [
     [add, other],
     [other, add],

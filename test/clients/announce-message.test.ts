@@ -66,10 +66,9 @@ test("a message reaches those who may use its tool, by rights, endpoint and prof
 
 test("of a personal capability only its owner is told, and of one with states only sessions in these", async () => {
   const { open, tell } = await setUp();
-  const identity = { authority: "key", subject: "ada" };
-  const ada = await open({ principal: "key:1", identity });
-  const bob = await open({ principal: "key:2", identity: { ...identity, subject: "bob" } });
-  assert.equal(tell({ states: [], owner: identity }), 1);
+  const ada = await open({ principal: "key:1", identity: { issuer: undefined, subject: "key:ada" } });
+  const bob = await open({ principal: "key:2", identity: { issuer: undefined, subject: "key:bob" } });
+  assert.equal(tell({ states: [], owner: { authority: "key", subject: "ada" } }), 1);
   assert.deepEqual([ada.heard.length, bob.heard.length], [1, 0]);
   assert.equal(tell({ states: ["checkout"] }), 0);
   bob.session.state = "checkout";

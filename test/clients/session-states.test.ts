@@ -135,7 +135,7 @@ describe("the state of a session", () => {
 
 test("a personal capability is another's: not listed, not called, and not known by its name", async () => {
   const host = setUp(true);
-  const ada = user({ identity: { authority: "key", subject: "ada" }, admin: false });
+  const ada = user({ identity: { issuer: undefined, subject: "key:ada" }, admin: false });
   const [hers, mine] = [await open(host, ada), await open(host)];
   assert.equal(await names(host, hers, ada), "browse,greet,diary,refund");
   assert.equal(await callTool(host, hers, "diary", {}, ada), "called");

@@ -143,3 +143,31 @@ test("mtls: what is missing is named, and paths are taken from where the file is
   assert.equal(config.mtls?.server_key, "/k");
   assert.equal(config.mtls?.ca_cert, "");
 });
+
+test("control_plane: roles for nobody, and rules that never decide, are said; a role that is none is an error", async (t) => {
+  const good = issuers(`{issuer: https://a.test, audiences: [x], ${rule}}`);
+  const roles = (text: string) => `${good}control_plane: {role_mapping: {rules: [${text}]}}\n`;
+  const cases: [text: string, says: RegExp][] = [
+    [roles("{issuer: https://b.test, role: viewer}"), /rules\[0\]\.issuer is none of "auth\.issuers"/],
+    [
+      roles("{issuer: https://a.test, role: viewer}, {issuer: https://a.test, group: ops, role: admin}"),
+      /rules\[1\]\.issuer never decides/,
+    ],
+    [roles("{issuer: https://a.test, role: auditor}"), /rules\[0\]\.role .*viewer/],
+    [roles("{role: viewer}"), /issuer/],
+  ];
+  for (const [text, says] of cases) {
+    const found = await findings(t, text);
+    assert.equal(found.length, 1, found.join("\n"));
+    assert.match(found[0] ?? "", says);
+  }
+  const fine = "{issuer: https://a.test, group: ops, role: operator}, {issuer: https://a.test, role: viewer}";
+  assert.deepEqual(await findings(t, roles(fine)), []);
+});
+
+test("control_plane.export: its file is found wherever the gateway is started", async (t) => {
+  const { config } = await loadText(t, "control_plane: {export: {enabled: true, sink_path: siem.ndjson}}\n");
+  assert.match(config.control_plane?.export.sink_path ?? "", /^[/\\A-Z].*siem\.ndjson$/);
+  const home = await loadText(t, "control_plane: {export: {enabled: true}}\n", { env: { HOME: "/home/ada" } });
+  assert.equal(home.config.control_plane?.export.sink_path, "/home/ada/.mcp-gateway/export/siem.ndjson");
+});

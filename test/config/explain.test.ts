@@ -113,8 +113,8 @@ const wrong: readonly [name: string, text: string, ...lines: string[]][] = [
   ],
   [
     "unknown key where none is allowed",
-    "backends:\n  a: {http_url: http://h, identity_propagation: {strategy: vault, requird: true}}",
-    'gateway.yaml:2:67  backends.a.identity_propagation.requird is not a known setting: did you mean "required"?',
+    "backends:\n  a: {http_url: http://h, identity_propagation: {strategy: passthrough, requird: true}}",
+    'gateway.yaml:2:73  backends.a.identity_propagation.requird is not a known setting: did you mean "required"?',
   ],
   [
     "pending sections",
@@ -194,7 +194,6 @@ backends:
   assert.deepEqual(await findings(t, text), [
     "gateway.yaml:2:29  security.firewall.anomaly_detection is not active yet",
     "gateway.yaml:6:1  marketplace is not active yet",
-    "gateway.yaml:8:1  control_plane is not active yet",
     'gateway.yaml:9:25  meta_mcp.warm_start[0] names no backend: "taviyl" is not there: did you mean "tavily"?',
     `gateway.yaml:11:30  backends.tavily.env.K uses \${UNSET_VARIABLE}, which is not set: it counts as empty`,
     'gateway.yaml:13:9  backends.web.url is read as "http_url": please rename it',

@@ -51,7 +51,7 @@ test("configJsonSchema: every setting outside pending sections is described", ()
   walk(configJsonSchema() as Node, "");
   assert.deepEqual(
     silent.filter((setting) => !((setting.split(".")[0] as string) in pendingSections)),
-    ["backends.*.identity_propagation.strategy"],
+    [],
   );
 });
 
@@ -70,6 +70,6 @@ test("settingsTables: one table per active section, one row per setting", () => 
   assert.ok(text.includes("| `retry.max_attempts` | number | `3` |"));
   assert.ok(text.includes("| `<name>.stop_when_idle_for` | duration |  |"));
   assert.ok(text.includes("| `api_keys[].key` | secret | required |"));
-  assert.match(text, /not active yet: .*`security\.message_signing`.*`marketplace`/);
+  assert.match(text, /not active yet: .*`security\.identity_grants`.*`marketplace`/);
   assert.ok(!/^### `marketplace`/m.test(text));
 });

@@ -91,17 +91,16 @@ test("authenticate: rights of keys reach the face", async () => {
     {
       principal: "",
       name: "a",
-      identity: { authority: "key", subject: "a" },
       admin: false,
       backends: ["one"],
       allowedTools: ["read_*"],
       deniedTools: ["read_secret"],
+      identity: { issuer: undefined, subject: "key:a", name: "a" },
     },
     { ...rights[1], admin: true, backends: undefined, allowedTools: undefined },
     {
       principal: "",
       name: "bearer",
-      identity: { authority: "key", subject: "bearer" },
       admin: true,
       backends: undefined,
       allowedTools: undefined,

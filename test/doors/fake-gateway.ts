@@ -5,12 +5,14 @@ import type { Face, FaceContext } from "../../src/clients/face.ts";
 import type { SessionTable } from "../../src/clients/session.ts";
 import { createSessionTable } from "../../src/clients/session-table.ts";
 import { Subscriptions } from "../../src/clients/subscriptions.ts";
+import { controlPlaneSchema } from "../../src/config/control-plane/schema.ts";
 import { silentLogger } from "../../src/core/log.ts";
 import { agentAuthSchema } from "../../src/doors/agent-auth/schema.ts";
 import { agentIdentitySchema } from "../../src/doors/agent-identity/schema.ts";
 import { keyServerSchema } from "../../src/doors/key-server/schema.ts";
 import { authSchema, serverSchema, streamingSchema } from "../../src/doors/schema.ts";
 import { ClientBreakers } from "../../src/gateway/client-breakers.ts";
+import { createControlPlane } from "../../src/gateway/control-plane.ts";
 import type { Gateway } from "../../src/gateway/gateway.ts";
 import { createKillSwitchPanel } from "../../src/gateway/kill-switch-panel.ts";
 import { createOperation } from "../../src/gateway/operation.ts";
@@ -48,6 +50,7 @@ interface Sections {
   readonly key_server?: Record<string, unknown>;
   readonly agent_auth?: Record<string, unknown>;
   readonly agent_identity?: Record<string, unknown>;
+  readonly control_plane?: Record<string, unknown>;
 }
 
 export function fakeConfig(sections: Sections = {}): Gateway["config"] {
@@ -60,6 +63,7 @@ export function fakeConfig(sections: Sections = {}): Gateway["config"] {
     backends: {},
     security: { agent_identity: v.parse(agentIdentitySchema, sections.agent_identity ?? {}) },
     ...(sections.key_server && { key_server: v.parse(keyServerSchema, sections.key_server) }),
+    ...(sections.control_plane && { control_plane: v.parse(controlPlaneSchema, sections.control_plane) }),
     ...(sections.agent_auth && { agent_auth: v.parse(agentAuthSchema, sections.agent_auth) }),
   } as Gateway["config"];
 }
@@ -73,6 +77,14 @@ export function fakeGateway(sections: Sections = {}, clock: Clock = systemClock)
     clock: systemClock,
     newId: () => randomToken(32),
     settings: () => config.streaming,
+  });
+  const controlPlane = createControlPlane({
+    config: () => config,
+    log: silentLogger,
+    clock,
+    journalPath: undefined,
+    redact: (text) => text,
+    noteProblem: () => () => {},
   });
   const seen: RpcMessage[] = [];
   const waiting: (() => void)[] = [];
@@ -150,6 +162,7 @@ export function fakeGateway(sections: Sections = {}, clock: Clock = systemClock)
     degraded: [],
     serverViews: [],
     inFlight: 0,
+    publicKeys: () => Promise.resolve({ keys: [] }),
     seen,
     servers() {
       return this.serverViews;
@@ -176,6 +189,7 @@ export function fakeGateway(sections: Sections = {}, clock: Clock = systemClock)
       },
       redact: (text) => text,
       stopping: neverCancelled,
+      note: controlPlane.note,
     }),
     webhooks: {
       receiver: async () => undefined,
@@ -186,7 +200,9 @@ export function fakeGateway(sections: Sections = {}, clock: Clock = systemClock)
     },
     call: () => Promise.reject(new Error("not called by doors")),
     modernFace: () => Promise.reject(new Error("not called by these tests")),
-    killSwitches: createKillSwitchPanel(stageStates),
+    killSwitches: createKillSwitchPanel(stageStates, controlPlane.note),
+    controlPlane,
+    waitingForLogin: new Set(),
     costs: () => Promise.reject(new Error("not called by doors")),
     heldTools: async () => [],
     approveTool: async () => "not held",

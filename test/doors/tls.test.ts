@@ -106,6 +106,7 @@ test("mTLS: the first policy that matches in everything it names gives the right
       deniedBackends: [],
       allowedTools: ["read_*"],
       deniedTools: ["read_secret"],
+      identity: { issuer: undefined, subject: principal, name: "ada" },
     });
     assert.equal(await ask(eve), 403, "no policy matches");
     const all = v.parse(mtlsSchema, { policies: [{ match: { san_dns: "eve.*" }, allow: { backends: ["*"] } }] });

@@ -103,11 +103,11 @@ test("tokens: callers get the rights of the first rule that fits, and nothing wi
   assert.ok((validUntil ?? 0) > Date.now());
   const expected = {
     name: "ada",
-    identity: { authority: issuer, subject: "ada" },
     admin: false,
     backends: ["one"],
     allowedTools: ["read_*"],
     deniedTools: ["read_secret"],
+    identity: { issuer, subject: "ada", groups: ["staff"] },
   };
   assert.deepEqual(rights, expected);
   const { status, message } = await refusal(await sign({ groups: [] }));

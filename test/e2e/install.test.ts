@@ -110,7 +110,7 @@ test("install.sh: a system without a release is told where to look", async () =>
   }
 });
 
-test("install.sh: a wrong checksum installs nothing and leaves what is there", async () => {
+test("T24 install.sh: a wrong checksum installs nothing and leaves what is there", async () => {
   server.files.set("SHA256SUMS", assets.map((name) => `${"0".repeat(64)}  ${name}\n`).join(""));
   mkdirSync(join(home, "tampered"));
   writeFileSync(join(home, "tampered", "mcp-gateway"), "old");

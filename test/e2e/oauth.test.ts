@@ -63,8 +63,15 @@ test("a call says where to log in; after the login it works, also after kill -9,
   const first = await connect(gateway);
   const refusal = await first.call();
   assert.match(refusal, /LOGIN_REQUIRED/);
+  const waiting = async () => {
+    const response = await fetch(`${gateway.url}/ui/api/control-plane`);
+    const { decision_queue } = (await response.json()) as { decision_queue: { target_kind: string; server: string }[] };
+    return decision_queue.map(({ target_kind, server: name }) => `${target_kind} ${name}`);
+  };
+  assert.deepEqual(await waiting(), ["login guarded"]);
   assert.equal((await fetch(loginUrlIn(refusal))).status, 200);
   assert.match(await first.call(), /the secret/);
+  assert.deepEqual(await waiting(), []);
   await gateway.stop("SIGKILL");
   const again = await startGateway(config(), { env });
   const second = await connect(again);
@@ -129,7 +136,7 @@ test("a host that shows addresses to its user gets the login as one, in both era
   }
 });
 
-test("callers with keys of their own do not act as the owner, unless the account is for all", async () => {
+test("T8: callers with keys of their own do not act as the owner, unless the account is for all", async () => {
   const auth = { enabled: true, bearer_token: "owner-token", api_keys: [{ key: "guest-token", name: "guest" }] };
   const as = (token: string) => ({ authorization: `Bearer ${token}` });
   for (const shared_account of [false, true]) {

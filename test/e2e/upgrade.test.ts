@@ -169,7 +169,7 @@ function sumsWith(wrong: readonly string[], sum: string): string {
 }
 
 for (const [what, prepare, args, says] of refused) {
-  test(`upgrade: refuses ${what}`, async (t) => {
+  test(`T24 upgrade: refuses ${what}`, async (t) => {
     const { folder, program } = installed(t);
     prepare();
     const { code, output } = await run(program, ["upgrade", ...args]);

@@ -233,7 +233,7 @@ describe("F8 client that goes away in the middle of a call", () => {
     ));
 });
 
-describe("F9 WebSocket client that never reads", () => {
+describe("F9, T20: WebSocket client that never reads", () => {
   test("it is cut once too much waits for it; memory is bounded, others are served", () =>
     withGateway({ failsafe: unlimited, backends: { one: rawBackend(), fine: rawBackend() } }, async (gateway) => {
       const stop = bystander(await httpClient(gateway, "/mcp/fine"));

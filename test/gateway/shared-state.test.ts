@@ -7,6 +7,7 @@ import { Answer } from "../../src/core/answer.ts";
 import { silentLogger } from "../../src/core/log.ts";
 import { takeShared } from "../../src/core/shared-limits.ts";
 import { openIdempotencyBook } from "../../src/gateway/idempotency-book.ts";
+import { createSigner } from "../../src/gateway/result-statements.ts";
 import { sharedStateSchema } from "../../src/gateway/shared/schema.ts";
 import { openSharedState, type SharedState } from "../../src/gateway/shared/shared-state.ts";
 import { systemClock } from "../../src/lib/clock.ts";
@@ -59,9 +60,12 @@ describe("openSharedState", { skip: skipWithoutRedis }, () => {
   }
 
   /** On keys that no other test has. */
-  function two(): [Peer, Peer] {
+  /** Both are at Redis: what comes too early for that is done alone. */
+  async function two(): Promise<[Peer, Peer]> {
     prefix = `test-${Math.random()}:`;
-    return [gateway(), gateway()];
+    const peers: [Peer, Peer] = [gateway(), gateway()];
+    await until(() => peers.every(({ heard }) => heard.includes("reunited")));
+    return peers;
   }
 
   const lost = async (peer: Peer) => {
@@ -71,7 +75,7 @@ describe("openSharedState", { skip: skipWithoutRedis }, () => {
 
   describe("limits", () => {
     test("count over both, to the last token", async () => {
-      const [a, b] = two();
+      const [a, b] = await two();
       const waits = await Promise.all(
         Array.from({ length: 30 }, (_, at) => (at % 2 ? a : b).limits.take("x", 0.1, 10)),
       );
@@ -107,7 +111,7 @@ describe("openSharedState", { skip: skipWithoutRedis }, () => {
     };
 
     test("no two go beyond a budget together, and what is taken back can be spent again", async () => {
-      const [a, b] = two();
+      const [a, b] = await two();
       const before = await Promise.all(Array.from({ length: 25 }, (_, at) => spend(at % 2 ? a : b)));
       assert.equal(before.filter((spent) => spent + 0.1 <= 1 + 1e-9).length, 10);
       assert.equal(Math.max(...before), 1);
@@ -121,7 +125,7 @@ describe("openSharedState", { skip: skipWithoutRedis }, () => {
       );
       const cheap = await a.ledger.reserve({ ...charge, cost: 0 }, () => [], 100);
       cheap.takeBack();
-      const other = two()[0];
+      const other = (await two())[0];
       const reserved = await other.ledger.reserve({ ...charge, cost: 0.9 }, budget(), 100);
       reserved.takeBack();
       assert.equal(await spend(other), 0);
@@ -129,7 +133,7 @@ describe("openSharedState", { skip: skipWithoutRedis }, () => {
     });
 
     test("what this gateway knows to be spent counts, though Redis forgot it", async () => {
-      const [a, b] = two();
+      const [a, b] = await two();
       const { budgets } = await a.ledger.reserve(charge, budget(0.95), 100);
       assert.equal(budgets[0]?.spent, 0.95);
       await b.ledger.reserve(charge, budget(0.5), 100);
@@ -137,7 +141,7 @@ describe("openSharedState", { skip: skipWithoutRedis }, () => {
     });
 
     test("while Redis is out of reach, what was last heard counts, and what is spent is handed in later", async () => {
-      const [a, b] = two();
+      const [a, b] = await two();
       await spend(b);
       await spend(b);
       assert.equal(await spend(a), 0.2);
@@ -156,7 +160,7 @@ describe("openSharedState", { skip: skipWithoutRedis }, () => {
     });
 
     test("names of any length and number cost Redis no more than a bound", async () => {
-      const [a] = two();
+      const [a] = await two();
       await a.ledger.reserve({ ...charge, tool: `s:${"x".repeat(100_000)}` }, () => [], 100);
       const [today] = (await a.ledger.days())?.slice(-1) ?? [];
       assert.equal(Object.keys(today?.tools ?? {})[0]?.length, 256);
@@ -178,7 +182,7 @@ describe("openSharedState", { skip: skipWithoutRedis }, () => {
     };
 
     test("are found at both, until either makes them doubtful", async () => {
-      const [a, b] = two().map((peer) => peer.answers(own()));
+      const [a, b] = (await two()).map((peer) => peer.answers(own()));
       await keep(a!, question, { n: 1 });
       const found = (await b!.look(question)) as Answer;
       assert.deepEqual([found.value["n"], found.keptBy], [1, "cache"]);
@@ -195,7 +199,7 @@ describe("openSharedState", { skip: skipWithoutRedis }, () => {
     });
 
     test("no more are kept than the settings say", async () => {
-      const [a] = two().map((peer) => peer.answers(own()));
+      const [a] = (await two()).map((peer) => peer.answers(own()));
       const ask = (text: string) => a!.look({ ...question, text });
       for (const text of ["1", "2", "3", "4"]) await keep(a!, { ...question, text }, { n: text });
       const found = await Promise.all(["1", "2", "3", "4"].map((text) => kept(ask(text))));
@@ -203,7 +207,7 @@ describe("openSharedState", { skip: skipWithoutRedis }, () => {
     });
 
     test("what is no answer, or too long for one, is not given", async () => {
-      const [a] = two().map((peer) => peer.answers(own()));
+      const [a] = (await two()).map((peer) => peer.answers(own()));
       await keep(a!, question, { n: 1 });
       assert.equal(await kept(a!.look(question)), 1);
       const key = (await redis.ask("KEYS", `${prefix}v1:answer:*`)).split("\r\n")[2] as string;
@@ -214,7 +218,7 @@ describe("openSharedState", { skip: skipWithoutRedis }, () => {
     });
 
     test("while Redis is out of reach the own ones are used; what became doubtful meanwhile is forgotten there too", async () => {
-      const peers = two();
+      const peers = await two();
       const [a, b] = peers.map((peer) => peer.answers(own()));
       await keep(a!, question, { n: 1 });
       assert.equal(await kept(b!.look(question)), 1);
@@ -231,13 +235,43 @@ describe("openSharedState", { skip: skipWithoutRedis }, () => {
     });
   });
 
+  describe("nonces", () => {
+    const claimOf = ({ nonces }: Peer) => {
+      const signer = createSigner(systemClock, { state: Promise.resolve({ nonces } as SharedState) });
+      return (text: string, principal = "ann") => signer.claim(principal, { text }, 60_000);
+    };
+
+    test("are good once over both, for each caller; a request keeps its own", async () => {
+      const [a, b] = (await two()).map(claimOf) as [ReturnType<typeof claimOf>, ReturnType<typeof claimOf>];
+      const states = await Promise.all(Array.from({ length: 20 }, (_, at) => (at % 2 === 0 ? a : b)("n")));
+      assert.equal(states.filter((state) => state === "new").length, 1);
+      assert.equal(await b("n", "bob"), "new");
+      const [peer] = await two();
+      const signer = createSigner(systemClock, { state: Promise.resolve(peer) });
+      const nonce = { text: "m" };
+      assert.equal(await signer.claim("ann", nonce, 60_000), "new");
+      assert.equal(await signer.claim("ann", nonce, 60_000), "known");
+      await signer.release("ann", nonce);
+      assert.equal(await b("m"), "new");
+    });
+
+    test("while Redis is out of reach each gateway counts its own; Redis has none in plain text", async () => {
+      const [claim] = (await two()).map(claimOf) as [ReturnType<typeof claimOf>];
+      assert.equal(await claim("plain-nonce"), "new");
+      assert.ok(!(await redis.ask("KEYS", "*")).includes("plain-nonce"));
+      redis.pause();
+      assert.equal(await claim("other"), "new");
+      assert.equal(await claim("other"), "seen");
+    });
+  });
+
   describe("idempotency", () => {
     const book = async () =>
       openIdempotencyBook({ path: undefined, clock: systemClock, now: Date.now, onProblem: assert.fail });
     const begin = async (peer: Peer) => peer.idempotency(await book());
 
     test("of all that come at once one makes the call, and the others get its answer", async () => {
-      const peers = two();
+      const peers = await two();
       const books = [await begin(peers[0]), await begin(peers[1])];
       const states = await Promise.all(Array.from({ length: 20 }, (_, at) => books[at % 2]!.begin("ann", "k", "r")));
       const fresh = states.filter(({ is }) => is === "new");
@@ -253,7 +287,7 @@ describe("openSharedState", { skip: skipWithoutRedis }, () => {
     });
 
     test("a refusal leaves the key as good as new, a call nobody knows the end of does not", async () => {
-      const peers = two();
+      const peers = await two();
       const [a, b] = [await begin(peers[0]), await begin(peers[1])];
       const first = await a.begin("ann", "k", "r");
       await (first as { attempt: Attempt }).attempt.failed();
@@ -264,7 +298,7 @@ describe("openSharedState", { skip: skipWithoutRedis }, () => {
     });
 
     test("what a gateway ran that is dead by now may have been made", async () => {
-      const peers = two();
+      const peers = await two();
       await (await begin(peers[0])).begin("ann", "k", "r");
       const b = await begin(peers[1]);
       assert.equal((await b.begin("ann", "k", "r")).is, "running");
@@ -274,7 +308,7 @@ describe("openSharedState", { skip: skipWithoutRedis }, () => {
     });
 
     test("while Redis is out of reach a gateway keeps its own book", async () => {
-      const [a] = two();
+      const [a] = await two();
       const keys = await begin(a);
       redis.pause();
       await lost(a);
@@ -284,15 +318,17 @@ describe("openSharedState", { skip: skipWithoutRedis }, () => {
     });
 
     test("how calls ended while Redis was out of reach is known there afterwards", async () => {
-      const peers = two();
+      const peers = await two();
       const [a, b] = [await begin(peers[0]), await begin(peers[1])];
       const begun = await Promise.all(["done", "refused"].map((key) => a.begin("ann", key, "r")));
+      const before = peers.map(({ heard }) => heard.length);
       redis.pause();
-      await lost(peers[0]);
+      await Promise.all(peers.map(lost));
       const [done, refused] = begun.map((state) => (state as { attempt: Attempt }).attempt);
       await done?.succeeded(Answer.of({ n: 1 }));
       await refused?.failed();
       redis.goOn();
+      await until(() => peers.every(({ heard }, at) => heard.length > (before[at] as number)));
       let state = await b.begin("ann", "done", "r");
       while (state.is === "running") state = await b.begin("ann", "done", "r");
       assert.equal(state.is === "answered" && state.answer.value["n"], 1);
@@ -315,7 +351,7 @@ describe("openSharedState", { skip: skipWithoutRedis }, () => {
     };
 
     test("are known at both, in every word; changes and their end are told", async () => {
-      const [a, b] = two();
+      const [a, b] = await two();
       await a.sessions.save("one", session);
       assert.deepEqual(await b.sessions.load("one"), session);
       await a.sessions.save("one", { ...session, logLevel: "debug" });
@@ -335,7 +371,7 @@ describe("openSharedState", { skip: skipWithoutRedis }, () => {
     });
 
     test("Redis has no id of a session, and everything there expires", async () => {
-      const [a] = two();
+      const [a] = await two();
       await a.sessions.save("the-secret-id", session);
       await a.limits.take("x", 1, 5);
       await a.ledger.reserve({ tool: "s:t", caller: "c", cost: 1 }, () => [], 100);
@@ -353,7 +389,7 @@ describe("openSharedState", { skip: skipWithoutRedis }, () => {
     });
 
     test("what no gateway of this version wrote is no session", async () => {
-      const [a, b] = two();
+      const [a, b] = await two();
       await a.sessions.save("one", session);
       const key = (await redis.ask("KEYS", `${prefix}v1:session:*`)).split("\r\n")[2] as string;
       for (const value of ["{", "[]", '{"version":2}', '{"version":1,"principal":5}', "x".repeat(1_100_000)]) {
@@ -369,7 +405,7 @@ describe("openSharedState", { skip: skipWithoutRedis }, () => {
   });
 
   test("a Redis that hangs costs one call the time limit and the others nothing; its return is noticed", async () => {
-    const [a] = two();
+    const [a] = await two();
     assert.equal(await a.limits.take("x", 1, 5), 0);
     redis.pause();
     const began = performance.now();
@@ -387,7 +423,7 @@ describe("openSharedState", { skip: skipWithoutRedis }, () => {
   });
 
   test("a Redis that lost everything, scripts included, is used again", async () => {
-    const [a, b] = two();
+    const [a, b] = await two();
     assert.equal(await a.limits.take("x", 0.1, 1), 0);
     await redis.ask("SCRIPT", "FLUSH");
     assert.ok(Number(await b.limits.take("x", 0.1, 1)) > 0);
@@ -399,7 +435,7 @@ describe("openSharedState", { skip: skipWithoutRedis }, () => {
   });
 
   test("a command that Redis refuses is done without, and the others go on", async () => {
-    const [a] = two();
+    const [a] = await two();
     await a.limits.take("x", 1, 5);
     const key = (await redis.ask("KEYS", `${prefix}v1:rate:*`)).split("\r\n")[2] as string;
     await redis.ask("SET", key, "no bucket");

@@ -89,6 +89,7 @@ const tools: Record<string, Tool> = {
     writeSync(2, environmentText());
     process.exit(7);
   },
+  give: ({ result }) => result,
   refuse: ({ message }) => Promise.reject({ code: -32_050, message: message ?? environmentText() }),
 };
 

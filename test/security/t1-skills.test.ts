@@ -113,7 +113,7 @@ test("skills import: a server of this machine is not even asked", async (t) => {
   assert.equal(asked, 0);
 });
 
-test("resources/read: no spelling of a path leads out of a skill, nor out of a registry that was tampered with", async () => {
+test("T14 resources/read: no spelling of a path leads out of a skill, nor out of a registry that was tampered with", async () => {
   const tampered = JSON.parse(readFileSync(registry, "utf8"));
   tampered.skills.good.files["../../../etc/passwd"] = "tampered";
   tampered.skills.good.auxiliary_files = ["/etc/passwd"];

@@ -49,7 +49,7 @@ for (const [what, path, target] of [
   ["a file of its own", "scripts/again.md", "../SKILL.md"],
   ["itself, from outside", "SKILL.md", "/etc/hostname"],
 ] as const)
-  test(`readSkillFolder: a link to ${what} is refused`, async (t) => {
+  test(`T14 readSkillFolder: a link to ${what} is refused`, async (t) => {
     const folder = folderWith(t, { "scripts/a.md": "a", ...(path !== "SKILL.md" && { "SKILL.md": "main" }) });
     symlinkSync(target, join(folder, path));
     await assert.rejects(readSkillFolder(folder, "mine"), { message: new RegExp(`"mine/${path}" is a link`) });

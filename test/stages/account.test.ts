@@ -18,6 +18,12 @@ describe("account stage", () => {
     );
   });
 
+  test("a call that comes with an identity of its own is not refused", async () => {
+    const stage = on(accountStage(({ caller }) => caller.identity === undefined));
+    const caller = { ...anonymousCaller, admin: false, identity: { issuer: undefined, subject: "user:ada" } };
+    assert.equal(await stage(makeCall({ caller }), answers), pong);
+  });
+
   test("is absent where the account is for all", () => {
     assert.equal(accountStage(undefined), undefined);
   });

@@ -19,6 +19,7 @@ import { costGovernanceSchema } from "../../src/stages/cost/schema.ts";
 import { firewallRequestStage } from "../../src/stages/firewall/firewall-request-stage.ts";
 import { firewallResponseStage } from "../../src/stages/firewall/firewall-response-stage.ts";
 import { idempotencyStage } from "../../src/stages/idempotency/idempotency-stage.ts";
+import { identityStage } from "../../src/stages/identity/identity-stage.ts";
 import { killSwitchStage } from "../../src/stages/kill-switch/kill-switch-stage.ts";
 import { stagesFor } from "../../src/stages/order.ts";
 import { quarantineStage } from "../../src/stages/quarantine/quarantine-stage.ts";
@@ -101,6 +102,21 @@ const everyStage: Record<string, { build: Build; alwaysOn?: true }> = {
   },
   // For another tool: what it does to a call of its own is not for this table.
   secrets: { build: (_clock, s) => secretsStage(s.retry.enabled ? [injected({ tools: ["write_*"] })] : []) },
+  // Of the calls here there is nobody to tell.
+  identity: {
+    build: (_clock, s) =>
+      identityStage(
+        s.retry.enabled
+          ? {
+              required: false,
+              wanted: "",
+              covers: () => false,
+              authorizationFor: () => Promise.reject(new Error()),
+              refused() {},
+            }
+          : undefined,
+      ),
+  },
   timeout: { build: (clock) => timeoutStage(30_000, clock), alwaysOn: true },
   "all of order.ts": {
     build: (clock, settings) => {

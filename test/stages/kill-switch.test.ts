@@ -12,6 +12,8 @@ import { answers, fails, failsafe, makeCall, off, pong } from "./fixture.ts";
 const slow = new UpstreamError("TIMEOUT", "Too slow");
 const gone = new UpstreamError("UPSTREAM_CLOSED", "Gone");
 
+const act = { by: { name: "boss", principal: "key:1", role: "admin" } } as const;
+
 function setting(changes: Parameters<typeof failsafe>[0] = {}) {
   const clock = new FakeClock();
   const settings = failsafe(changes);
@@ -22,23 +24,23 @@ function setting(changes: Parameters<typeof failsafe>[0] = {}) {
   const stage = killSwitchStage(state.killSwitch);
   const call = (tool: string, next = answers) =>
     stage(makeCall({ params: { name: tool } }), next).catch((error) => error);
-  const panel = createKillSwitchPanel(states);
+  const panel = createKillSwitchPanel(states, () => {});
   return { clock, state, trips, call, panel };
 }
 
 describe("killSwitchStage", () => {
   test("refuses what an operator switched off, until it is revived", async () => {
     const { call, panel, clock, state } = setting();
-    assert.deepEqual(panel.kill("files"), { was_already_killed: false });
-    assert.deepEqual(panel.kill("files"), { was_already_killed: true });
+    assert.deepEqual(panel.kill("files", act), { was_already_killed: false });
+    assert.deepEqual(panel.kill("files", act), { was_already_killed: true });
     await clock.advance(3_600_000);
     const refused = await call("read");
     assert.deepEqual([refused.code, refused.data], ["SERVER_DISABLED", { server: "files" }]);
     assert.equal(panel.safety()[0]?.killed, true);
     state.breaker.failed(state.breaker.enter() as never, slow);
-    assert.deepEqual(panel.revive("files"), { was_killed: true, breaker_was_open: false });
+    assert.deepEqual(panel.revive("files", act), { was_killed: true, breaker_was_open: false });
     assert.equal(await call("read"), pong);
-    assert.throws(() => panel.kill("other"), { code: "SERVER_NOT_FOUND" });
+    assert.throws(() => panel.kill("other", act), { code: "SERVER_NOT_FOUND" });
   });
 
   test("switches a backend off when most of its newest calls fail, and tries it again later", async () => {
@@ -106,17 +108,17 @@ describe("killSwitchStage", () => {
     for (let count = 0; count < 9; count++) await call("read", fails(slow));
     await clock.advance(3_600_000);
     assert.equal((await call("read")).code, "SERVER_DISABLED");
-    panel.revive("files");
+    panel.revive("files", act);
     assert.equal(await call("read"), pong);
   });
 
   test("a reload changes the budget and forgets neither counts nor an operator's word", async () => {
     const { call, state, trips, panel } = setting({ tool_error_budget: off });
     for (let count = 0; count < 4; count++) await call("read", fails(slow));
-    panel.kill("files");
+    panel.kill("files", act);
     state.apply(failsafe({ error_budget: { min_calls: 5 }, tool_error_budget: off }));
     assert.equal((await call("read")).code, "SERVER_DISABLED");
-    panel.revive("files");
+    panel.revive("files", act);
     for (let count = 0; count < 5; count++) await call("read", fails(slow));
     assert.equal(trips.length, 1);
     state.apply(failsafe({ error_budget: off }));

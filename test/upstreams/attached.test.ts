@@ -8,6 +8,7 @@ import { Cancellation } from "../../src/lib/cancellation.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { withQuery } from "../../src/upstreams/http/attaching-exchange.ts";
 import { httpConnect } from "../../src/upstreams/http/connect-http.ts";
+import { until } from "../fixtures/processes.ts";
 import { chunk, eventStream, json, type RawServer, rawServer, status } from "../fixtures/raw-http-server.ts";
 import { initializeResult, type Message, rawMcpServer, result } from "../fixtures/raw-mcp-server.ts";
 
@@ -18,7 +19,12 @@ const attached: Attachment = { headers: { "x-key": "of one" }, query: { key: "k&
 async function called(server: RawServer, attachedToAll: Attachment = always): Promise<string[]> {
   const settings = { name: "raw", maxResultBytes: 100_000, clock: systemClock, log: silentLogger };
   const headers = { "X-Key": "configured" };
-  const connect = httpConnect({ ...settings, url: `${server.url}?v=%201`, headers, attached: attachedToAll });
+  const connect = httpConnect({
+    ...settings,
+    url: `${server.url}?v=%201`,
+    headers,
+    attached: async () => attachedToAll,
+  });
   let connection: Connection | undefined;
   try {
     connection = await connect(never, { onNotification() {} });
@@ -104,6 +110,82 @@ test("HTTP+SSE: stream and messages have what is for all, the message of the one
       "other /in?sessionId=1&all=a%202 a1 of all",
     ],
   );
+});
+
+/** Calls `one`, which is never answered, and cancels it; resolves with what the server is told of that. */
+async function cancelled(server: RawServer): Promise<string | undefined> {
+  const settings = { name: "raw", maxResultBytes: 100_000, clock: systemClock, log: silentLogger };
+  const connection = await httpConnect({ ...settings, url: server.url, headers: {}, attached: async () => always })(
+    never,
+    { onNotification() {} },
+  );
+  try {
+    const abort = new Cancellation();
+    const sent = (method: string) => server.requests.find(({ body }) => body.includes(`"${method}"`));
+    const call = connection.request({ method: "tools/call", params: { name: "one" }, signal: abort, attached });
+    await until(() => sent("tools/call") !== undefined);
+    abort.abort();
+    await assert.rejects(call, { code: "CANCELLED" });
+    await until(() => sent("notifications/cancelled") !== undefined);
+    return sent("notifications/cancelled")?.headers["x-key"];
+  } finally {
+    await connection.close();
+    await server.close();
+  }
+}
+
+test("what ends a call comes with what the call had, over either transport", async () => {
+  const streamable = await rawMcpServer({
+    onMessage: (socket, { id, method }) => id !== undefined && (method === "tools/call" || socket.write(status(404))),
+  });
+  assert.equal(await cancelled(streamable), "of one");
+  let say = (_text: string) => {};
+  const sse = await rawServer((socket, { method, path, body }) => {
+    if (method === "GET") {
+      say = (text) => void socket.write(chunk(text));
+      socket.write(eventStream + chunk("event: endpoint\ndata: /in?sessionId=1\n\n"));
+    } else if (path.startsWith("/in")) {
+      const { id, method: rpc } = JSON.parse(body) as Message;
+      socket.write(status(202, "Accepted"));
+      if (rpc === "initialize") say(`data: ${result(id, initializeResult)}\n\n`);
+    } else socket.write(status(404));
+  });
+  assert.equal(await cancelled(sse), "of one");
+});
+
+test("a login is neither sent with requests that say themselves who asks, nor asked for when they are refused", async () => {
+  const server = await rawMcpServer({
+    onMessage: (socket, { id, method }) =>
+      id !== undefined && socket.write(method === "tools/call" ? status(401) : json(result(id, {}))),
+  });
+  let refusals = 0;
+  const access = {
+    header: async () => "Bearer of-the-owner",
+    async refused() {
+      refusals++;
+      return false;
+    },
+  };
+  const settings = { name: "raw", maxResultBytes: 100_000, clock: systemClock, log: silentLogger };
+  const nothing: Attachment = { headers: {}, query: {} };
+  const connect = httpConnect({ ...settings, url: server.url, headers: {}, attached: async () => nothing, access });
+  const connection = await connect(never, { onNotification() {} });
+  try {
+    const request = { method: "tools/call", params: { name: "one" }, signal: never };
+    const ofCaller = { headers: { authorization: "Bearer of-ada" }, query: {} };
+    await assert.rejects(connection.request({ ...request, attached: ofCaller }), { code: "UPSTREAM_START_FAILED" });
+    assert.equal(refusals, 0);
+    await assert.rejects(connection.request(request));
+    assert.equal(refusals, 1);
+    const sent = server.requests.filter(({ body }) => body.includes("tools/call"));
+    assert.deepEqual(
+      sent.map(({ headers }) => headers["authorization"]),
+      ["Bearer of-ada", "Bearer of-the-owner"],
+    );
+  } finally {
+    await connection.close();
+    await server.close();
+  }
 });
 
 test("withQuery: takes the place of a parameter of the same name, and leaves the others as they are written", () => {

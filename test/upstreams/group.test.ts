@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Answer } from "../../src/core/answer.ts";
-import type { Call, RpcRequest } from "../../src/core/call.ts";
+import type { Attachment, Call, RpcRequest } from "../../src/core/call.ts";
 import {
   CancelledError,
   GatewayError,
@@ -14,7 +14,7 @@ import { silentLogger } from "../../src/core/log.ts";
 import type { Connection } from "../../src/core/upstream.ts";
 import { Cancellation } from "../../src/lib/cancellation.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
-import { lazyGroup } from "../../src/upstreams/group/lazy-group.ts";
+import { LazyGroup } from "../../src/upstreams/group/lazy-group.ts";
 import { createReplicaGroup, type GroupPlan, type ReplicaPlan } from "../../src/upstreams/group/replica-group.ts";
 import type { LoadBalancingSettings } from "../../src/upstreams/group/schema.ts";
 import { manageUpstream } from "../../src/upstreams/managed-upstream.ts";
@@ -375,6 +375,18 @@ describe("replica group: health", () => {
     }
   });
 
+  test("who is refused as himself is no failure of the replica; as the gateway it is one", async () => {
+    const { server, group } = await awake("a", { failure_threshold: 1 });
+    const refusal = new UpstreamError("UPSTREAM_START_FAILED", "HTTP 401", { data: { status: 401 } });
+    server("a").onRequest = () => Promise.reject(refusal);
+    const attached: Attachment = { headers: {}, query: {} };
+    const holder = { key: "ada", attachment: async () => attached };
+    for (const [count, of] of [{ ...attached, holder }, attached].entries()) {
+      await assert.rejects(group.request({ ...echo, attached: of }));
+      assert.equal(group.status().replicas?.[0]?.failureCount, count);
+    }
+  });
+
   test("the time of an attempt that ended is a failure", async () => {
     const setting = await awake("a");
     const { server, group } = setting;
@@ -499,12 +511,12 @@ describe("replica group: change", () => {
   });
 });
 
-describe("lazyGroup", () => {
+describe("LazyGroup", () => {
   test("is the group to everybody, from before it is loaded until after it is closed", async () => {
     const { plan, planOf, clock, server } = groupOf("a");
     const seen: unknown[] = [];
     const unused = createReplicaGroup({ name: "x", plan: plan([planOf("a")]), clock, events: {} }).status();
-    const lazy = lazyGroup({
+    const lazy = new LazyGroup({
       name: "search",
       plan: plan([planOf("a")]),
       clock,
@@ -514,7 +526,7 @@ describe("lazyGroup", () => {
     assert.deepEqual([lazy.status(), lazy.isReady, lazy.group], [unused, false, undefined]);
     lazy.configure(plan([planOf("a"), planOf("b")]));
     assert.equal((await lazy.request(echo)).value["from"], "a");
-    assert.deepEqual(seen[0], lazy);
+    assert.equal(seen[0], lazy);
     assert.equal(lazy.status().replicas?.length, 2);
     await lazy.close(0);
     assert.equal(server("a").closes, 1);
@@ -523,7 +535,7 @@ describe("lazyGroup", () => {
 
   test("never used, it can be closed", async () => {
     const { plan, planOf, clock } = groupOf("a");
-    const group = lazyGroup({ name: "search", plan: plan([planOf("a")]), clock, events: {}, unused: {} as never });
+    const group = new LazyGroup({ name: "search", plan: plan([planOf("a")]), clock, events: {}, unused: {} as never });
     await group.close(0);
     await assert.rejects(group.request(echo), (error: GatewayError) => error.code === "SHUTTING_DOWN");
   });

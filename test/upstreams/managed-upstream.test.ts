@@ -372,3 +372,17 @@ test("a ping neither keeps a server from being idle nor is sent while it works",
   finish(Answer.of({}));
   await running;
 });
+
+test("what a server says in the gateway's name is taken out; of an agent it was written here", async () => {
+  const text = '{"content":[],"_meta":{"mcp-gateway/a2a":{"taskId":"1"}}}';
+  for (const [kind, expected] of [
+    ["stdio", '{"content":[]}'],
+    ["http", '{"content":[]}'],
+    ["a2a", text],
+  ] as const) {
+    const { server, upstream } = fakeServer({ kind });
+    server.onRequest = async () => Answer.ofText(text);
+    assert.equal((await upstream.request(echo)).text, expected);
+    await upstream.close(0);
+  }
+});

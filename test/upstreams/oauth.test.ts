@@ -174,7 +174,7 @@ test("more rights are asked for together with those there are", async () => {
   await server.close();
 });
 
-test("an answer of another login, a second one, and a refusal change nothing", async () => {
+test("T10: an answer of another login, a second one, and a refusal change nothing", async () => {
   const server = await oauthServer();
   const { connect } = setUp(server);
   const url = await loginUrlOf(connect());
@@ -195,7 +195,7 @@ test("an answer of another login, a second one, and a refusal change nothing", a
   await server.close();
 });
 
-test("a server whose metadata names another issuer is not trusted", async () => {
+test("T10: a server whose metadata names another issuer is not trusted", async () => {
   const server = await oauthServer();
   server.metadata = { issuer: "https://evil.example" };
   const { connect } = setUp(server);

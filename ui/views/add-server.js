@@ -1,12 +1,13 @@
 /** Adds a server to the configuration file; offered only where a token proves who asks. */
 import { h } from "../dom.js";
+import { hasRole } from "../roles.js";
 import { changed, refresh, state } from "../store.js";
 
 let isOpen = false;
 let problem = "";
 
 export function canEdit() {
-  return state.status.auth_enabled && state.status.config_path !== null;
+  return hasRole("admin") && state.status.auth_enabled && state.status.config_path !== null;
 }
 
 export function addButton() {

@@ -3,6 +3,7 @@ import { h } from "../dom.js";
 import { uptime } from "../format.js";
 import { table } from "../parts.js";
 import { renewed } from "../renewed.js";
+import { needs } from "../roles.js";
 
 const clients = renewed("clients", (context) => context.ask("/api/v1/connections"));
 
@@ -44,7 +45,11 @@ export const clientsView = {
             uptime(one.idle_seconds),
             String(one.running_requests),
             one.streaming ? "yes" : "no",
-            h("button", { type: "button", "data-action": "end", "data-id": one.id }, "Disconnect"),
+            h(
+              "button",
+              { type: "button", "data-action": "end", "data-id": one.id, ...needs("operator") },
+              "Disconnect",
+            ),
           ],
         })),
         { caption: "Clients", empty: `Nobody is connected. Clients connect to ${new URL("/mcp", location.href).href}` },

@@ -1,6 +1,7 @@
 /** The configuration in force, secrets hidden, and reading the file again. */
 import { h } from "../dom.js";
 import { renewed } from "../renewed.js";
+import { needs } from "../roles.js";
 import { changed } from "../store.js";
 import { yaml } from "../yaml.js";
 
@@ -38,7 +39,11 @@ export const configView = {
           h(
             "div",
             { class: "actions" },
-            h("button", { type: "button", class: "primary", "data-action": "reload" }, "Read the file again"),
+            h(
+              "button",
+              { type: "button", class: "primary", "data-action": "reload", ...needs("operator") },
+              "Read the file again",
+            ),
           ),
       ),
       config.error !== null &&

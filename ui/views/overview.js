@@ -2,6 +2,7 @@
 import { h } from "../dom.js";
 import { clockTime, count, duration, exact, percent, plural } from "../format.js";
 import { callRows, circuitPill, rate, serverLink, stateOf, statePill, table, tile } from "../parts.js";
+import { needs } from "../roles.js";
 import { state } from "../store.js";
 import { addActions, addButton, addForm, canEdit, submitAdd } from "./add-server.js";
 
@@ -25,7 +26,7 @@ const sorts = {
 export const overviewView = {
   render() {
     const { status } = state;
-    return [h("h1", { class: "sr" }, "Overview"), tiles(status), status.admin ? admin(status) : simple(status)];
+    return [h("h1", { class: "sr" }, "Overview"), tiles(status), status.role === null ? simple() : whole(status)];
   },
   actions: {
     ...addActions,
@@ -85,17 +86,18 @@ function tiles(status) {
           : "all is well",
       status.degraded_count > 0 ? "bad" : "good",
     ),
-    status.admin && tile("Tools", count(status.tool_count), "behind the gateway"),
-    status.admin && tile("Calls", count(calls), state.inFlight > 0 ? `${state.inFlight} running now` : "none running"),
-    status.admin &&
+    status.role !== null && tile("Tools", count(status.tool_count), "behind the gateway"),
+    status.role !== null &&
+      tile("Calls", count(calls), state.inFlight > 0 ? `${state.inFlight} running now` : "none running"),
+    status.role !== null &&
       tile(
         "Errors",
         asked === 0 ? "–" : percent(bad / asked),
         `${count(bad)} of ${plural(asked, "answer")}`,
         asked > 0 && bad / asked > 0.2 ? "bad" : "",
       ),
-    status.admin && tile("Sessions", count(status.sessions), "clients connected"),
-    status.admin &&
+    status.role !== null && tile("Sessions", count(status.sessions), "clients connected"),
+    status.role !== null &&
       tile(
         "Saved per session",
         isKnown ? count(tokens.saved_per_session) : "–",
@@ -107,10 +109,10 @@ function tiles(status) {
 }
 
 function simple() {
-  return h("p", { class: "muted pad" }, "This key has no admin rights: only totals are shown.");
+  return h("p", { class: "muted pad" }, "This key has neither admin rights nor a role: only totals are shown.");
 }
 
-function admin(status) {
+function whole(status) {
   const problems = problemsOf(status);
   return [
     problems.length > 0 &&
@@ -162,7 +164,11 @@ function problemsOf({ config_error, degraded, servers }) {
             ),
             h("p", { class: "reason" }, server.last_error ?? ""),
           ),
-          h("button", { type: "button", "data-action": "revive", "data-name": server.name }, "Restart"),
+          h(
+            "button",
+            { type: "button", "data-action": "revive", "data-name": server.name, ...needs("operator") },
+            "Restart",
+          ),
         ),
       ),
   ]

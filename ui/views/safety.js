@@ -1,16 +1,26 @@
-/** What is kept from being called and why, what an operator can do about it, and what calls cost. */
+/** What is kept from being called and why, what operators decide about it and decided before, and what calls cost. */
 import { h } from "../dom.js";
 import { ago, exact, percent, plural } from "../format.js";
 import { serverLink, table, tile, toolLink } from "../parts.js";
 import { renewed } from "../renewed.js";
+import { needs } from "../roles.js";
+import { changed } from "../store.js";
 import { isArmed, isSure } from "../sure.js";
 
 const asked = renewed("safety", async ({ ask }) => {
-  const [safety, costs] = await Promise.all([ask("/ui/api/safety"), ask("/ui/api/costs")]);
-  return { safety, costs };
+  const withoutCosts = (error) => {
+    if (error.status === 403) return { enabled: false };
+    throw error;
+  };
+  const [safety, costs, control] = await Promise.all([
+    ask("/ui/api/safety"),
+    ask("/ui/api/costs").catch(withoutCosts),
+    ask("/ui/api/control-plane"),
+  ]);
+  return { safety, costs, control };
 });
 
-function heldTools({ held_tools }) {
+function heldTools({ held_tools }, { decision_queue }) {
   return h(
     "section",
     { class: "card" },
@@ -18,7 +28,10 @@ function heldTools({ held_tools }) {
     held_tools.length === 0 &&
       h("p", { class: "muted pad" }, "None. A tool whose definition hides something, or changes, is held back here."),
     held_tools.map(({ server, tool, digest, why, seenAt, approved, changes }) => {
-      const id = `${server} ${tool} ${digest}`;
+      const id = `${server}:${tool}@${digest}`;
+      const denied = decision_queue.find((one) => one.target_kind === "tool" && one.target_id === id)?.denied;
+      const decision = (action, label, tone) =>
+        h("button", { type: "button", class: tone, "data-action": action, "data-id": id, ...needs("operator") }, label);
       return h(
         "article",
         { class: "held", "data-key": id },
@@ -27,18 +40,21 @@ function heldTools({ held_tools }) {
           {},
           h("h3", {}, serverLink(server), h("span", { class: "muted" }, " · "), tool),
           h(
-            "button",
-            {
-              type: "button",
-              "data-action": "approve",
-              "data-server": server,
-              "data-tool": tool,
-              "data-digest": digest,
-              class: isArmed(id) ? "danger" : undefined,
-            },
-            isArmed(id) ? "Really approve?" : "Approve",
+            "form",
+            { class: "actions" },
+            h("input", {
+              name: "reason",
+              required: true,
+              maxlength: 500,
+              placeholder: "Reason, for the journal",
+              "aria-label": `Reason of the decision on ${tool}`,
+              autocomplete: "off",
+            }),
+            decision("approve", "Approve"),
+            decision("refuse", "Refuse"),
           ),
         ),
+        denied && h("p", { class: "warn-text" }, `Refused by ${denied.by?.name}: ${denied.reason}`),
         h(
           "p",
           {},
@@ -83,6 +99,7 @@ function servers({ servers: all, resting_tools }) {
               "data-action": killed ? "revive" : "kill",
               "data-server": server,
               class: isArmed(server) ? "danger" : undefined,
+              ...needs("operator"),
             },
             killed ? "Switch on" : isArmed(server) ? "Really switch off?" : "Switch off",
           ),
@@ -140,6 +157,72 @@ function spending(costs) {
   ];
 }
 
+const what = {
+  "tool-quarantined": "Tool held back",
+  "tool-approved": "Tool approved",
+  "tool-denied": "Tool refused",
+  "server-killed": "Switched off",
+  "server-revived": "Switched on",
+  "server-restarted": "Restarted",
+  "server-stopped": "Stopped",
+  "error-budget-used-up": "Error budget used up",
+  "configuration-reloaded": "Configuration read",
+  "configuration-changed": "Configuration changed",
+};
+const seenKey = "mcp-gateway-seen";
+
+/** Newest first, those since somebody last looked with this browser marked. */
+function happened({ journal }) {
+  const newest = journal.at(-1)?.number ?? 0;
+  const stored = Number(localStorage.getItem(seenKey) ?? 0);
+  // After the journal was begun anew, all is new.
+  const seen = stored > newest ? 0 : stored;
+  const fresh = journal.filter(({ number }) => number > seen).length;
+  return h(
+    "section",
+    { class: "card" },
+    h(
+      "header",
+      {},
+      h("h2", {}, fresh === 0 ? "Nothing new since you last looked" : `${fresh} new since you last looked`),
+      fresh > 0 && h("button", { type: "button", "data-action": "seen", "data-number": newest }, "Seen"),
+    ),
+    table(
+      [{ label: "When" }, { label: "What" }, { label: "Of" }, { label: "By" }, { label: "Why" }],
+      [...journal].reverse().map(({ number, at, action, by, server, tool, reason, rollback, detail }) => ({
+        key: String(number),
+        cells: [
+          h("time", { datetime: at, title: at }, ago(at)),
+          h("span", { class: `pill ${number > seen ? "warn" : "idle"}` }, what[action] ?? action),
+          server === null ? "the gateway" : h("span", {}, serverLink(server), tool && ` · ${tool}`),
+          by?.name ?? h("span", { class: "muted" }, "–"),
+          h("span", {}, [reason, detail, rollback && `Undone by: ${rollback}`].filter(Boolean).join(" · ")),
+        ],
+      })),
+      { caption: "What happened", empty: "Nothing was decided, switched or held back yet." },
+    ),
+  );
+}
+
+/** Of a button beside the reason it needs. */
+const decision = (verdict) => async (button, context) => {
+  const form = button.closest("form");
+  if (!form.reportValidity()) return;
+  const body = {
+    target_kind: "tool",
+    target_id: button.dataset.id,
+    decision: verdict,
+    reason: form.elements.reason.value,
+  };
+  const path = "/ui/api/control-plane/decisions";
+  await context.act(
+    button,
+    () => context.ask(path, { method: "POST", body }),
+    ({ reason }) => reason,
+  );
+  await asked.load(context);
+};
+
 /** Of an action of the API on one server. */
 const serverAction = (path, done) => async (button, context) => {
   const { server } = button.dataset;
@@ -159,20 +242,21 @@ export const safetyView = {
   render() {
     const notice = asked.notice();
     if (notice !== undefined) return notice;
-    const { safety, costs } = asked.value;
-    return [h("h1", { class: "sr" }, "Safety"), heldTools(safety), servers(safety), spending(costs)];
+    const { safety, costs, control } = asked.value;
+    return [
+      h("h1", { class: "sr" }, "Safety"),
+      heldTools(safety, control),
+      servers(safety),
+      happened(control),
+      spending(costs),
+    ];
   },
   actions: {
-    async approve(button, context) {
-      const { server, tool, digest } = button.dataset;
-      if (!isSure(`${server} ${tool} ${digest}`)) return;
-      const path = `${encodeURIComponent(server)}/${encodeURIComponent(tool)}`;
-      await context.act(
-        button,
-        () => context.ask(`/ui/api/quarantine/${path}/approve`, { method: "POST", body: { digest } }),
-        `${tool} may be called`,
-      );
-      await asked.load(context);
+    approve: decision("approve"),
+    refuse: decision("deny"),
+    seen(button) {
+      localStorage.setItem(seenKey, button.dataset.number);
+      changed();
     },
     async kill(button, context) {
       if (isSure(button.dataset.server)) await switchOff(button, context);

@@ -2,6 +2,7 @@
 import { h } from "../dom.js";
 import { ago, clockTime, count, duration, percent, size } from "../format.js";
 import { circuitPill, rate, replicaPill, sparkline, statePill, table, tile, toolLink, trend } from "../parts.js";
+import { needs } from "../roles.js";
 import { changed, state } from "../store.js";
 import { isArmed, isSure } from "../sure.js";
 import { yaml } from "../yaml.js";
@@ -106,14 +107,18 @@ function head() {
       "div",
       { class: "actions" },
       enabled && [
-        h("button", { type: "button", class: "primary", "data-action": "revive" }, running ? "Restart" : "Start"),
-        h("button", { type: "button", "data-action": "stop", disabled: !running }, "Stop"),
+        h(
+          "button",
+          { type: "button", class: "primary", "data-action": "revive", ...needs("operator") },
+          running ? "Restart" : "Start",
+        ),
+        h("button", { type: "button", "data-action": "stop", disabled: !running, ...needs("operator") }, "Stop"),
       ],
       detail.config !== null &&
         state.status.config_path !== null &&
         h(
           "button",
-          { type: "button", "data-action": "switch", title: "Written into the configuration file" },
+          { type: "button", "data-action": "switch", title: "Written into the configuration file", ...needs("admin") },
           enabled ? "Disable" : "Enable",
         ),
       detail.config !== null &&

@@ -2,6 +2,7 @@
 import { ask } from "../api.js";
 import { h } from "../dom.js";
 import { duration } from "../format.js";
+import { needs } from "../roles.js";
 import { fields, values } from "../schema-form.js";
 import { changed, refresh } from "../store.js";
 
@@ -64,7 +65,7 @@ export function tryIt(tool) {
         { class: "actions" },
         h(
           "button",
-          { class: "primary", type: "submit", disabled: running !== undefined },
+          { class: "primary", type: "submit", disabled: running !== undefined, ...needs("operator") },
           running ? "Running …" : "Run",
         ),
         running !== undefined && h("button", { type: "button", "data-action": "cancel" }, "Cancel"),
@@ -109,7 +110,7 @@ export const tryItActions = {
       try {
         answer = await ask("/ui/api/tools/call", {
           method: "POST",
-          body: { server, tool, arguments: args },
+          body: { server, tool, arguments: args, nonce: newNonce() },
           signal: own.signal,
         });
       } catch (error) {
@@ -166,4 +167,9 @@ function pretty(text) {
   } catch {
     return text;
   }
+}
+
+/** For gateways that take no call without one (`security.message_signing.require_nonce`). */
+function newNonce() {
+  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join("-");
 }

@@ -1,5 +1,6 @@
 /** The arguments of one operation: its parameters and the members of its body, each under a name that is its own. */
 import { isJsonObject, type Json, type JsonObject } from "../../lib/json.ts";
+import { argumentName, typed } from "./argument-name.ts";
 import type { RefResolver } from "./resolve-refs.ts";
 
 export interface Argument {
@@ -120,12 +121,8 @@ export class Arguments {
 
   /** Returns the name it got. */
   #add(apiName: string, place: Argument["in"], schema: JsonObject, isRequired: boolean): string {
-    const plain = apiName.replace(/\W+/g, "_").replace(/^_+|_+$/g, "") || place;
-    const base = /^\d/.test(plain) ? `_${plain}` : plain;
-    const taken = (name: string) => this.#all.some((argument) => argument.name === name);
-    let name = taken(base) ? `${place}_${base}` : base;
-    for (let count = 2; taken(name); count++) name = `${place}_${base}_${count}`;
-    this.#all.push({ name, apiName, in: place, schema, isRequired });
+    const name = argumentName(apiName, place, (each) => this.#all.some((argument) => argument.name === each));
+    this.#all.push({ name, apiName, in: place, schema: typed(schema), isRequired });
     return name;
   }
 }
@@ -137,7 +134,9 @@ function merged(schema: JsonObject): JsonObject {
   const parts = (allOf as Json[]).filter(isJsonObject).map(merged);
   const all = [schema, ...parts];
   return {
-    properties: Object.assign({}, ...all.map(({ properties }) => (isJsonObject(properties) ? properties : {}))),
+    properties: Object.fromEntries(
+      all.flatMap(({ properties }) => (isJsonObject(properties) ? Object.entries(properties) : [])),
+    ),
     required: all.flatMap(({ required }) => (Array.isArray(required) ? (required as Json[]) : [])),
   };
 }

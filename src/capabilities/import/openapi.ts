@@ -1,37 +1,19 @@
 /** OpenAPI 3 and Swagger 2 → capability files, one per operation. */
+import { ConfigError } from "../../core/errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../lib/json.ts";
+import { CapabilityNames } from "./capability-names.ts";
+import { describe, type Imported, type ImportOptions, type ImportResult } from "./imported.ts";
 import { type Argument, Arguments } from "./openapi-arguments.ts";
 import { operationAuth } from "./openapi-auth.ts";
 import { RefResolver } from "./resolve-refs.ts";
 
-export interface ImportOptions {
-  /** Stands before every name. */
-  readonly prefix: string | undefined;
-  /** Where the key is, as `auth.key` says it; worked out from the security scheme by default. */
-  readonly authKey: string | undefined;
-  /** Where the document came from, for servers that are given relative to it. */
-  readonly documentUrl: URL | undefined;
-}
-
-export interface Imported {
-  readonly name: string;
-  readonly definition: JsonObject;
-}
-
-export interface ImportResult {
-  readonly capabilities: readonly Imported[];
-  /** What was left out, and why. */
-  readonly warnings: readonly string[];
-}
-
 const methods = ["get", "head", "post", "put", "patch", "delete", "options"];
-const maxDescription = 480;
 
-/** @throws Error when it is no OpenAPI or Swagger document, or says nowhere to send requests */
+/** @throws ConfigError when it is no OpenAPI or Swagger document, or says nowhere to send requests */
 export function importOpenApi(document: JsonObject, options: ImportOptions): ImportResult {
   const isSwagger = typeof document["swagger"] === "string" && document["swagger"].startsWith("2.");
   if (!isSwagger && !(typeof document["openapi"] === "string" && document["openapi"].startsWith("3.")))
-    throw new Error('This is no OpenAPI 3 or Swagger 2 document: it has neither "openapi: 3…" nor "swagger: 2…"');
+    throw new ConfigError('This is no OpenAPI 3 or Swagger 2 document: it has neither "openapi: 3…" nor "swagger: 2…"');
   const importer = new Importer(document, options);
   const paths = isJsonObject(document["paths"]) ? document["paths"] : {};
   for (const [path, item] of Object.entries(paths)) importer.path(path, item);
@@ -44,12 +26,14 @@ class Importer {
   readonly #refs: RefResolver;
   readonly #capabilities: Imported[] = [];
   readonly #warnings: string[] = [];
-  readonly #names = new Set<string>();
+  readonly #names: CapabilityNames;
+  #leftOut = 0;
 
   constructor(document: JsonObject, options: ImportOptions) {
     this.#document = document;
     this.#options = options;
     this.#refs = new RefResolver(document);
+    this.#names = new CapabilityNames(options.prefix);
   }
 
   path(path: string, value: Json | undefined): void {
@@ -58,6 +42,10 @@ class Importer {
     for (const method of methods) {
       const operation = this.#refs.follow(item[method]);
       if (operation === undefined) continue;
+      if (this.#capabilities.length >= this.#options.maxCount) {
+        this.#leftOut += 1;
+        continue;
+      }
       try {
         this.#operation(method, path, operation, item);
       } catch (error) {
@@ -71,6 +59,8 @@ class Importer {
   result(): ImportResult {
     for (const reference of this.#refs.unresolved)
       this.#warnings.push(`"${reference}" leads out of the document or to nothing, and is not followed`);
+    if (this.#leftOut > 0)
+      this.#warnings.push(`${this.#leftOut} more operations are left out: ${this.#options.maxCount} are the most`);
     return { capabilities: this.#capabilities, warnings: this.#warnings };
   }
 
@@ -91,29 +81,23 @@ class Importer {
       ...(inHeader.length > 0 && { headers: templates(inHeader) }),
       ...args.bodyConfig(),
     };
-    const name = this.#name(method, path, operation);
+    const { operationId, summary, description } = operation;
+    const ownNames = typeof operationId === "string" ? [operationId] : [];
+    const [first = "", ...others] = [...ownNames, `${method}_${path}`, method];
+    const name = this.#names.take(first, ...others);
     this.#capabilities.push({
       name,
+      variables: [],
       definition: {
         fulcrum: "1.0",
         name,
-        description: describe(operation, method, path),
+        description: describe(summary, description, `${method.toUpperCase()} ${path}`),
         schema: { input: args.schema() },
         providers: { primary: { service: "rest", config } },
         auth,
         metadata: { category: "api", tags: ["openapi", "generated", ...tagsOf(operation)], read_only: isRead },
       },
     });
-  }
-
-  #name(method: string, path: string, { operationId }: JsonObject): string {
-    const plain = typeof operationId === "string" && operationId !== "" ? operationId : `${method}_${path}`;
-    const prefix = this.#options.prefix === undefined ? "" : `${this.#options.prefix}_`;
-    const base = identifier(`${prefix}${plain}`) || method;
-    let name = base;
-    for (let count = 2; this.#names.has(name); count++) name = `${base}_${count}`;
-    this.#names.add(name);
-    return name;
   }
 
   /** Without a slash at its end. */
@@ -152,26 +136,8 @@ function templates(args: readonly Argument[]): JsonObject {
   return Object.fromEntries(args.map(({ apiName, name }) => [apiName, `{${name}}`]));
 }
 
-function describe({ summary, description }: JsonObject, method: string, path: string): string {
-  const texts = [summary, description].filter((text): text is string => typeof text === "string" && text.trim() !== "");
-  const text = (texts[0] ?? `${method.toUpperCase()} ${path}`)
-    .replace(/<[^>]*>/g, " ")
-    .replace(/\s+/g, " ")
-    .trim();
-  return text.length > maxDescription ? `${text.slice(0, maxDescription - 1).trimEnd()}…` : text;
-}
-
 function tagsOf({ tags }: JsonObject): string[] {
   return Array.isArray(tags)
     ? tags.filter((tag): tag is string => typeof tag === "string").map((tag) => tag.toLowerCase())
     : [];
-}
-
-/** `getUserByID` → `get_user_by_id`. */
-export function identifier(text: string): string {
-  return text
-    .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, "_")
-    .replace(/^_+|_+$/g, "");
 }

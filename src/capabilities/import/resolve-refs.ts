@@ -4,15 +4,18 @@
  */
 import { isJsonObject, type Json, type JsonObject } from "../../lib/json.ts";
 
-const maxDepth = 24;
-/** Values written out for one schema; a document of mutual references grows without end otherwise (T15). */
-const maxValues = 5_000;
+const maxHops = 24;
+/** References inside each other that are written out: fewer where a schema would have too many values otherwise. */
+const depths = [24, 6, 4, 3, 2, 1] as const;
+/** Of one schema: more costs a model more than it says, and a document of mutual references grows without end (T15). */
+const maxValues = 1_500;
 
 export class RefResolver {
   readonly #document: JsonObject;
   /** References that could not be followed. */
   readonly unresolved = new Set<string>();
-  #values = 0;
+  #left = 0;
+  #maxDepth = 0;
 
   constructor(document: JsonObject) {
     this.#document = document;
@@ -22,31 +25,41 @@ export class RefResolver {
   follow(value: Json | undefined): JsonObject | undefined {
     let found = value;
     for (let hops = 0; isJsonObject(found) && typeof found["$ref"] === "string"; hops++) {
-      if (hops > maxDepth) return undefined;
+      if (hops > maxHops) return undefined;
       found = this.#target(found["$ref"]);
     }
     return isJsonObject(found) ? found : undefined;
   }
 
-  /** The schema with every reference in it replaced by what it names. */
+  /** The schema with every reference in it replaced by what it names, as deep as there is room. */
   schema(value: Json | undefined): JsonObject {
-    this.#values = 0;
-    const written = this.#write(value, []);
+    let written: Json = {};
+    for (const depth of depths) {
+      this.#left = maxValues;
+      this.#maxDepth = depth;
+      written = this.#write(value, []);
+      if (this.#left >= 0) break;
+    }
     return isJsonObject(written) ? written : {};
   }
 
   #write(value: Json | undefined, open: readonly string[]): Json {
-    this.#values += 1;
-    if (this.#values > maxValues || open.length > maxDepth) return {};
-    if (Array.isArray(value)) return value.map((item: Json) => this.#write(item, open));
+    if (Array.isArray(value)) {
+      this.#left -= value.length;
+      return value.map((item: Json) => this.#write(item, open));
+    }
     if (!isJsonObject(value)) return value ?? null;
     const { $ref } = value;
     if (typeof $ref === "string") {
       if (open.includes($ref)) return { type: "object", description: "Nested as above" };
       return this.#write(this.#target($ref) ?? {}, [...open, $ref]);
     }
+    const entries = Object.entries(value);
+    this.#left -= entries.length;
+    if (this.#left < 0 || open.length > this.#maxDepth)
+      return typeof value["type"] === "string" ? { type: value["type"] } : {};
     return Object.fromEntries(
-      Object.entries(value).map(([key, inner]) => [key, inner === undefined ? null : this.#write(inner, open)]),
+      entries.map(([key, inner]) => [key, inner === undefined ? null : this.#write(inner, open)]),
     );
   }
 

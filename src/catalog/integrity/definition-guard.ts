@@ -4,6 +4,7 @@
  * was approved before stays listed meanwhile. Pins outlive restarts, and tools that vanish and come back.
  */
 import type { Logger } from "../../core/log.ts";
+import type { Act, SecurityEventSink } from "../../core/security-event.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { FailureSeries } from "../../lib/failure-series.ts";
 import { globMatches } from "../../lib/glob.ts";
@@ -49,7 +50,7 @@ export interface DefinitionGuard {
   /** Whether anything of the server was ever pinned or held. */
   isKnown(owner: PinOwner): Promise<boolean>;
   /** Approves the definition with this digest, if it is the one that is held. */
-  approve(owner: PinOwner, tool: string, digest: string): Promise<Approval>;
+  approve(owner: PinOwner, tool: string, digest: string, act: Act): Promise<Approval>;
   /** Reads what operators approved meanwhile; returns whether a tool of the server is free now. */
   readApprovals(owner: PinOwner): Promise<boolean>;
   /** Resolves when every pin is on the disk, or could not be written now. */
@@ -66,6 +67,8 @@ export interface DefinitionGuardOptions {
   readonly now: () => number;
   /** Told when pins cannot be kept, and with `undefined` when they can again. */
   onProblem(error: unknown): void;
+  /** A tool was quarantined or approved. */
+  readonly onVerdict: SecurityEventSink;
 }
 
 const retryMs = 2_000;
@@ -140,18 +143,22 @@ export function createDefinitionGuard(options: DefinitionGuardOptions): Definiti
     const isHeld =
       !isApproved &&
       ((findings.length > 0 && on_poisoning === "quarantine") || (isChanged && on_change === "quarantine"));
-    if (pin?.held?.digest !== digest && !isApproved && (isChanged || findings.length > 0))
+    if (pin?.held?.digest !== digest && !isApproved && (isChanged || findings.length > 0)) {
+      const why = whyHeld({ findings, approved: pin?.definition });
+      if (isHeld)
+        options.onVerdict({ action: "tool-quarantined", server: server.owner.name, tool, digest, detail: why });
       log.warn(
         isHeld ? "A tool is quarantined until an operator approves it" : "The definition of a tool is suspicious",
         {
           server: server.owner.name,
           tool,
-          why: whyHeld({ findings, approved: pin?.definition }),
+          why,
           old_hash: pin?.digest,
           new_hash: digest,
           changed: isChanged ? changedMembers(pin.definition, definition).join(", ") : undefined,
         },
       );
+    }
     if (!isHeld) return { digest, definition, pinnedAt: now() };
     const seenAt = pin?.held?.digest === digest ? pin.held.seenAt : now();
     return { ...pin, held: { digest, definition, seenAt, findings } };
@@ -208,14 +215,14 @@ export function createDefinitionGuard(options: DefinitionGuardOptions): Definiti
       [...known.values()].flatMap((server) => [...server.pins.keys()].flatMap((tool) => heldOf(server, tool) ?? [])),
     flush: () => saving,
     isKnown: async (owner) => (await guarded(owner)).pins.size > 0,
-    async approve(owner, tool, digest) {
+    async approve(owner, tool, digest, act) {
       const server = await guarded(owner);
       const held = server.pins.get(tool)?.held;
       if (held === undefined) return "not held";
       if (held.digest !== digest) return "changed";
       await store?.approve(owner, tool, digest);
       server.approved = new Set([...server.approved, approvalOf(tool, digest)]);
-      free(server);
+      free(server, act);
       return "approved";
     },
     async readApprovals(owner) {
@@ -225,13 +232,14 @@ export function createDefinitionGuard(options: DefinitionGuardOptions): Definiti
     },
   };
 
-  /** Pins what is held and approved by now. */
-  function free(server: GuardedServer): boolean {
+  /** Pins what is held and approved by now. @param act absent, it was done at the command line */
+  function free(server: GuardedServer, act?: Act): boolean {
     let isFreed = false;
     for (const [tool, { held }] of server.pins) {
       if (held === undefined || !server.approved.has(approvalOf(tool, held.digest))) continue;
       server.pins.set(tool, { digest: held.digest, definition: held.definition, pinnedAt: now() });
       log.info("A quarantined tool was approved", { server: server.owner.name, tool, hash: held.digest });
+      options.onVerdict({ action: "tool-approved", server: server.owner.name, tool, digest: held.digest, ...act });
       isFreed = true;
     }
     if (isFreed) save(server);

@@ -110,6 +110,7 @@ function sessionOf(backend: BackendConfig, { global }: CommandInput): Promise<OA
     key: env["MCP_GATEWAY_TOKEN_KEY"],
     onSecret() {},
     onAccess() {},
+    onLoginRequired() {},
     onLoggedIn() {},
     onProblem(error: unknown) {
       throw error;

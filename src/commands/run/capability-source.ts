@@ -86,7 +86,8 @@ export function answerText(result: JsonObject): string {
   return isText ? blocks.map(({ text }) => String(text)).join("\n") : JSON.stringify(blocks, undefined, 2);
 }
 
-const stderrLog: Logger = {
+/** Warnings and errors as lines on stderr. */
+export const stderrLog: Logger = {
   debug() {},
   info() {},
   warn: (message) => printError(message),

@@ -36,6 +36,8 @@ const words: Readonly<Record<string, CompletedCommand["word"]>> = {
   "cap lint": "path",
   "cap pin": "path",
   "cap import": "path",
+  "import preview": "path",
+  "import apply": "path",
   "cap install": "capability",
   "tool invoke": "capability",
   "tool inspect": "capability",

@@ -1,4 +1,4 @@
-import { fetchDocument } from "../../capabilities/import/fetch-document.ts";
+import { fetchPage } from "../../capabilities/import/fetch-document.ts";
 import { Refusal } from "../../capabilities/refusal.ts";
 import { targetCheck } from "../../capabilities/ssrf.ts";
 import { scanDefinition } from "../../catalog/integrity/poisoning.ts";
@@ -74,7 +74,8 @@ async function fromWeb(url: string, { global }: CommandInput): Promise<Found> {
   const { config: path, overrides } = global;
   const { config } = await loadConfig({ path, overrides, env: environment(), cwd: workingDirectory(), fallBack: true });
   try {
-    const text = await fetchDocument(url, targetCheck(config.security?.ssrf_protection === false), maxFileBytes);
+    const checkTarget = targetCheck(config.security?.ssrf_protection === false);
+    const { text } = await fetchPage(url, { checkTarget, maxBytes: maxFileBytes });
     await writeStderr("Only the file itself is imported from an address, not the files it refers to\n");
     return { skill: await parseSkill(label, text), origin: { source_url: label } };
   } catch (error) {

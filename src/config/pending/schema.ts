@@ -1,12 +1,10 @@
 /** Sections whose feature does not exist yet. They are checked in full; using one is said, once per start. */
 import * as v from "valibot";
 import { setting } from "../../core/kinds.ts";
-import { controlPlaneSchema } from "./control-plane/schema.ts";
 import { marketplaceSchema } from "./marketplace/schema.ts";
 
 export const pendingSections = {
   marketplace: setting(marketplaceSchema, {}, "Plugin marketplace"),
-  control_plane: setting(controlPlaneSchema, {}, "Roles and exports"),
 };
 
 const pendingSchema = v.object(pendingSections);

@@ -9,6 +9,7 @@ import { tracingSchema } from "../../observe/traces/schema.ts";
 import { skillsSchema } from "../../skills/schema.ts";
 import { cacheSchema } from "../../stages/cache/schema.ts";
 import { runtimeSchema } from "../../upstreams/isolation/schema.ts";
+import { controlPlaneSchema } from "../control-plane/schema.ts";
 
 export const rareSections = {
   key_server: setting(keyServerSchema, {}, "Short-lived tokens for identities that log in elsewhere"),
@@ -16,11 +17,12 @@ export const rareSections = {
   cache: maybe(cacheSchema, "Answers of tools that only read, kept for a while; without this section none are"),
   shared_state: maybe(
     sharedStateSchema,
-    "What several gateways have together: sessions, limits, budgets, kept answers, idempotency keys; without this section each is alone",
+    "What several gateways have together: sessions, limits, budgets, kept answers, idempotency keys, nonces; without this section each is alone",
   ),
   tracing: maybe(tracingSchema, "OpenTelemetry traces; without this section there are none"),
   mtls: setting(mtlsSchema, {}, "TLS and client certificates"),
   skills: setting(skillsSchema, {}, "Instructions for agents, as resources"),
+  control_plane: setting(controlPlaneSchema, {}, "Roles of operators, and events for a SIEM"),
   runtime: setting(runtimeSchema, {}, "What stdio servers run in"),
 };
 

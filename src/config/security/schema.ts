@@ -6,12 +6,14 @@ import { agentIdentitySchema } from "../../doors/agent-identity/schema.ts";
 import { transparencyLogSchema } from "../../observe/transparency/schema.ts";
 import { securityStageEntries } from "../../stages/schema.ts";
 import { pendingSecurityEntries } from "../pending/security/schema.ts";
+import { remoteServerSigningSchema } from "../server-signing/schema.ts";
 
 export const securitySchema = v.object({
   ...securityStageEntries,
   tool_integrity: setting(toolIntegritySchema, {}, "Scan and pins of tool definitions"),
   transparency_log: setting(transparencyLogSchema, {}, "Record of calls"),
   agent_identity: setting(agentIdentitySchema, {}, "Labels of agents"),
+  remote_server_signing: setting(remoteServerSigningSchema, {}, "Signatures of remote backends"),
   ssrf_protection: setting(v.boolean(), true, "Refuse addresses of private networks where a caller chooses them"),
   ...pendingSecurityEntries,
 });

@@ -63,6 +63,7 @@ function holderOf({ claims, validUntil }: VerifiedToken, agent: AgentSettings, t
       allowedTools: undefined,
       deniedTools: undefined,
       permits: (server, tool) => [given, own ?? given].every((scopes) => cover(scopes, server, tool, toolOf)),
+      identity: { issuer: undefined, subject: `agent:${agent.client_id}`, name: agent.name || undefined },
       validUntil,
     },
   };

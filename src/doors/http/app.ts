@@ -20,7 +20,7 @@ import { createMcpEndpoint, notAllowed } from "./mcp-endpoint.ts";
 import { PathRouter } from "./path-router.ts";
 import { isPreflight, preflight } from "./preflight.ts";
 import type { Arrival } from "./receive-webhook.ts";
-import { Refusal, refuse } from "./respond.ts";
+import { Refusal, refuse, sendJson } from "./respond.ts";
 import type { SseDoor } from "./sse-door.ts";
 import { dashboardFile, toDashboard } from "./ui.ts";
 import type { Asker, Guest, Visit } from "./visit.ts";
@@ -45,6 +45,8 @@ interface Route {
   readonly backend: string | undefined;
 }
 
+/** Of somebody who could not show who they are, or not somebody with any rights. */
+const entryRefusals: ReadonlySet<string> = new Set(["UNAUTHENTICATED", "TOO_MANY_ATTEMPTS", "FORBIDDEN"]);
 /** Of RFC 9728. */
 const metadataPath = "/.well-known/oauth-protected-resource";
 /** Of the key server: who comes there shows what nobody else takes. */
@@ -128,6 +130,11 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
     return resourceMetadata(gateway.config, visit);
   }
 
+  async function publicKeys(visit: Visit): Promise<Response> {
+    // Servers that keep it ask again for a key they do not know.
+    return sendJson(visit, 200, JSON.stringify(await gateway.publicKeys()), { "cache-control": "public, max-age=300" });
+  }
+
   const mcp: Methods = {
     POST: endpoint.post,
     GET: (visit, backend) => (isHandshake(visit.request) ? openSocket(visit, backend) : endpoint.get(visit, backend)),
@@ -160,6 +167,7 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
     "/metrics": page(management.metrics),
     [metadataPath]: page(metadata),
     [`${metadataPath}/mcp`]: page(metadata),
+    "/.well-known/jwks.json": page(publicKeys),
     "/auth/token": { POST: async (visit) => (await keys()).exchange(visit) },
     "/auth/token/:jti": { DELETE: async (visit) => (await keys()).revoke(visit) },
     "/auth/tokens": { DELETE: async (visit) => (await keys()).revokeSubject(visit) },
@@ -241,6 +249,11 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
   function refuseEntry(asker: Asker, headers: Headers, peer: Guest, error: unknown): Response | Promise<Response> {
     if (error instanceof GatewayError && error.code === "UNAUTHENTICATED")
       gateway.log.warn("Authentication failed", { request_id: asker.requestId, address: peer.address });
+    if (error instanceof GatewayError && entryRefusals.has(error.code)) {
+      const { code, message: detail } = error;
+      const event = { requestId: asker.requestId, address: peer.address, code, detail, failed: true };
+      gateway.controlPlane.note({ action: "authentication-failed", ...event });
+    }
     const response = failed(asker, error);
     const { auth, key_server, agent_auth } = gateway.config;
     const takesKeysOnly = auth.issuers.length === 0 && auth.users.length === 0 && !key_server && !agent_auth;

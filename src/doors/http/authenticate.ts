@@ -14,10 +14,10 @@ import { basicToken, createKeyTable, type KeyHolder, type KeyTable, publicCaller
 import type { Guest } from "./visit.ts";
 
 /**
- * Paths that say nothing worth protecting: probes of an orchestrator, the page of the dashboard without its data, and
- * where to log in.
+ * Paths that say nothing worth protecting: probes of an orchestrator, the page of the dashboard without its data, where
+ * to log in, and the public keys of the gateway.
  */
-const openPaths = ["/readiness", "/liveness", "/ui", "/.well-known/oauth-protected-resource"];
+const openPaths = ["/readiness", "/liveness", "/ui", "/.well-known/oauth-protected-resource", "/.well-known/jwks.json"];
 const dashboardData = "/ui/api";
 
 /** Callers whose use is remembered: issuers may have any number of them. */
@@ -153,6 +153,12 @@ function tokenOf(headers: Headers, { users }: AuthSettings): string | undefined 
   const bearer = bearerTokenOf(headers);
   if (bearer !== undefined) return bearer;
   return headers.get("x-api-key") ?? (users.length > 0 ? basicTokenOf(headers.get("authorization")) : undefined);
+}
+
+/** What the headers show in place of a key, as far as it may be a token that somebody signed. */
+export function signedTokenOf(headers: Headers): string | undefined {
+  const token = bearerTokenOf(headers) ?? headers.get("x-api-key") ?? "";
+  return jwtPattern.test(token) ? token : undefined;
 }
 
 export function bearerTokenOf(headers: Headers): string | undefined {

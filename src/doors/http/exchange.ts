@@ -14,6 +14,7 @@ import { type RequestId, resultHead } from "../../mcp/json-rpc.ts";
 import { partsBody } from "../../runtime/parts-body.ts";
 import type { Accepted } from "./accept.ts";
 import { EventStream, type StreamPace } from "./event-stream.ts";
+import { RequestCredentials } from "./request-credentials.ts";
 import { send, sendEmpty, sendJson } from "./respond.ts";
 import type { ResumableStream, SessionStreams } from "./session-streams.ts";
 import type { Visit } from "./visit.ts";
@@ -75,6 +76,10 @@ export class Exchange implements FaceContext, Waiting {
 
   get address(): string {
     return this.#visit.request.url;
+  }
+
+  get credentials(): RequestCredentials {
+    return new RequestCredentials(this.#visit.request.headers, this.caller, this.backend);
   }
 
   get peer(): NetworkPeer {

@@ -1,5 +1,6 @@
 /** `/health`, `/readiness` and `/liveness`: whether all is well, whether calls are taken, whether the process turns. */
 import type { Caller } from "../../core/caller.ts";
+import { overseesAll } from "../../core/role.ts";
 import { mayUseServer } from "../../core/scope.ts";
 import { version } from "../../core/version.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
@@ -47,7 +48,7 @@ function details(gateway: Gateway, servers: readonly ServerView[], caller: Calle
     uptime_secs: Math.floor((Date.now() - gateway.startedAt.getTime()) / 1_000),
     backends: Object.fromEntries(seen.filter(isBackend).map((server) => [server.name, backendStatus(gateway, server)])),
     capability_backend: capabilities === undefined ? null : backendStatus(gateway, capabilities),
-    ...(caller.admin ? faults(gateway) : {}),
+    ...(overseesAll(caller) ? faults(gateway) : {}),
   };
 }
 

@@ -49,27 +49,23 @@ export function basicToken(credentials: string): string {
 const unlimited = { backends: undefined, allowedTools: undefined, deniedTools: undefined };
 
 function bearerHolder(token: string): KeyHolder {
-  const identity = { authority: "key", subject: "bearer" };
-  const caller = { principal: principalOf("bearer", token), name: "bearer", identity, admin: true, ...unlimited };
+  const caller = { principal: principalOf("bearer", token), name: "bearer", admin: true, ...unlimited };
   return { caller, ratePerMinute: 0 };
 }
 
 /** Who comes without a token where `auth.public_paths` lets them: may use everything there, is told little, is no admin. */
 export const publicCaller: Caller = { principal: "public", name: "public", admin: false, ...unlimited };
 
-function callerOf(
-  key: Omit<AuthSettings["api_keys"][number], "key">,
-  authority: "key" | "user",
-  principal: string,
-): Caller {
+function callerOf(key: Omit<AuthSettings["api_keys"][number], "key">, kind: "key" | "user", principal: string): Caller {
   return {
     principal,
     name: key.name || principal.slice(0, 12),
-    ...(key.name && { identity: { authority, subject: key.name } }),
     admin: key.admin,
     backends: key.backends.length === 0 || key.backends.includes("*") ? undefined : key.backends,
     allowedTools: key.allowed_tools,
     deniedTools: key.denied_tools,
+    // A key without a name says nothing of who has it.
+    ...(key.name !== "" && { identity: { issuer: undefined, subject: `${kind}:${key.name}`, name: key.name } }),
     ...(key.profile !== undefined && { boundProfile: key.profile }),
   };
 }

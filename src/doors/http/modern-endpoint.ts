@@ -9,6 +9,7 @@ import type { Accepted } from "./accept.ts";
 import { viewAskedBy } from "./asked-view.ts";
 import { whenExpired } from "./event-stream.ts";
 import { Exchange, type ExchangePace } from "./exchange.ts";
+import { RequestCredentials } from "./request-credentials.ts";
 import { Refusal, sendEmpty } from "./respond.ts";
 import type { Visit } from "./visit.ts";
 
@@ -44,6 +45,7 @@ export async function answerModern(
   const exchange = new Exchange(visit, undefined, accepted, pace, gone);
   const context = {
     caller: visit.caller,
+    credentials: new RequestCredentials(visit.request.headers, visit.caller, backend),
     backend,
     requestId: visit.requestId,
     signal: gone,

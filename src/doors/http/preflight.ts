@@ -13,7 +13,7 @@ export function preflight(asker: Asker): Response {
   return sendEmpty(asker, 204, {
     "access-control-allow-methods": "GET, POST, DELETE",
     "access-control-allow-headers":
-      "Accept, Authorization, Content-Type, Last-Event-ID, Mcp-Protocol-Version, Mcp-Session-Id, X-Agent-ID, X-API-Key, X-MCP-Profile, X-Request-ID",
+      "Accept, Authorization, Content-Type, Last-Event-ID, Mcp-Protocol-Version, Mcp-Session-Id, X-Agent-ID, X-API-Key, X-MCP-Passthrough-Authorization, X-MCP-Profile, X-Request-ID",
     "access-control-max-age": dayInSeconds,
   });
 }

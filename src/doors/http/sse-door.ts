@@ -17,6 +17,7 @@ import { EventStream, type StreamPace, whenExpired } from "./event-stream.ts";
 import { eventStreamHeaders } from "./exchange.ts";
 import { notAllowed, requireJson } from "./mcp-endpoint.ts";
 import { readBody } from "./read-body.ts";
+import { keptCredentials, RequestCredentials } from "./request-credentials.ts";
 import { Refusal, refuse, send, sendEmpty } from "./respond.ts";
 import type { Visit } from "./visit.ts";
 
@@ -62,9 +63,12 @@ export function createSseDoor(gateway: Gateway, pace: StreamPace): SseDoor {
         conversation.close();
       });
       const cancelExpiry = whenExpired(visit.caller, pace.clock, () => stream.end());
+      // Messages come from the same principal; the stream ends with the credential it was opened with.
+      const opening = keptCredentials(visit.request.headers);
       const conversation = new Conversation({
         gateway,
         backend,
+        credentialsOf: (caller) => new RequestCredentials(opening, caller, backend),
         view: viewAskedBy(visit.request),
         peer: { address: visit.peer.address },
         send: (messageText) => stream.send(messageText),

@@ -13,6 +13,7 @@ import { newRequestId } from "../request-id.ts";
 import { viewAskedBy } from "./asked-view.ts";
 import type { Entrant } from "./authenticate.ts";
 import { type StreamPace, whenExpired } from "./event-stream.ts";
+import { keptCredentials, RequestCredentials } from "./request-credentials.ts";
 import { Refusal } from "./respond.ts";
 import type { Visit } from "./visit.ts";
 
@@ -107,11 +108,7 @@ class SocketClient implements ServerSocketHandlers {
         return peer.certified;
       },
     };
-    this.#headers = new Headers();
-    for (const name of ["authorization", "x-api-key"]) {
-      const value = request.headers.get(name);
-      if (value !== null) this.#headers.set(name, value);
-    }
+    this.#headers = keptCredentials(request.headers);
     if (caller.agent !== undefined) this.#headers.set("x-agent-id", caller.agent);
     this.#clients = clients;
     this.#cancelExpiry = whenExpired(caller, this.#clock, () => this.end(policyViolation, credentialsEnded));
@@ -121,6 +118,7 @@ class SocketClient implements ServerSocketHandlers {
       backend,
       view: viewAskedBy(request),
       peer: this.#guest,
+      credentialsOf: (caller) => new RequestCredentials(this.#headers, caller, backend),
       send: (messageText) => this.#send(messageText),
       onEnded: () =>
         gateway.draining

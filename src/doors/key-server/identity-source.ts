@@ -1,12 +1,14 @@
 /** ID tokens of the providers of `key_server` (OpenID Connect Core 3.1.3.7). */
-import { publicKeyAlgorithms, type TokenSource } from "../tokens/token-source.ts";
+import { withRole } from "../roles/role-of-identity.ts";
+import { publicKeyAlgorithms, type TokenRules, type TokenSource } from "../tokens/token-source.ts";
 import { holderOfIdentity, identityOf } from "./identity.ts";
-import type { KeyServerSettings } from "./schema.ts";
 
 const everything = { backends: undefined, tools: undefined };
 
-export function identitySources(settings: KeyServerSettings): TokenSource[] {
-  if (!settings.enabled) return [];
+type Rules = Pick<TokenRules, "key_server" | "control_plane">;
+
+export function identitySources({ key_server: settings, control_plane }: Rules): TokenSource[] {
+  if (settings?.enabled !== true) return [];
   return settings.oidc.map(({ issuer, audiences, jwks_uri, discovery_url }) => ({
     checks: {
       name: issuer,
@@ -18,6 +20,10 @@ export function identitySources(settings: KeyServerSettings): TokenSource[] {
       maxAgeSeconds: settings.max_oidc_token_age_secs,
     },
     isNamedBy: ({ iss }) => iss === issuer,
-    holderOf: (token) => holderOfIdentity(identityOf(token, issuer), settings, everything, token.validUntil),
+    holderOf(token) {
+      const identity = identityOf(token, issuer);
+      const holder = holderOfIdentity(identity, settings, everything, token.validUntil);
+      return withRole(holder, identity, control_plane);
+    },
   }));
 }

@@ -57,7 +57,7 @@ function within(given: PolicyScopes, asked: GrantedScope): GrantedScope {
 }
 
 /**
- * The caller an identity is with what it was granted, as far as these settings still give it; never an admin.
+ * The caller an identity is with what it was granted, as far as these settings still give it; no admin by them.
  * @param validUntil calendar milliseconds
  * @throws InsufficientTokenError
  */
@@ -75,12 +75,12 @@ export function holderOfIdentity(
     caller: {
       principal: tokenPrincipalOf(identity.issuer, identity.subject),
       name: nameOf(identity),
-      identity: { authority: identity.issuer, subject: identity.subject },
       admin: false,
       backends,
       allowedTools: unlessAll(given.tools),
       deniedTools: undefined,
       ...(tools !== undefined && { permits: (server, tool) => toolMatches(tools, server, tool) }),
+      identity: { issuer: identity.issuer, subject: identity.subject, name: identity.email, groups: identity.groups },
       validUntil,
     },
   };

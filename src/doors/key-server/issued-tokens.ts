@@ -6,6 +6,7 @@
 import type { Clock } from "../../lib/clock.ts";
 import { randomToken } from "../../runtime/random.ts";
 import type { KeyHolder } from "../http/key-table.ts";
+import { withRole } from "../roles/role-of-identity.ts";
 import type { TokenRules } from "../tokens/token-source.ts";
 import { type GrantedScope, holderOfIdentity, type Identity } from "./identity.ts";
 
@@ -88,8 +89,12 @@ export class IssuedTokens {
     const token = this.#tokens.get(id);
     const settings = rules.key_server;
     if (token === undefined || settings?.enabled !== true || token.endsAtMs <= this.#clock.now()) return undefined;
-    if (token.held?.rules !== rules)
-      token.held = { rules, holder: holderOfIdentity(token.identity, settings, token.granted, token.validUntil) };
+    if (token.held?.rules !== rules) {
+      const { identity, granted, validUntil } = token;
+      const holder = holderOfIdentity(identity, settings, granted, validUntil);
+      // Whoever asked for it may have asked for less than all, and nothing is less for an admin.
+      token.held = { rules, holder: withRole(holder, identity, rules.control_plane, "operator") };
+    }
     return token.held.holder;
   }
 

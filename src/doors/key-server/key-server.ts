@@ -36,7 +36,7 @@ export interface KeyServer {
 }
 
 export interface KeyServerOptions {
-  readonly gateway: Pick<Gateway, "config" | "log" | "sessions">;
+  readonly gateway: Pick<Gateway, "config" | "log" | "sessions" | "controlPlane">;
   readonly clock: Clock;
   /** Calendar milliseconds. */
   readonly calendar: () => number;
@@ -69,7 +69,7 @@ export function createKeyServer({ gateway, clock, calendar, failures, loadVerifi
     const idTokenId = hexOf(sha256(idToken.slice(0, idToken.lastIndexOf("."))));
     const wrong = (error: unknown) => failures.counted(error, address, digest);
     const verifier = await loadVerifier();
-    const verified = await verifier.check(idToken, identitySources(settings)).catch((error) => {
+    const verified = await verifier.check(idToken, identitySources(gateway.config)).catch((error) => {
       throw wrong(error);
     });
     // From here on in one turn: of two that come at once with the same token, one is late.
@@ -141,7 +141,7 @@ export function createKeyServer({ gateway, clock, calendar, failures, loadVerifi
       } catch (error) {
         const reason = error instanceof Error ? error.message : undefined;
         log.warn("No gateway token issued", { request_id: visit.requestId, address: visit.peer.address, reason });
-        return refuseExchange(visit, error);
+        return refused(visit, error);
       }
     },
     revoke(visit) {
@@ -154,7 +154,7 @@ export function createKeyServer({ gateway, clock, calendar, failures, loadVerifi
         afterRevocation(visit, gone);
         return sendEmpty(visit, 204);
       } catch (error) {
-        return refuseExchange(visit, error);
+        return refused(visit, error);
       }
     },
     revokeSubject(visit) {
@@ -168,10 +168,19 @@ export function createKeyServer({ gateway, clock, calendar, failures, loadVerifi
         afterRevocation(visit, gone);
         return sendJson(visit, 200, JSON.stringify({ revoked: gone.length, subject }));
       } catch (error) {
-        return refuseExchange(visit, error);
+        return refused(visit, error);
       }
     },
   };
+
+  function refused(visit: Visit, error: unknown): Response {
+    const response = refuseExchange(visit, error);
+    if (![401, 403, 429].includes(response.status)) return response;
+    const detail = error instanceof Error ? error.message : undefined;
+    const event = { requestId: visit.requestId, address: visit.peer.address, detail, failed: true };
+    gateway.controlPlane.note({ action: "authentication-failed", ...event });
+    return response;
+  }
 }
 
 function factsOf({ requestId, peer }: Visit, { jti, identity }: IssuedToken) {

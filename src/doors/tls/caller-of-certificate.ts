@@ -19,15 +19,18 @@ export function callerOfCertificate(certificate: ClientCertificate, policies: re
       hint: "The operator of the gateway can add one to mtls.policies",
     });
   const { allow, deny } = policy;
+  // Not the certificate: short-lived ones follow each other within a session.
+  const principal = certificatePrincipalOf(JSON.stringify([cn, ou, sanUri, sanDns]));
   return {
-    // Not the certificate: short-lived ones follow each other within a session.
-    principal: certificatePrincipalOf(JSON.stringify([cn, ou, sanUri, sanDns])),
+    principal,
     name,
     admin: false,
     backends: allowedBackends(allow),
     deniedBackends: deny?.backends,
     allowedTools: allow === undefined || allow.tools.length === 0 ? undefined : allow.tools,
     deniedTools: deny?.tools,
+    // Several certificates may have one name, and only all their names together tell them apart.
+    identity: { issuer: undefined, subject: principal, name },
     validUntil,
   };
 }

@@ -1,4 +1,6 @@
 /** Access tokens of `auth.issuers`. */
+import { identityOf } from "../key-server/identity.ts";
+import { withRole } from "../roles/role-of-identity.ts";
 import type { IssuerSettings } from "../schema.ts";
 import { holderOf } from "./rights-of-claims.ts";
 import { ownAudiences, publicKeyAlgorithms, type TokenKey, type TokenRules, type TokenSource } from "./token-source.ts";
@@ -17,7 +19,7 @@ export function issuerSource(settings: IssuerSettings, rules: TokenRules): Token
       toleranceSeconds: 30,
     },
     isNamedBy: ({ iss }) => iss === issuer,
-    holderOf: (token) => holderOf(token, settings),
+    holderOf: (token) => withRole(holderOf(token, settings), identityOf(token, issuer), rules.control_plane),
   };
 }
 

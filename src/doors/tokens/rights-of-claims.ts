@@ -1,5 +1,5 @@
 /** From the claims of a verified token to a caller: the first rule of its issuer that fits decides, none refuses. */
-
+import type { CallerIdentity } from "../../core/caller.ts";
 import { tokenPrincipalOf } from "../../gateway/principals.ts";
 import { escapeHidden } from "../../lib/escape-hidden.ts";
 import { globMatches } from "../../lib/glob.ts";
@@ -23,14 +23,25 @@ export function holderOf({ claims, subject, validUntil }: VerifiedToken, setting
     caller: {
       principal: tokenPrincipalOf(settings.issuer, subject),
       name: escapeHidden(subject.slice(0, 100)),
-      identity: { authority: settings.issuer, subject },
       admin: rule.admin,
       backends: rule.backends.includes("*") ? undefined : rule.backends,
       allowedTools: rule.allowed_tools,
       deniedTools: rule.denied_tools,
+      identity: identityOf(claims, subject, settings.issuer),
       validUntil,
       ...(rule.profile !== undefined && { boundProfile: rule.profile }),
     },
+  };
+}
+
+/** What OpenID Connect Core 5.1 and most issuers call it; of an odd type it is nothing. */
+function identityOf({ name, groups }: JsonObject, subject: string, issuer: string): CallerIdentity {
+  const listed = (Array.isArray(groups) ? groups : []).filter((group) => typeof group === "string");
+  return {
+    issuer,
+    subject,
+    ...(typeof name === "string" && { name: name.slice(0, 200) }),
+    ...(listed.length > 0 && { groups: listed }),
   };
 }
 

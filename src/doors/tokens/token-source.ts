@@ -5,7 +5,7 @@ import type { KeyHolder } from "../http/key-table.ts";
 import type { IssuerPlace } from "./issuer-keys.ts";
 
 /** What tokens are held against. */
-export type TokenRules = Pick<Gateway["config"], "auth" | "server" | "key_server" | "agent_auth">;
+export type TokenRules = Pick<Gateway["config"], "auth" | "server" | "key_server" | "agent_auth" | "control_plane">;
 
 /** What of a token is kept once it is verified. */
 export interface VerifiedToken {

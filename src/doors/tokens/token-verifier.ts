@@ -185,7 +185,7 @@ export class TokenVerifier {
 function sourcesOf(rules: TokenRules, toolOf: ToolOf): TokenSource[] {
   return [
     ...rules.auth.issuers.map((settings) => issuerSource(settings, rules)),
-    ...(rules.key_server?.delegated_bearer === true ? identitySources(rules.key_server) : []),
+    ...(rules.key_server?.delegated_bearer === true ? identitySources(rules) : []),
     ...agentSources(rules, toolOf),
   ];
 }

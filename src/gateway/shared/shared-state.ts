@@ -1,4 +1,4 @@
-/** What several gateways have together in one Redis: limits, budgets, answers, idempotency keys and sessions. */
+/** What several gateways have together in one Redis: limits, budgets, answers, idempotency keys, nonces and sessions. */
 import type { SharedLimits } from "../../core/shared-limits.ts";
 import { randomToken } from "../../runtime/random.ts";
 import type { AnswerStore } from "../../stages/cache/answer-store.ts";
@@ -8,6 +8,7 @@ import { createSharedAnswers, type SharedAnswers } from "./answers.ts";
 import { createSharedIdempotency } from "./idempotency.ts";
 import { createSharedLedger, type OpenSharedLedger } from "./ledger.ts";
 import { createSharedLimits } from "./limits.ts";
+import { createSharedNonces, type SharedNonces } from "./nonces.ts";
 import type { SharedStateSettings } from "./schema.ts";
 import { createSharedSessions, type SharedSessions } from "./sessions.ts";
 import { SharedLink } from "./shared-link.ts";
@@ -16,6 +17,7 @@ export interface SharedState {
   readonly limits: SharedLimits;
   readonly ledger: OpenSharedLedger;
   readonly sessions: SharedSessions;
+  readonly nonces: SharedNonces;
   /** @param own the cache of this gateway */
   answers(own: AnswerStore): SharedAnswers;
   /** @param own the book of this gateway */
@@ -54,6 +56,7 @@ export function openSharedState(options: SharedStateOptions): SharedState {
     limits: createSharedLimits(link),
     ledger,
     sessions,
+    nonces: createSharedNonces(link),
     answers(own) {
       answers ??= createSharedAnswers(link, own);
       return answers;

@@ -1,4 +1,5 @@
 import { DeniedError } from "../../core/errors.ts";
+import { actorOf } from "../../core/security-event.ts";
 import { jsonAnswer } from "../json-answer.ts";
 import type { MetaTool } from "../meta-tool.ts";
 import { requiredServer } from "../resolve-server.ts";
@@ -24,7 +25,7 @@ export const killServer: MetaTool = {
     return jsonAnswer({
       server,
       status: "disabled",
-      ...context.actions.kill(server),
+      ...context.actions.kill(server, { by: actorOf(context.caller) }),
       message: `Calls to "${server}" are refused until gateway_revive_server, or until the gateway is started anew`,
     });
   },

@@ -1,3 +1,4 @@
+import { actorOf } from "../../core/security-event.ts";
 import { jsonAnswer } from "../json-answer.ts";
 import type { MetaTool } from "../meta-tool.ts";
 import { requiredServer } from "../resolve-server.ts";
@@ -18,7 +19,7 @@ export const reviveServer: MetaTool = {
   }),
   async run(args, context) {
     const server = requiredServer(args, context);
-    const outcome = context.actions.revive(server);
+    const outcome = context.actions.revive(server, { by: actorOf(context.caller) });
     const message = outcome.was_killed ? `"${server}" is called again` : `"${server}" was not switched off`;
     return jsonAnswer({ server, status: "active", ...outcome, message });
   },

@@ -1,3 +1,4 @@
+import { overseesAll } from "../../core/role.ts";
 import { jsonAnswer } from "../json-answer.ts";
 import type { MetaTool } from "../meta-tool.ts";
 import { knownPlaybooks } from "./known-playbooks.ts";
@@ -28,7 +29,7 @@ export const listPlaybooks: MetaTool = {
       playbooks,
       total: playbooks.length,
       // Places are on the operator's disk.
-      ...(problems.length > 0 && context.caller.admin && { problems }),
+      ...(problems.length > 0 && overseesAll(context.caller) && { problems }),
     });
   },
 };

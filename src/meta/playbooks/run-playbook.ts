@@ -1,3 +1,4 @@
+import { overseesAll } from "../../core/role.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../lib/json.ts";
 import { invalid, readObject, readString } from "../arguments.ts";
 import { didYouMean } from "../did-you-mean.ts";
@@ -33,7 +34,7 @@ export const runPlaybook: MetaTool = {
     if (playbook === undefined) {
       const near = didYouMean(context.catalog.nearest(name, [...byName.keys()], 3));
       const broken =
-        problems.length === 0 || !context.caller.admin
+        problems.length === 0 || !overseesAll(context.caller)
           ? undefined
           : `Files that could not be read:\n${problems.join("\n")}`;
       throw invalid(`There is no playbook "${name}"`, near ?? broken ?? "gateway_list_playbooks shows the playbooks");

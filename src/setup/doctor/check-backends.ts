@@ -7,6 +7,7 @@ import type { BackendConfig } from "../../config/schema.ts";
 import { GatewayError } from "../../core/errors.ts";
 import { silentLogger } from "../../core/log.ts";
 import { backendUpstream, oauthOf } from "../../gateway/backend-upstream.ts";
+import { createIdentities, identityKeysFile } from "../../gateway/identities.ts";
 import { type Isolation, isolationOf } from "../../gateway/isolation.ts";
 import { knownSecrets } from "../../gateway/known-secrets.ts";
 import { systemClock } from "../../lib/clock.ts";
@@ -15,6 +16,7 @@ import { Redactor } from "../../lib/redact.ts";
 import { exists } from "../../runtime/files.ts";
 import { findProgram } from "../../runtime/find-program.ts";
 import type { Machine } from "../../runtime/machine.ts";
+import { join } from "../../runtime/paths.ts";
 import { HttpStatusError } from "../../upstreams/http/http-errors.ts";
 import { providerProgram } from "../../upstreams/isolation/provider-program.ts";
 import { missingVariables } from "../needed-variables.ts";
@@ -27,8 +29,8 @@ export interface BackendRequest {
   readonly machine: Machine;
   /** What the running gateway says of them, by name. */
   readonly running: ReadonlyMap<string, JsonObject>;
-  /** Where the tokens of logins are. */
-  readonly oauthDirectory: string;
+  /** Where the tokens of logins and the key for identities are. */
+  readonly stateDirectory: string;
   /** Time each backend has to start and answer; `undefined` starts none. */
   readonly answerMs: number | undefined;
 }
@@ -158,20 +160,29 @@ async function checkAnswer(
   backend: BackendConfig,
   isolation: Isolation | undefined,
   limitMs: number,
-  { oauthDirectory, machine }: BackendRequest,
+  { stateDirectory, machine, loaded }: BackendRequest,
   redactor: Redactor,
 ): Promise<Check> {
   const answerMs = Math.min(backend.start_timeout, limitMs);
   const oauth = {
-    directory: oauthDirectory,
+    directory: join(stateDirectory, "oauth"),
     key: machine.env["MCP_GATEWAY_TOKEN_KEY"],
     onSecret: (value: string) => redactor.add([value]),
     onAccess() {},
+    onLoginRequired() {},
     onLoggedIn() {},
     onProblem() {},
   };
   const context = { clock: systemClock, log: silentLogger, oauth };
   const access = await oauthOf(backend, context);
+  const { redact } = redactor;
+  const identities = createIdentities({
+    config: () => loaded.config,
+    clock: systemClock,
+    redact,
+    keyPath: join(stateDirectory, identityKeysFile),
+    onProblem() {},
+  });
   // What we are let in by is handed over as it is: looking must not begin a login that somebody would have to end.
   const header = await access?.header();
   const upstream = backendUpstream(
@@ -183,7 +194,7 @@ async function checkAnswer(
         headers: { ...backend.headers, ...(header !== undefined && { Authorization: header }) },
       }),
     },
-    { ...context, events: {}, isWatched: () => false, redact: redactor.redact },
+    { ...context, events: {}, isWatched: () => false, redact, identities },
     isolation,
   );
   const startedAtMs = systemClock.now();

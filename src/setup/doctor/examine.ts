@@ -1,7 +1,6 @@
 /** Every check of the doctor, in the order a reader wants them. What does not depend on another is done at the same time. */
 import type { LoadRequest } from "../../config/load.ts";
 import type { Machine } from "../../runtime/machine.ts";
-import { join } from "../../runtime/paths.ts";
 import type { GatewayAddress } from "../gateway-entry.ts";
 import type { Check } from "./check.ts";
 import { checkBackends } from "./check-backends.ts";
@@ -30,7 +29,7 @@ export async function examine(request: DoctorRequest): Promise<Check[]> {
   if (loaded === undefined) return [...configuration.checks, ...(await state)];
   const { config } = loaded;
   const gateway = checkGateway(config);
-  const backends = { loaded, settings, machine, answerMs, oauthDirectory: join(stateDirectory, "oauth") };
+  const backends = { loaded, settings, machine, answerMs, stateDirectory };
   const groups = await Promise.all([
     gateway.then(({ checks }) => checks),
     gateway.then(({ backends: running }) => checkBackends({ ...backends, running })),

@@ -4,7 +4,7 @@
  * so that no key is made of what is refused; above that of results, so that nothing is kept that a caller may not see.
  */
 import { Answer } from "../../core/answer.ts";
-import type { Call, Next, Stage } from "../../core/call.ts";
+import { type Call, holderOf, type Next, type Stage } from "../../core/call.ts";
 import { globMatches } from "../../lib/glob.ts";
 import { stableJson } from "../../lib/json.ts";
 import { toolName } from "../tool-name.ts";
@@ -27,10 +27,11 @@ export function cacheStage(settings: CacheSettings | undefined, store: AnswerCac
     return ttls.find(fits)?.[1] ?? default_ttl;
   }
 
-  function questionOf({ upstream: server, caller, envelope, params = {} }: Call, tool: string): string | undefined {
+  function questionOf(call: Call, tool: string): string | undefined {
+    const { upstream: server, envelope, params = {} } = call;
     if (Object.keys(params).some((key) => !plainParams.has(key))) return undefined;
     const era = envelope === undefined ? "" : "modern";
-    const question = stableJson([server, tool, era, caller.principal, params["arguments"] ?? {}]);
+    const question = stableJson([server, tool, era, holderOf(call), params["arguments"] ?? {}]);
     return question.length > maxKeyCharacters ? undefined : question;
   }
 

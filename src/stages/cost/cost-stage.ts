@@ -1,8 +1,7 @@
 /** Counts what calls cost and keeps to budgets. Below the cache: what needs no server costs nothing. */
-import { Answer } from "../../core/answer.ts";
+import type { Answer } from "../../core/answer.ts";
 import type { Call, Next, Stage } from "../../core/call.ts";
 import { DeniedError } from "../../core/errors.ts";
-import { isJsonObject } from "../../lib/json.ts";
 import { toolName } from "../tool-name.ts";
 import { type Alert, alertsOf, type Budget, budgetName, budgetsOf, cheaperTools, costOf } from "./budgets.ts";
 import type { CostLedger } from "./ledger.ts";
@@ -115,8 +114,6 @@ export function costStage(settings: CostGovernanceSettings, book: CostBook | und
 }
 
 function withWarnings(answer: Answer, warnings: readonly string[], cheaper: readonly string[]): Answer {
-  const value = answer.exactValue;
-  const meta = value["_meta"];
   const note = { warnings, ...(cheaper.length > 0 && { suggestion: `Cheaper: ${cheaper.join(", ")}` }) };
-  return Answer.of({ ...value, _meta: { ...(isJsonObject(meta) ? meta : {}), [metaKey]: note } });
+  return answer.withMeta({ [metaKey]: note });
 }

@@ -108,15 +108,5 @@ const metaKey = "mcp-gateway/firewall";
 /** The answer with the findings in its `_meta`; every other byte of it stays. */
 export function withFindings(answer: Answer, findings: readonly Finding[]): Answer {
   const verdict: Json = { findings: findings.map(({ kind, rule, severity }) => ({ kind, rule, severity })) };
-  const { text } = answer;
-  if (!text.includes('"_meta"') && text.endsWith("}")) {
-    const head = text.slice(0, -1).trimEnd();
-    return Answer.ofText(`${head}${head === "{" ? "" : ","}"_meta":${JSON.stringify({ [metaKey]: verdict })}}`);
-  }
-  const value = answer.exactValue;
-  const meta = value["_meta"];
-  return Answer.of({
-    ...value,
-    _meta: { ...(typeof meta === "object" ? (meta as JsonObject) : {}), [metaKey]: verdict },
-  });
+  return answer.withMeta({ [metaKey]: verdict });
 }

@@ -4,7 +4,7 @@
  * that says the tool failed. After draft-ietf-httpapi-idempotency-key-header, with the caller's own keys for each caller.
  */
 import { Answer } from "../../core/answer.ts";
-import type { Call, Next, Stage } from "../../core/call.ts";
+import { type Call, holderOf, type Next, type Stage } from "../../core/call.ts";
 import { DeniedError, GatewayError, NotStartedYetError, UpstreamRpcError } from "../../core/errors.ts";
 import { stableJson } from "../../lib/json.ts";
 import { toolName } from "../tool-name.ts";
@@ -35,9 +35,10 @@ export interface Attempt {
 export interface IdempotencyBook {
   /**
    * Resolves when the key is taken for good: what begins after that is not forgotten by a crash.
+   * @param holder whose key it is: everybody has keys of their own
    * @param request what the key must always come with
    */
-  begin(principal: string, key: string, request: string): Promise<KeyState>;
+  begin(holder: string, key: string, request: string): Promise<KeyState>;
 }
 
 export function idempotencyStage(book: IdempotencyBook | undefined): Stage | undefined {
@@ -53,7 +54,7 @@ export function idempotencyStage(book: IdempotencyBook | undefined): Stage | und
     if (key === "" || key.length > maxKeyCharacters)
       throw new GatewayError("INVALID_PARAMS", `An idempotency key has 1 to ${maxKeyCharacters} characters`);
     const request = stableJson([call.upstream, tool, call.params?.["arguments"] ?? {}]);
-    const state = await (book as IdempotencyBook).begin(call.caller.principal, key, request);
+    const state = await (book as IdempotencyBook).begin(holderOf(call), key, request);
     if (state.is === "answered")
       return Answer.kept(state.answer.exactValue, "idempotency", { [metaKey]: { repeated: true } });
     if (state.is !== "new") throw conflict(call, state.is);

@@ -1,9 +1,9 @@
 /** Holds results to what the operator agreed with their tools: a size, and texts that may not be in them. */
-import { Answer } from "../../core/answer.ts";
+import type { Answer } from "../../core/answer.ts";
 import type { Call, Stage } from "../../core/call.ts";
 import { DeniedError } from "../../core/errors.ts";
 import { globMatches } from "../../lib/glob.ts";
-import { isJsonObject, type JsonObject, someString } from "../../lib/json.ts";
+import { someString } from "../../lib/json.ts";
 import { toolName } from "../tool-name.ts";
 import type { ResponseContractSettings } from "./schema.ts";
 
@@ -54,7 +54,7 @@ export function responseContractStage(
     const why = await violation(answer, contract);
     if (why === undefined) return answer;
     if (contract?.action_mode ?? settings.action_mode) throw refusal(call, tool, why);
-    return withNote(answer, why);
+    return answer.withMeta({ [metaKey]: { violation: why } });
   };
 }
 
@@ -62,13 +62,6 @@ export function responseContractStage(
 function isLonger(text: string, maxBytes: number): boolean {
   if (text.length > maxBytes) return true;
   return text.length * 3 > maxBytes && Buffer.byteLength(text) > maxBytes;
-}
-
-function withNote(answer: Answer, violation: string): Answer {
-  const value = answer.exactValue;
-  const meta = value["_meta"];
-  const note: JsonObject = { violation };
-  return Answer.of({ ...value, _meta: { ...(isJsonObject(meta) ? meta : {}), [metaKey]: note } });
 }
 
 function refusal({ upstream: server }: Call, tool: string, why: string): DeniedError {

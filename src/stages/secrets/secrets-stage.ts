@@ -2,16 +2,13 @@
  * Puts the secrets of `backends.<name>.secrets` into calls, below everything that keeps or shows what a call says, and
  * takes them out of whatever the server says back while it works on one.
  */
-import { Answer } from "../../core/answer.ts";
 import type { Call, Stage } from "../../core/call.ts";
 import { isJsonObject, type JsonObject, mapStrings } from "../../lib/json.ts";
 import { Redactor } from "../../lib/redact.ts";
+import { redactAnswer } from "../redact-answer.ts";
 import { toolName } from "../tool-name.ts";
 import type { InjectedSecret } from "./schema.ts";
 import { attachmentOf, isForTool, isOfConnection, secretForms } from "./sent-secret.ts";
-
-/** Ways to write a character that we do not use: behind one of them a secret does not show in the text. */
-const escapes = /\\[u/]/;
 
 export function secretsStage(secrets: readonly InjectedSecret[] | undefined): Stage | undefined {
   if (secrets === undefined || secrets.length === 0) return undefined;
@@ -19,24 +16,8 @@ export function secretsStage(secrets: readonly InjectedSecret[] | undefined): St
   const ofCalls = secrets.filter((secret) => !isOfConnection(secret));
   const { redactKnown } = new Redactor(secrets.flatMap(secretForms));
 
-  function clean(answer: Answer): Answer {
-    const text = escapes.test(answer.text) ? JSON.stringify(answer.exactValue) : answer.text;
-    const shown = redactKnown(text);
-    if (shown === text) return answer;
-    // Where more than the inside of strings was hit, as by a secret of digits, strings alone are looked at.
-    return isJson(shown) ? Answer.ofText(shown) : Answer.of(mapStrings(answer.value, redactKnown) as JsonObject);
-  }
-
-  return (call, next) => next(muted(withSecrets(call, ofCalls), redactKnown)).then(clean);
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
+  return (call, next) =>
+    next(muted(withSecrets(call, ofCalls), redactKnown)).then((answer) => redactAnswer(answer, redactKnown));
 }
 
 /** The call as its server is to get it; the very same one where no secret is for its tool. */

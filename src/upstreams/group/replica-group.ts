@@ -6,7 +6,13 @@
 import { abortError } from "../../core/abort-error.ts";
 import type { Answer } from "../../core/answer.ts";
 import type { RpcRequest } from "../../core/call.ts";
-import { GatewayError, UnreachedError, UpstreamError, UpstreamRpcError } from "../../core/errors.ts";
+import {
+  GatewayError,
+  UnreachedError,
+  UpstreamError,
+  UpstreamRpcError,
+  wantsOtherCredentials,
+} from "../../core/errors.ts";
 import type { ServerDescription, Upstream, UpstreamEvents } from "../../core/upstream.ts";
 import { neverCancelled } from "../../lib/cancellation.ts";
 import type { Clock } from "../../lib/clock.ts";
@@ -252,11 +258,13 @@ export function createReplicaGroup({ name, plan, clock, events }: ReplicaGroupOp
 }
 
 /** Why the replica failed; `none` when it answered, `undefined` when the outcome says nothing about it. */
-function failureOf({ signal }: RpcRequest, error: unknown): unknown {
+function failureOf({ signal, attached }: RpcRequest, error: unknown): unknown {
   // The caller went away, or the time of the attempt was over.
   if (signal.aborted) return signal.reason instanceof UpstreamError ? signal.reason : undefined;
   if (error instanceof UpstreamRpcError) return "none";
   if (!(error instanceof UpstreamError)) return undefined;
+  // It is one caller who is refused.
+  if (attached?.holder !== undefined && wantsOtherCredentials(error)) return "none";
   return error.code === "RESULT_TOO_LARGE" ? "none" : error;
 }
 

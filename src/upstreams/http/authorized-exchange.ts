@@ -1,4 +1,7 @@
-/** Requests with the `Authorization` of a login, which is renewed when the server refuses it. */
+/**
+ * Requests with the `Authorization` of a login, which is renewed when the server refuses it. Those that have an
+ * `Authorization` of their own are somebody else's: the login is not for them, nor are they a reason to ask for one.
+ */
 import type { HttpExchange, HttpRequest, HttpResponse } from "./http-exchange.ts";
 import { RequestHead } from "./request-head.ts";
 
@@ -25,6 +28,7 @@ export class AuthorizedExchange implements HttpExchange {
   }
 
   async send(request: HttpRequest): Promise<HttpResponse> {
+    if (request.attached?.headers["authorization"] !== undefined) return this.#inner.send(request);
     const sent = await this.#access.header();
     const response = await this.#inner.send(withAuthorization(request, sent));
     if (!refusals.has(response.status)) return response;

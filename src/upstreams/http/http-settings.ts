@@ -1,8 +1,8 @@
-import type { Attachment } from "../../core/call.ts";
 import type { Logger } from "../../core/log.ts";
 import type { ConnectionEvents } from "../../core/upstream.ts";
 import type { CancelSignal } from "../../lib/cancellation.ts";
 import type { Clock } from "../../lib/clock.ts";
+import type { AlwaysAttached } from "./attaching-exchange.ts";
 import type { Access } from "./authorized-exchange.ts";
 import type { HttpExchange } from "./http-exchange.ts";
 
@@ -21,7 +21,7 @@ export interface HttpSettings {
   /** A login that adds credentials to every request. */
   readonly access?: Access | undefined;
   /** Goes along with every request; there, even if empty, where single ones have something of their own. */
-  readonly attached?: Attachment | undefined;
+  readonly attached?: AlwaysAttached | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }

@@ -1,6 +1,6 @@
 /**
  * Method, address and headers of a request: checked and written out once, sent many times. All headers are made here
- * from the configuration and the protocol; nothing of a client's request is ever among them (T9, T19).
+ * from the configuration and the protocol; nothing of a client's request is ever among them but what it sends for this very server (T9, T19).
  */
 import { UpstreamError } from "../../core/errors.ts";
 

@@ -6,7 +6,7 @@
 
 import { abortError, untilAborted } from "../../core/abort-error.ts";
 import type { Answer } from "../../core/answer.ts";
-import type { RpcRequest } from "../../core/call.ts";
+import type { Attachment, RpcRequest } from "../../core/call.ts";
 import { UpstreamError } from "../../core/errors.ts";
 import type { Connection, ConnectionEvents, ServerDescription } from "../../core/upstream.ts";
 import { Cancellation, type CancelSignal } from "../../lib/cancellation.ts";
@@ -101,7 +101,7 @@ export class StreamableConnection implements Connection, PostingSession {
     if (message.kind === "request") {
       void this.#serverRequests
         .answer(message, (sessionId) => (request === undefined ? onlyClient(this.#askable, sessionId) : request.client))
-        .then((text) => text !== undefined && this.#postQuietly(text));
+        .then((text) => text !== undefined && this.#postQuietly(text, request?.attached));
       return;
     }
     const { method, params = {} } = message;
@@ -134,8 +134,10 @@ export class StreamableConnection implements Connection, PostingSession {
         head: (lastEventId) => this.#listenHead(session, lastEventId),
       });
     } finally {
-      if (request.signal.aborted)
-        this.notify("notifications/cancelled", { requestId: posted.id, reason: abortError(request.signal).message });
+      if (request.signal.aborted) {
+        const params = { requestId: posted.id, reason: abortError(request.signal).message };
+        this.#postQuietly(encodeRequest(undefined, "notifications/cancelled", params), request.attached);
+      }
       if (request.onProgress !== undefined) this.#progress.delete(posted.id);
       if (request.client !== undefined) this.#askable.delete(request);
     }
@@ -215,18 +217,20 @@ export class StreamableConnection implements Connection, PostingSession {
     this.#resolveClosed("was closed by the gateway");
   }
 
-  #postQuietly(text: string): void {
-    this.#within(noticeLimitMs, (signal) => this.#post(text, this.#session, signal)).catch((error) =>
+  /** @param attached as of the request it belongs to */
+  #postQuietly(text: string, attached?: Attachment): void {
+    this.#within(noticeLimitMs, (signal) => this.#post(text, this.#session, signal, attached)).catch((error) =>
       this.#settings.log.debug("Could not send a notification or an answer", { error: reasonOf(error) }),
     );
   }
 
   /** For what has no answer. */
-  async #post(body: string, session: Session, signal: CancelSignal): Promise<void> {
+  async #post(body: string, session: Session, signal: CancelSignal, attached?: Attachment): Promise<void> {
     const request: HttpRequest & { head: RequestHead } = {
       head: session.post,
       body,
       signal,
+      attached,
       stream: ({ status }) => (status < 300 ? wantNothing : undefined),
     };
     const response = await sendFollowing(this.#http, request, this.server);

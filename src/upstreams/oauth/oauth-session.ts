@@ -27,6 +27,8 @@ export interface OAuthSessionOptions {
   onSecret(value: string): void;
   /** Told when there is something to be let in by. */
   onAccess?: (() => void) | undefined;
+  /** Told when nothing but a login helps. */
+  onLoginRequired?: (() => void) | undefined;
   /** Told the id of a login that is done. */
   onLoggedIn?: ((id: string) => void) | undefined;
 }
@@ -192,7 +194,8 @@ export class OAuthSession implements Access {
   }
 
   async #loginRequired(why: string): Promise<GatewayError> {
-    const { server } = this.#options;
+    const { server, onLoginRequired } = this.#options;
+    onLoginRequired?.();
     const command = `Run: mcp-gateway auth login ${server}`;
     try {
       const { id, url } = await this.login();

@@ -64,18 +64,9 @@ export async function connectSse(settings: HttpSettings, opening: Opening): Prom
     }
   };
 
-  /** Of the request that is being handed to the peer, which sends it before it returns. */
-  let attached: Attachment | undefined;
-  const request: Connection["request"] = (one) => {
-    attached = one.attached;
-    const answer = peer.request(one);
-    attached = undefined;
-    return answer;
-  };
-
   const peer = createPeer({
     serverName: name,
-    send: (text) => void post(text, attached),
+    send: (text, request) => void post(text, request?.attached),
     onNotification: events.onNotification,
     onRefused: (method, reason) => log.info("A request of the server was not relayed", { method, reason }),
   });
@@ -135,7 +126,7 @@ export async function connectSse(settings: HttpSettings, opening: Opening): Prom
     return {
       description,
       pid: undefined,
-      request,
+      request: peer.request,
       notify: peer.notify,
       closed: closed.promise,
       close: async () => end(closedHere(name)),

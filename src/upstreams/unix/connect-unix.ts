@@ -3,11 +3,11 @@
  * take a message per line, as over stdio, and HTTP servers, to whom such a line is a bad request. `unix:///path:/mcp`
  * names the path of an HTTP server; `/mcp` is tried otherwise.
  */
-import type { Attachment } from "../../core/call.ts";
 import { type GatewayError, UpstreamError } from "../../core/errors.ts";
 import type { Connect, Connection, ConnectionEvents } from "../../core/upstream.ts";
 import type { CancelSignal } from "../../lib/cancellation.ts";
 import { connectSocket } from "../../runtime/socket.ts";
+import type { AlwaysAttached } from "../http/attaching-exchange.ts";
 import { asStartError, cannotReach, hungUp } from "../http/http-errors.ts";
 import { createSocketSession, type SocketSettings } from "../socket-session.ts";
 
@@ -15,7 +15,7 @@ export interface UnixSettings extends SocketSettings {
   readonly url: string;
   /** For HTTP servers. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly attached?: Attachment | undefined;
+  readonly attached?: AlwaysAttached | undefined;
 }
 
 const usualHttpPath = "/mcp";

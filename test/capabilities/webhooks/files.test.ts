@@ -15,7 +15,7 @@ async function over(files: Readonly<Record<string, string>>) {
   let webhooks: readonly Webhook[] = [];
   const upstream = upstreamOver([folder.path], {
     log,
-    onWebhooks(_upstream, found) {
+    onWebhooks(found) {
       webhooks = found;
     },
   });

@@ -1,11 +1,16 @@
 /**
  * The management API: `/ui/api/*` for the dashboard and for programs, `/api/v1/*` for monitoring. Loaded with its first
- * request. What it shows and does is for admins, but for a few numbers; a caller who came without a token gets nothing.
+ * request. What it shows and does is for those who have a role, but for a few numbers; a caller who came without a token
+ * gets nothing.
  */
+import type { Caller } from "../../../core/caller.ts";
 import { DeniedError, GatewayError } from "../../../core/errors.ts";
+import { hasRole, overseesAll, type Role } from "../../../core/role.ts";
+import { actorOf } from "../../../core/security-event.ts";
 import type { Gateway } from "../../../gateway/gateway.ts";
 import type { Clock } from "../../../lib/clock.ts";
 import { isJsonObject, type JsonObject } from "../../../lib/json.ts";
+import { RoutingProfiles } from "../../../meta/routing/routing-profiles.ts";
 import { decodeBody, parseJson } from "../../parse-json.ts";
 import { publicCaller } from "../key-table.ts";
 import { readBody } from "../read-body.ts";
@@ -15,7 +20,9 @@ import { backendRoutes } from "./backend-routes.ts";
 import { callRoutes } from "./call-routes.ts";
 import { configRoutes } from "./config-routes.ts";
 import { connectionRoutes } from "./connection-routes.ts";
+import { controlPlaneRoutes } from "./control-plane-routes.ts";
 import { fileRoutes } from "./file-routes.ts";
+import { importRoutes } from "./import-routes.ts";
 import type { ManagementRoute } from "./route.ts";
 import { safetyRoutes } from "./safety-routes.ts";
 import { statisticsRoutes } from "./statistics-routes.ts";
@@ -27,10 +34,12 @@ const routes: readonly ManagementRoute[] = [
   ...backendRoutes,
   ...toolRoutes,
   ...safetyRoutes,
+  ...controlPlaneRoutes,
   ...callRoutes,
   ...statisticsRoutes,
   ...configRoutes,
   ...fileRoutes,
+  ...importRoutes,
   ...connectionRoutes,
 ];
 
@@ -50,13 +59,19 @@ export async function manage(gateway: Gateway, clock: Clock, visit: Visit): Prom
     throw new Refusal(405, `"${method.slice(0, 20)}" is not allowed here`, { headers: { allow } });
   }
   const { route, names } = match;
-  if (route.who === "admin" && !visit.caller.admin)
-    throw new DeniedError("FORBIDDEN", "This needs admin rights", {
-      hint: "Use the bearer token, or an API key with admin: true",
-    });
+  const caller = inProfile(visit.caller, gateway);
+  const refusal = whyRefused(route, caller);
+  if (refusal !== undefined) {
+    const detail = `${route.method} ${route.path}: ${refusal.message}`;
+    const { requestId, peer } = visit;
+    const { code } = refusal;
+    const event = { by: actorOf(caller), requestId, address: peer.address, code, detail, failed: true };
+    gateway.controlPlane.note({ action: "operation-denied", ...event });
+    throw refusal;
+  }
   const query = new URL(visit.request.url, "http://gateway").searchParams;
   const body = wanted === "GET" ? {} : await bodyOf(visit, gateway.config.server.max_body_size);
-  const outcome = await route.run({ gateway, clock, visit, names, query, body });
+  const outcome = await route.run({ gateway, clock, visit: { ...visit, caller }, names, query, body });
   return outcome instanceof Response ? outcome : sendJson(visit, 200, JSON.stringify(outcome));
 }
 
@@ -72,6 +87,30 @@ function guard({ caller, crossOrigin, request }: Visit): void {
   if (crossOrigin !== undefined || isForeign)
     throw new DeniedError("FORBIDDEN", "The management API is for the gateway's own pages and for programs");
 }
+
+/** Who is bound to a routing profile sees no more here than in a session. */
+function inProfile(caller: Caller, { config }: Gateway): Caller {
+  if (caller.admin || caller.boundProfile === undefined) return caller;
+  return new RoutingProfiles(config.routing_profiles, config.default_routing_profile).narrow(caller, undefined);
+}
+
+function whyRefused({ who, isWhole }: ManagementRoute, caller: Caller): DeniedError | undefined {
+  if (who === "caller") return undefined;
+  if (!hasRole(caller, who)) return new DeniedError("FORBIDDEN", `This needs ${needs[who]}`, { hint: hints[who] });
+  if (isWhole !== true || overseesAll(caller)) return undefined;
+  return new DeniedError("FORBIDDEN", "This is about all backends and tools, and the caller may use only some", {
+    hint: "It is for admins, and for roles of callers without such limits",
+  });
+}
+
+const needs: Readonly<Record<Role, string>> = {
+  viewer: "a role or admin rights",
+  operator: 'the role "operator" or admin rights',
+  admin: "admin rights",
+};
+const anAdmin = "Use the bearer token, or an API key with admin: true";
+const aRole = `${anAdmin}; control_plane.role_mapping gives roles to tokens of issuers`;
+const hints: Readonly<Record<Role, string>> = { viewer: aRole, operator: aRole, admin: anAdmin };
 
 function namesIn(pattern: string, path: string): Record<string, string> | undefined {
   const [wanted, given] = [pattern.split("/"), path.split("/")];

@@ -2,6 +2,8 @@
 
 import { entryView } from "../../../config/config-view.ts";
 import type { LogFields } from "../../../core/log.ts";
+import { oversees } from "../../../core/role.ts";
+import { actorOf } from "../../../core/security-event.ts";
 import type { JsonObject } from "../../../lib/json.ts";
 import { profileView } from "../../../observe/tool-profile.ts";
 import type { ManagementRoute, Task } from "./route.ts";
@@ -10,16 +12,17 @@ import { notThere } from "./status-routes.ts";
 import { toolView } from "./tool-view.ts";
 
 export const backendRoutes: readonly ManagementRoute[] = [
-  { method: "GET", path: "/ui/api/backends/:name", who: "admin", run: detail },
-  { method: "POST", path: "/ui/api/backends/:name/revive", who: "admin", run: revive },
-  { method: "POST", path: "/ui/api/backends/:name/stop", who: "admin", run: stop },
+  { method: "GET", path: "/ui/api/backends/:name", who: "viewer", run: detail },
+  { method: "POST", path: "/ui/api/backends/:name/revive", who: "operator", run: revive },
+  { method: "POST", path: "/ui/api/backends/:name/stop", who: "operator", run: stop },
 ];
 
 const maxLine = 500;
 
-function serverOf({ gateway, names }: Task) {
+function serverOf({ gateway, names, visit }: Task) {
   const name = names["name"] as string;
-  return gateway.servers().find((server) => server.name === name) ?? notThere(name);
+  const isMeant = (server: string) => server === name && oversees(visit.caller, server);
+  return gateway.servers().find((server) => isMeant(server.name)) ?? notThere(name);
 }
 
 async function detail(task: Task): Promise<JsonObject> {
@@ -35,10 +38,12 @@ async function detail(task: Task): Promise<JsonObject> {
   return {
     ...describeServer(gateway, server, observatory.calls.servers.get(name)),
     config: entry === undefined ? null : entryView(entry, operation.redact),
-    tools: (catalog.list(name, "tools") ?? []).map((tool) => ({
-      ...toolView(name, tool),
-      profile: profileOf(profiles?.get(String(tool["name"])), now, operation.redact),
-    })),
+    tools: (catalog.list(name, "tools") ?? [])
+      .filter((tool) => oversees(task.visit.caller, name, String(tool["name"])))
+      .map((tool) => ({
+        ...toolView(name, tool),
+        profile: profileOf(profiles?.get(String(tool["name"])), now, operation.redact),
+      })),
     log: operation.logOf(name).map(({ at, level, message, fields }) => ({
       at: new Date(at).toISOString(),
       level,
@@ -66,7 +71,9 @@ function detailsOf(fields: LogFields | undefined): string {
 async function revive(task: Task): Promise<JsonObject> {
   const { name } = serverOf(task);
   task.gateway.log.info("A backend is restarted by an operator", { server: name, caller: task.visit.caller.name });
-  const { breakerWasOpen, error } = await task.gateway.operation.revive(name);
+  const { breakerWasOpen, error } = await task.gateway.operation.revive(name, {
+    by: actorOf(task.visit.caller),
+  });
   return {
     backend: name,
     status: error === undefined ? "revived" : "not_revived",
@@ -79,6 +86,6 @@ async function revive(task: Task): Promise<JsonObject> {
 async function stop(task: Task): Promise<JsonObject> {
   const { name } = serverOf(task);
   task.gateway.log.info("A backend is stopped by an operator", { server: name, caller: task.visit.caller.name });
-  await task.gateway.operation.stop(name);
+  await task.gateway.operation.stop(name, { by: actorOf(task.visit.caller) });
   return { backend: name, status: "stopped" };
 }

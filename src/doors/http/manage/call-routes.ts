@@ -1,5 +1,7 @@
 /** Calls while they run and when they have ended, as a list or as a stream. Never arguments or results. */
 import { shownToolName } from "../../../core/call-record.ts";
+import type { Caller } from "../../../core/caller.ts";
+import { oversees } from "../../../core/role.ts";
 import type { Gateway } from "../../../gateway/gateway.ts";
 import type { Clock } from "../../../lib/clock.ts";
 import type { JsonObject } from "../../../lib/json.ts";
@@ -12,8 +14,8 @@ import type { ManagementRoute, Task } from "./route.ts";
 import { wholeNumber } from "./whole-number.ts";
 
 export const callRoutes: readonly ManagementRoute[] = [
-  { method: "GET", path: "/ui/api/calls", who: "admin", run: calls },
-  { method: "GET", path: "/ui/api/calls/stream", who: "admin", run: stream },
+  { method: "GET", path: "/ui/api/calls", who: "viewer", run: calls },
+  { method: "GET", path: "/ui/api/calls/stream", who: "viewer", run: stream },
 ];
 
 const lookEveryMs = 500;
@@ -26,21 +28,28 @@ export function endCallStreams(gateway: Gateway): void {
   for (const open of streams.get(gateway) ?? []) open.end();
 }
 
-async function calls({ gateway, clock, query }: Task): Promise<JsonObject> {
+async function calls({ gateway, clock, query, visit }: Task): Promise<JsonObject> {
   const { live } = await gateway.operation.observatory();
   return {
     count: live.count,
-    running: running(gateway, clock),
+    running: running(gateway, clock, visit.caller),
     in_flight: gateway.inFlight,
-    calls: live.since(wholeNumber(query, "since", 0)),
+    calls: seenBy(visit.caller, live.since(wholeNumber(query, "since", 0))),
   };
 }
 
+/** Of calls that have ended, those the caller may know of. */
+function seenBy(caller: Caller, ended: JsonObject[]): JsonObject[] {
+  if (caller.admin) return ended;
+  return ended.filter(({ server, tool }) => oversees(caller, String(server), tool === null ? tool : String(tool)));
+}
+
 /** What began first comes first: a call that hangs is at the top. */
-function running({ operation }: Gateway, clock: Clock): JsonObject[] {
+function running({ operation }: Gateway, clock: Clock, caller: Caller): JsonObject[] {
   const views: JsonObject[] = [];
   for (const { call, startedAtMs: startedMs } of operation.underWay) {
     if (views.length === maxRunning) break;
+    if (!oversees(caller, call.upstream, toolName(call))) continue;
     views.push({
       request_id: call.requestId,
       caller: call.caller.name,
@@ -80,11 +89,16 @@ async function stream({ gateway, clock, visit }: Task): Promise<Response> {
   const look = () => {
     // A key may have been taken away: who still has one comes back.
     if (gateway.draining || gateway.config.auth !== auth) return events.end();
-    const now = running(gateway, clock);
+    const now = running(gateway, clock, visit.caller);
     const ids = now.map(({ request_id }) => request_id).join();
     if (live.count > seen || ids !== lastRunning)
       events.send(
-        JSON.stringify({ count: live.count, in_flight: gateway.inFlight, running: now, calls: live.since(seen) }),
+        JSON.stringify({
+          count: live.count,
+          in_flight: gateway.inFlight,
+          running: now,
+          calls: seenBy(visit.caller, live.since(seen)),
+        }),
       );
     seen = live.count;
     lastRunning = ids;

@@ -6,7 +6,7 @@ import type { JsonObject } from "../../../lib/json.ts";
 import type { ManagementRoute, Task } from "./route.ts";
 
 export const configRoutes: readonly ManagementRoute[] = [
-  { method: "GET", path: "/ui/api/config", who: "admin", run: config },
+  { method: "GET", path: "/ui/api/config", who: "viewer", isWhole: true, run: config },
 ];
 
 async function config({ gateway }: Task): Promise<JsonObject> {

@@ -7,9 +7,15 @@ import { sha256Hex } from "../../../runtime/digest.ts";
 import type { ManagementRoute, Task } from "./route.ts";
 
 export const connectionRoutes: readonly ManagementRoute[] = [
-  { method: "GET", path: "/api/v1/connections", who: "admin", run: list },
-  { method: "GET", path: "/api/v1/connections/:id", who: "admin", run: (task) => describe(task, sessionOf(task)) },
-  { method: "DELETE", path: "/api/v1/connections/:id", who: "admin", run: close },
+  { method: "GET", path: "/api/v1/connections", who: "viewer", isWhole: true, run: list },
+  {
+    method: "GET",
+    path: "/api/v1/connections/:id",
+    who: "viewer",
+    isWhole: true,
+    run: (task) => describe(task, sessionOf(task)),
+  },
+  { method: "DELETE", path: "/api/v1/connections/:id", who: "operator", isWhole: true, run: close },
 ];
 
 const idLength = 16;

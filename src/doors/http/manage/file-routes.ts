@@ -2,16 +2,18 @@
 import { addBackend, removeBackend } from "../../../config/edit.ts";
 import { setBackendSetting } from "../../../config/edit-setting.ts";
 import { readConfigText } from "../../../config/load.ts";
-import { ConfigError, DeniedError, GatewayError } from "../../../core/errors.ts";
+import { ConfigError, GatewayError } from "../../../core/errors.ts";
+import { actorOf } from "../../../core/security-event.ts";
 import type { ReloadOutcome } from "../../../gateway/gateway.ts";
 import type { JsonObject } from "../../../lib/json.ts";
 import { writeAtomic } from "../../../runtime/files.ts";
 import { Refusal, sendEmpty, sendJson } from "../respond.ts";
+import { assertProven } from "./assert-proven.ts";
 import type { ManagementRoute, Task } from "./route.ts";
 import { notThere } from "./status-routes.ts";
 
 export const fileRoutes: readonly ManagementRoute[] = [
-  { method: "POST", path: "/ui/api/reload", who: "admin", run: reload },
+  { method: "POST", path: "/ui/api/reload", who: "operator", isWhole: true, run: reload },
   { method: "POST", path: "/ui/api/backends", who: "admin", run: add },
   { method: "PATCH", path: "/ui/api/backends/:name", who: "admin", run: change },
   { method: "DELETE", path: "/ui/api/backends/:name", who: "admin", run: remove },
@@ -28,8 +30,12 @@ function fileOf({ gateway }: Task) {
   });
 }
 
-function edit(task: Task, change: (text: string, label: string) => Promise<string>): Promise<ReloadOutcome> {
+type Change = (text: string, label: string) => Promise<string>;
+
+/** @param done what was done to the backend, for the journal */
+function edit(task: Task, server: string, done: string, change: Change): Promise<ReloadOutcome> {
   const { path, reload } = fileOf(task);
+  const { gateway, visit } = task;
   const result = lastChange.then(async () => {
     const text = await change(await readConfigText(path, path), path);
     await writeAtomic(path, text).catch((error: Error) => {
@@ -37,6 +43,8 @@ function edit(task: Task, change: (text: string, label: string) => Promise<strin
         hint: "Mount it with its folder so that it can be changed, or edit it where it comes from",
       });
     });
+    const by = actorOf(visit.caller);
+    gateway.controlPlane.note({ action: "configuration-changed", by, server, detail: `Backend ${done}` });
     return reload();
   });
   lastChange = result.catch(() => {});
@@ -62,18 +70,10 @@ async function reload(task: Task): Promise<JsonObject> {
   }
 }
 
-/** A new backend is a program that runs as the gateway's user: whoever reaches the port must not be enough for that (T12). */
-function assertProven({ gateway }: Task): void {
-  if (!gateway.config.auth.enabled)
-    throw new DeniedError("FORBIDDEN", "Backends are added and removed here only where auth.enabled is true", {
-      hint: "Edit the configuration file, or use mcp-gateway add and mcp-gateway remove",
-    });
-}
-
 const addable = ["command", "url", "description", "env"];
 
 async function add(task: Task): Promise<Response> {
-  assertProven(task);
+  assertProven(task, "Backends are added and removed");
   const { gateway, body, visit } = task;
   const { name, ...entry } = body;
   if (typeof name !== "string" || name === "") throw new Refusal(422, '"name" is missing');
@@ -81,15 +81,15 @@ async function add(task: Task): Promise<Response> {
   if (stray !== undefined) throw new Refusal(422, `"${stray.slice(0, 100)}" cannot be set here: ${addable.join(", ")}`);
   if (Object.hasOwn(gateway.config.backends, name)) throw new Refusal(409, `There is a backend "${name}" already`);
   gateway.log.info("A backend is added by an operator", { server: name, caller: visit.caller.name });
-  const outcome = await edit(task, (text, label) => addBackend(text, label, name, entry));
+  const outcome = await edit(task, name, "added", (text, label) => addBackend(text, label, name, entry));
   return sendJson(visit, 201, JSON.stringify({ status: "created", name, reload: outcomeView(outcome) }));
 }
 
 async function remove(task: Task): Promise<Response> {
-  assertProven(task);
+  assertProven(task, "Backends are added and removed");
   const name = configuredName(task);
   task.gateway.log.info("A backend is removed by an operator", { server: name, caller: task.visit.caller.name });
-  await edit(task, (text, label) => removeBackend(text, label, name));
+  await edit(task, name, "removed", (text, label) => removeBackend(text, label, name));
   return sendEmpty(task.visit, 204);
 }
 
@@ -103,7 +103,9 @@ async function change(task: Task): Promise<JsonObject> {
       hint: "Edit the configuration file for the others: it is watched",
     });
   gateway.log.info("A backend is switched by an operator", { server: name, enabled, caller: visit.caller.name });
-  const outcome = await edit(task, (text, label) => setBackendSetting(text, label, name, "enabled", enabled));
+  const outcome = await edit(task, name, enabled ? "enabled" : "disabled", (text, label) =>
+    setBackendSetting(text, label, name, "enabled", enabled),
+  );
   return { backend: name, enabled, ...outcomeView(outcome) };
 }
 

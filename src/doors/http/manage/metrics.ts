@@ -136,6 +136,12 @@ export async function metricsText(gateway: Gateway, caller: Caller): Promise<str
     text.sample("projection_ab_response_bytes_sum", { arm }, bytes);
     text.sample("projection_ab_response_bytes_count", { arm }, projected + plain);
   }
+  const exported = await gateway.controlPlane.exported();
+  if (exported !== undefined) {
+    text.family("siem_export_lag_entries", "gauge", "Security events that are not in the export yet");
+    for (const [source, { lag }] of Object.entries(exported.sources))
+      text.sample("siem_export_lag_entries", { source }, lag);
+  }
   return text.toString();
 
   function perReplica(

@@ -1,5 +1,6 @@
 /** `/dashboard`: the state of the gateway on one page without a script, for terminals and wall screens; renews itself. */
 
+import { hasRole, overseesAll } from "../../../core/role.ts";
 import { mayUseServer } from "../../../core/scope.ts";
 import { version } from "../../../core/version.ts";
 import type { Gateway } from "../../../gateway/gateway.ts";
@@ -28,11 +29,11 @@ export async function operatorPage(gateway: Gateway, visit: Visit): Promise<Resp
       percent(Number(view["error_rate"])),
       view["latency_p95_ms"] ?? "–",
       view["restart_count"],
-      // Errors may quote what only admins may see.
-      visit.caller.admin ? gateway.operation.redact(String(view["last_error"] ?? "")) : "",
+      // Errors may quote what only operators may see.
+      hasRole(visit.caller, "viewer") ? gateway.operation.redact(String(view["last_error"] ?? "")) : "",
     ];
   });
-  const notes = visit.caller.admin ? [...gateway.degraded, ...(gateway.configError ?? "").split("\n")] : [];
+  const notes = overseesAll(visit.caller) ? [...gateway.degraded, ...(gateway.configError ?? "").split("\n")] : [];
   const html = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="${renewSeconds}">
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>MCP Gateway</title>

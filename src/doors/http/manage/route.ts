@@ -1,4 +1,5 @@
 /** One address of the management API, as data. */
+import type { Role } from "../../../core/role.ts";
 import type { Gateway } from "../../../gateway/gateway.ts";
 import type { Clock } from "../../../lib/clock.ts";
 import type { JsonObject } from "../../../lib/json.ts";
@@ -19,8 +20,10 @@ export interface ManagementRoute {
   readonly method: "GET" | "POST" | "PATCH" | "DELETE";
   /** Segments that begin with `:` stand for any one segment. */
   readonly path: string;
-  /** Who may: admins, or every caller that has a key. */
-  readonly who: "admin" | "caller";
+  /** The least role, or every caller that has a key. What a route shows and does reaches as far as `oversees`. */
+  readonly who: Role | "caller";
+  /** Whether it is about all servers at once, so that no role will do that reaches only some. */
+  readonly isWhole?: boolean;
   /** What is returned is sent as JSON. */
   run(task: Task): Response | JsonObject | Promise<Response | JsonObject>;
 }

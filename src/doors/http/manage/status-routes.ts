@@ -1,5 +1,6 @@
-/** How the gateway is: a few numbers for every caller, everything for admins. */
+/** How the gateway is: a few numbers for every caller, everything for those who have a role. */
 import { GatewayError } from "../../../core/errors.ts";
+import { oversees, overseesAll, roleOf } from "../../../core/role.ts";
 import { mayUseServer } from "../../../core/scope.ts";
 import { version } from "../../../core/version.ts";
 import type { Gateway } from "../../../gateway/gateway.ts";
@@ -32,11 +33,15 @@ function counts(task: Task): JsonObject & { readonly server_count: number; reado
 
 async function status(task: Task): Promise<JsonObject> {
   const { gateway, visit } = task;
-  const summary = { ...counts(task), uptime_secs: uptimeSeconds(gateway), version, admin: visit.caller.admin };
-  if (!visit.caller.admin) return summary;
+  const { caller } = visit;
+  const role = roleOf(caller) ?? null;
+  const summary = { ...counts(task), uptime_secs: uptimeSeconds(gateway), version, admin: caller.admin, role };
+  if (role === null) return summary;
   await gateway.catalog.ready();
   const { calls } = await gateway.operation.observatory();
-  const all = gateway.servers();
+  const all = gateway.servers().filter(({ name }) => oversees(caller, name));
+  // It quotes the file, and with it names of what the caller may not know of.
+  const isWhole = overseesAll(caller);
   const circuits = { closed: 0, open: 0, half_open: 0 };
   for (const { circuit } of all) circuits[circuit]++;
   const servers = all.map((server) => describeServer(gateway, server, calls.servers.get(server.name)));
@@ -47,8 +52,8 @@ async function status(task: Task): Promise<JsonObject> {
     meta_mcp_enabled: gateway.config.meta_mcp.enabled,
     draining: gateway.draining,
     degraded: gateway.degraded,
-    config_error: gateway.configError ?? null,
-    config_path: gateway.operation.configFile?.path ?? null,
+    config_error: (isWhole && gateway.configError) || null,
+    config_path: (isWhole && gateway.operation.configFile?.path) || null,
     sessions: gateway.sessions.size,
     in_flight: gateway.inFlight,
     tool_count: servers.reduce((sum, { enabled, tools_cached }) => sum + (enabled ? Number(tools_cached) : 0), 0),

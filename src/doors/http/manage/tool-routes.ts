@@ -1,6 +1,7 @@
 /** The tool browser: what tools there are, the gateway's own search over them, and trying one. */
 import { toolEffects } from "../../../catalog/tool-effects.ts";
 import { GatewayError } from "../../../core/errors.ts";
+import { oversees } from "../../../core/role.ts";
 import { mayUseTool } from "../../../core/scope.ts";
 import { isJsonObject, type JsonObject } from "../../../lib/json.ts";
 import { send } from "../respond.ts";
@@ -10,8 +11,8 @@ import { toolView } from "./tool-view.ts";
 import { wholeNumber } from "./whole-number.ts";
 
 export const toolRoutes: readonly ManagementRoute[] = [
-  { method: "GET", path: "/ui/api/tools", who: "admin", run: tools },
-  { method: "POST", path: "/ui/api/tools/call", who: "admin", run: call },
+  { method: "GET", path: "/ui/api/tools", who: "viewer", run: tools },
+  { method: "POST", path: "/ui/api/tools/call", who: "operator", run: call },
 ];
 
 const maxHits = 50;
@@ -21,7 +22,9 @@ const defaultLimit = 1_000;
 async function tools({ gateway, query, visit }: Task): Promise<JsonObject> {
   const { catalog, operation } = gateway;
   const [only, text] = [query.get("server") || undefined, query.get("q")?.trim() || undefined];
-  const servers = gateway.servers().filter(({ name }) => only === undefined || name === only);
+  const servers = gateway
+    .servers()
+    .filter(({ name }) => (only === undefined || name === only) && oversees(visit.caller, name));
   if (only !== undefined && servers.length === 0) notThere(only);
   await catalog.ready();
   if (only !== undefined && servers[0]?.enabled) await operation.ensureTools(only);
@@ -44,10 +47,12 @@ async function tools({ gateway, query, visit }: Task): Promise<JsonObject> {
 
 /** The same way as every call, policies included; who leaves before the answer has cancelled it. */
 async function call({ gateway, clock, visit, body }: Task): Promise<Response> {
-  const { server, tool, arguments: args = {} } = body;
+  const { server, tool, arguments: args = {}, nonce } = body;
   if (typeof server !== "string" || typeof tool !== "string")
     throw new GatewayError("INVALID_PARAMS", 'A call needs "server" and "tool", both strings');
   if (!isJsonObject(args)) throw new GatewayError("INVALID_PARAMS", '"arguments" must be an object');
+  if (nonce !== undefined && typeof nonce !== "string")
+    throw new GatewayError("INVALID_PARAMS", '"nonce" must be a string');
   if (gateway.draining) throw new GatewayError("SHUTTING_DOWN", "The gateway is stopping and takes no new calls");
   const startedMs = clock.now();
   visit.peer.keepOpen();
@@ -61,6 +66,7 @@ async function call({ gateway, clock, visit, body }: Task): Promise<Response> {
     requestId: visit.requestId,
     deadline: startedMs + gateway.config.server.request_timeout,
     signal: visit.request.signal,
+    nonce: nonce === undefined ? undefined : { text: nonce },
     safe: toolEffects(gateway.catalog.tool(server, tool)).safe,
   });
   const tookMs = Math.round((clock.now() - startedMs) * 10) / 10;
