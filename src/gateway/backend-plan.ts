@@ -83,12 +83,14 @@ export function planBackends(config: Config, pool: Pool<Upstream>, context: Plan
     // With the first call: a start needs no policy.
     const stages = async () => {
       const state = context.stageStates.of(name) as UpstreamStageState;
-      const [{ stagesFor }, shared, statements] = await Promise.all([
+      const backend = config.backends[name];
+      const [{ stagesFor }, shared, statements, identity] = await Promise.all([
         import("../stages/order.ts"),
         context.sharing.state,
         context.statements(config, upstream.value.kind, context.env),
+        backend && context.identities.brokerOf(backend),
       ]);
-      const policies = policiesOf(config, upstream.value, context);
+      const policies = policiesOf(config, upstream.value, context, identity);
       const limits = shared?.limits;
       return stagesFor({ upstream: upstream.value, settings, timeoutMs, state, limits, ...policies, ...statements });
     };
@@ -116,7 +118,7 @@ export function planBackends(config: Config, pool: Pool<Upstream>, context: Plan
   };
 }
 
-function policiesOf(config: Config, upstream: Upstream, context: PlanContext) {
+function policiesOf(config: Config, upstream: Upstream, context: PlanContext, identity: IdentityBroker | undefined) {
   const { name } = upstream;
   const { tool_integrity, transparency_log } = config.security;
   return {
@@ -133,25 +135,24 @@ function policiesOf(config: Config, upstream: Upstream, context: PlanContext) {
     tracer: config.tracing?.enabled ? context.tracer : undefined,
     // Capabilities say themselves how long their answers last.
     cache: upstream.kind === "capability" ? undefined : { settings: config.cache, store: context.kept.answers },
-    isPersonal: personalOf(config, name, context),
+    isPersonal: personalOf(config, name, context, identity),
     secrets: config.backends[name]?.secrets,
-    identity: brokerOf(config, name, context),
+    identity,
   };
 }
 
-function brokerOf({ backends }: Config, name: string, { identities }: PlanContext): IdentityBroker | undefined {
-  const backend = backends[name];
-  return backend && identities.brokerOf(backend);
-}
-
 /** A call that comes with an identity of its own is not made with the login. */
-function personalOf(config: Config, name: string, context: PlanContext): ((call: Call) => boolean) | undefined {
+function personalOf(
+  config: Config,
+  name: string,
+  context: PlanContext,
+  identity: IdentityBroker | undefined,
+): ((call: Call) => boolean) | undefined {
   const { auth, backends } = config;
   if (!auth.enabled || auth.single_user || backends[name]?.oauth?.shared_account === true) return undefined;
   const backend = backends[name];
   const isReachedByUrl = [backend, ...(backend?.replicas ?? [])].some((one) => one?.http_url ?? one?.a2a_url);
-  const broker = brokerOf(config, name, context);
-  return isReachedByUrl ? (call) => context.loggedIn.has(name) && broker?.covers(call) !== true : undefined;
+  return isReachedByUrl ? (call) => context.loggedIn.has(name) && identity?.covers(call) !== true : undefined;
 }
 
 /** A backend that is passed through keeps the firewall: its own rules can be taken off one by one. */

@@ -16,6 +16,7 @@ import type { Environment } from "../runtime/process.ts";
 import type { CostReport } from "../stages/cost/report.ts";
 import type { ClientCircuits } from "./client-circuits.ts";
 import type { ControlPlane } from "./control-plane.ts";
+import type { Identities } from "./identities.ts";
 import type { KillSwitchPanel } from "./kill-switch-panel.ts";
 import type { Operation } from "./operation.ts";
 import type { Webhooks } from "./webhooks.ts";
@@ -60,7 +61,7 @@ export interface Gateway {
   /** Lets a held tool be called with the definition of this digest, if that is still the one that is held. */
   approveTool(server: string, tool: string, digest: string, act: Act): Promise<Approval>;
   /** JSON Web Key Set of what the gateway says of callers: public halves; empty where it says nothing. */
-  publicKeys(): Promise<{ readonly keys: readonly object[] }>;
+  publicKeys: Identities["publicKeys"];
   /** Backends that let nobody in until a user logs in there. */
   readonly waitingForLogin: ReadonlySet<string>;
   /** What happened to security, for whoever is to know of it. */

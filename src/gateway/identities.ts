@@ -1,16 +1,8 @@
-/**
- * What backends are told of callers, and of the gateway itself (`backends.<name>.identity_propagation`). What the
- * strategies need is loaded with the first call that needs it.
- */
+/** What backends are told of callers, and of the gateway itself (`backends.<name>.identity_propagation`). */
 import type { BackendConfig, Config } from "../config/schema.ts";
-import type { Caller, CallerIdentity } from "../core/caller.ts";
-import { DeniedError } from "../core/errors.ts";
 import type { Clock } from "../lib/clock.ts";
-import { randomToken } from "../runtime/random.ts";
 import type { IdentityBroker } from "../stages/identity/identity-stage.ts";
-import type { AssertionKeys } from "../upstreams/identity/assertion-keys.ts";
-import type { TokenExchange } from "../upstreams/identity/token-exchange.ts";
-import type { Gateway } from "./gateway.ts";
+import type { openIdentities } from "./open-identities.ts";
 
 /** In the state directory. */
 export const identityKeysFile = "identity-keys.json";
@@ -24,143 +16,37 @@ export interface IdentitiesOptions {
   onProblem(error: unknown): void;
 }
 
+/** JSON Web Key Set. */
+export interface PublicKeys {
+  readonly keys: readonly object[];
+}
+
 export interface Identities {
   /** `undefined` for a backend that is told of nobody. */
-  brokerOf(backend: BackendConfig): IdentityBroker | undefined;
+  brokerOf(backend: BackendConfig): Promise<IdentityBroker> | undefined;
   /** `Authorization` of what the gateway asks for itself; `undefined` where the configuration has to have one. */
   ownAuthorization(backend: BackendConfig): (() => Promise<string>) | undefined;
-  publicKeys: Gateway["publicKeys"];
+  /** Public halves; empty where it says nothing. */
+  publicKeys(): Promise<PublicKeys>;
 }
 
-/** Headers are limited everywhere; who is in more groups has the first of them. */
-const maxGroupCharacters = 4_000;
-const maxHeaderCharacters = 8_192;
+export function signsAssertions({ identity_propagation: settings }: BackendConfig): boolean {
+  return settings?.strategy === "signed_assertion";
+}
 
 export function createIdentities(options: IdentitiesOptions): Identities {
-  const { config, clock, redact, keyPath: path, onProblem } = options;
-  let keys: AssertionKeys | undefined;
-  /** With the configuration they belong to, tokens are forgotten. */
-  const brokers = new WeakMap<BackendConfig, IdentityBroker>();
+  let opening: Promise<ReturnType<typeof openIdentities>> | undefined;
 
-  async function assertionKeys(): Promise<AssertionKeys> {
-    const { AssertionKeys } = await import("../upstreams/identity/assertion-keys.ts");
-    keys ??= new AssertionKeys({ path, now: Date.now, onProblem });
-    return keys;
-  }
-
-  /** RFC 7519, RFC 9068. @param caller left out, the gateway speaks for itself */
-  async function assertion(backend: BackendConfig, caller?: Caller): Promise<string> {
-    const { assertionSeconds } = await import("../upstreams/identity/assertion-keys.ts");
-    const issuer = config().server.public_url?.replace(/\/+$/, "") ?? "mcp-gateway";
-    const now = Math.floor(Date.now() / 1_000);
-    const end = Math.floor((caller?.validUntil ?? Number.POSITIVE_INFINITY) / 1_000);
-    return (await assertionKeys()).sign({
-      iss: issuer,
-      sub: issuer,
-      ...(caller?.identity && claimsOf(caller.identity)),
-      aud: backend.identity_propagation?.audience ?? addressOf(backend),
-      iat: now,
-      exp: Math.min(now + assertionSeconds, end),
-      jti: randomToken(16),
-    });
-  }
-
-  function signing(backend: BackendConfig, required: boolean): IdentityBroker {
-    return {
-      required,
-      wanted: "a token of an issuer, a user name, a named API key or a client certificate",
-      covers: ({ caller }) => caller.identity !== undefined,
-      authorizationFor: async ({ caller }) => `Bearer ${await assertion(backend, caller)}`,
-      refused() {},
-    };
-  }
-
-  function exchanging(backend: BackendConfig, required: boolean): IdentityBroker {
-    const {
-      audience,
-      token_exchange_endpoint: endpoint = "",
-      token_exchange_scope: scope,
-    } = backend.identity_propagation ?? {};
-    let exchange: TokenExchange | undefined;
-    return {
-      required,
-      wanted: "an access token of an issuer: only that can be exchanged",
-      covers: ({ credentials }) => credentials?.token !== undefined,
-      async authorizationFor({ caller: { validUntil }, credentials }) {
-        const { TokenExchange } = await import("../upstreams/identity/token-exchange.ts");
-        exchange ??= new TokenExchange({
-          server: backend.name,
-          endpoint: new URL(endpoint),
-          ...(audience === undefined ? { resource: addressOf(backend) } : { audience }),
-          scope,
-          clock,
-          redact,
-        });
-        const lastsMs = validUntil === undefined ? undefined : validUntil - Date.now();
-        return `Bearer ${await exchange.tokenFor(credentials?.token as string, lastsMs)}`;
-      },
-      refused: ({ credentials }) => exchange?.forget(credentials?.token as string),
-    };
+  function open() {
+    opening ??= import("./open-identities.ts").then((module) => module.openIdentities(options));
+    return opening;
   }
 
   return {
-    brokerOf(backend) {
-      const { identity_propagation: settings } = backend;
-      if (settings === undefined) return undefined;
-      let broker = brokers.get(backend);
-      if (broker === undefined) {
-        const { strategy, required } = settings;
-        if (strategy === "passthrough") broker = passingThrough(backend, required);
-        else broker = strategy === "token_exchange" ? exchanging(backend, required) : signing(backend, required);
-        brokers.set(backend, broker);
-      }
-      return broker;
-    },
-    ownAuthorization(backend) {
-      if (backend.identity_propagation?.strategy !== "signed_assertion") return undefined;
-      return async () => `Bearer ${await assertion(backend)}`;
-    },
-    async publicKeys() {
-      const signs = Object.values(config().backends).some(
-        ({ identity_propagation: settings }) => settings?.strategy === "signed_assertion",
-      );
-      // What was signed for a backend that is gone now is good for a while.
-      return signs || keys !== undefined ? (await assertionKeys()).published() : { keys: [] };
-    },
+    brokerOf: (backend) =>
+      backend.identity_propagation === undefined ? undefined : open().then((all) => all.brokerOf(backend)),
+    ownAuthorization: (backend) =>
+      signsAssertions(backend) ? async () => (await open()).ownAuthorization(backend) : undefined,
+    publicKeys: async () => (await open()).publicKeys(),
   };
-}
-
-function passingThrough({ name }: BackendConfig, required: boolean): IdentityBroker {
-  return {
-    required,
-    wanted: `X-MCP-Passthrough-Authorization, in requests to /mcp/${name}`,
-    covers: ({ credentials }) => credentials?.passthrough(name) !== undefined,
-    async authorizationFor({ credentials }) {
-      const value = credentials?.passthrough(name) as string;
-      if (/^[\x21-\x7e][\t\x20-\x7e]*$/.test(value) && value.length <= maxHeaderCharacters) return value;
-      throw new DeniedError("FORBIDDEN", `X-MCP-Passthrough-Authorization cannot be sent to server "${name}"`, {
-        hint: `It takes up to ${maxHeaderCharacters} visible ASCII characters, as in: Bearer <token>`,
-        data: { server: name },
-      });
-    },
-    refused() {},
-  };
-}
-
-/** `sub` is unique for each `idp`, and for those without one. */
-function claimsOf({ subject, issuer, name, groups = [] }: CallerIdentity) {
-  const first = [...groups];
-  while (first.join().length > maxGroupCharacters) first.pop();
-  return {
-    sub: subject,
-    ...(issuer !== undefined && { idp: issuer }),
-    ...(name !== undefined && { name }),
-    ...(first.length > 0 && { groups: first }),
-  };
-}
-
-/** The backend as a resource (RFC 8707): without what in its address may be secret. */
-function addressOf({ http_url }: BackendConfig): string {
-  const { origin, pathname } = new URL(http_url as string);
-  return `${origin}${pathname}`;
 }

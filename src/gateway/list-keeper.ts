@@ -3,8 +3,8 @@ import type { Catalog } from "../catalog/catalog.ts";
 import type { Logger } from "../core/log.ts";
 import type { Clock } from "../lib/clock.ts";
 import { allListKinds, type ListKind, listKinds } from "../mcp/protocol.ts";
-import type { Route } from "./dispatch.ts";
-import { ReplicaLists, type SharedList } from "./replica-lists.ts";
+import { fetchList, type Route } from "./dispatch.ts";
+import type { ReplicaLists, SharedList } from "./replica-lists.ts";
 import type { ToolIntegrity } from "./tool-integrity.ts";
 
 /** A list that waits for a slow backend longer than this makes hosts give up on the whole gateway; the rest follows as `list_changed`. */
@@ -60,7 +60,7 @@ export interface ListKeeper {
 export function createListKeeper(options: ListKeeperOptions): ListKeeper {
   const { catalog, routeOf, clock, log, maxAgeMs, onChanged, admit = async (_server, tools) => tools } = options;
   const asking = new Map<string, { readonly answer: Promise<void>; readonly sinceMs: number; readonly asked: Asked }>();
-  const replicaLists = new ReplicaLists(log);
+  let replicaLists: ReplicaLists | undefined;
   const debounced = new Set<string>();
   /** Monotonic milliseconds of the last failure to get a list, until one succeeds. */
   const failedAtMs = new Map<string, number>();
@@ -93,13 +93,24 @@ export function createListKeeper(options: ListKeeperOptions): ListKeeper {
     }
   }
 
+  async function fetchShared(route: Route, kind: ListKind): Promise<SharedList> {
+    const { upstream, listTimeoutMs } = route;
+    const sources = upstream.group?.sources ?? [upstream];
+    if (sources.length < 2) {
+      return { items: await fetchList({ upstream: sources[0] ?? upstream, listTimeoutMs }, kind), deviations: [] };
+    }
+    const module = await import("./replica-lists.ts");
+    replicaLists ??= new module.ReplicaLists(log);
+    return replicaLists.fetch(route, sources, kind);
+  }
+
   async function ask(server: string, kind: ListKind, asked: Asked): Promise<void> {
     const route = routeOf(server);
     if (route === undefined) return;
     const { capabilities } = await route.upstream.start(AbortSignal.timeout(route.listTimeoutMs));
     asked.isOutdated = false;
     const isOffered = capabilities[listKinds[kind].capability] !== undefined;
-    const { items: sent, deviations } = isOffered ? await replicaLists.fetch(route, kind) : noItems;
+    const { items: sent, deviations } = isOffered ? await fetchShared(route, kind) : noItems;
     const items = kind === "tools" ? await admit(server, sent, deviations) : sent;
     // A reload may have replaced the backend while it was asked.
     if (routeOf(server)?.upstream !== route.upstream) return;

@@ -3,6 +3,7 @@
  * of them, and one that defines a tool otherwise is a server that changed its definition (T2).
  */
 import type { Logger } from "../core/log.ts";
+import type { Upstream } from "../core/upstream.ts";
 import { type Json, type JsonObject, stableJson } from "../lib/json.ts";
 import type { ListKind } from "../mcp/protocol.ts";
 import { fetchList, type Route } from "./dispatch.ts";
@@ -25,14 +26,14 @@ export class ReplicaLists {
     this.#log = log;
   }
 
+  /** @param sources several, the one whose lists count first */
   async fetch(
     { upstream, listTimeoutMs }: Pick<Route, "upstream" | "listTimeoutMs">,
+    sources: readonly Upstream[],
     kind: ListKind,
   ): Promise<SharedList> {
-    const sources = upstream.group?.sources ?? [];
     const ask = (source = upstream, limitMs = listTimeoutMs) =>
       fetchList({ upstream: source, listTimeoutMs: Math.min(limitMs, listTimeoutMs) }, kind);
-    if (sources.length < 2) return { items: await ask(sources[0]), deviations: [] };
     const outcomes = await Promise.allSettled(sources.map((source) => ask(source, patienceMs)));
     const lists = outcomes.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
     const [items = await ask(sources[0]), ...others] = lists;
