@@ -45,11 +45,14 @@ export function hiddenBy(audience: Audience | undefined, caller: Caller | undefi
   return states.length === 0 || states.includes(caller?.view?.state ?? defaultState) ? undefined : "state";
 }
 
+/** Principals of who needs no credential: without authentication, on stdin and stdout, in the program around a gateway. */
+const ofOnePerson: ReadonlySet<string> = new Set(["anonymous", "stdio", "host"]);
+
 /** Where nobody has to say who he is, there is one person only: the machine's own user. Admins are not others. */
 function isOwner({ authority, subject }: Owner, caller: Caller | undefined): boolean {
   if (caller === undefined) return false;
   const { principal, identity } = caller;
-  if (principal === "anonymous" || principal === "stdio") return true;
+  if (ofOnePerson.has(principal)) return true;
   if (principal.startsWith("bearer:")) return authority === "key" && subject === "bearer";
   if (identity?.issuer !== undefined) return identity.issuer === authority && identity.subject === subject;
   return identity?.subject === `${authority}:${subject}`;

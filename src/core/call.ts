@@ -70,6 +70,10 @@ export interface RpcRequest {
   /** As in {@link Call}; left out by the gateway's own requests. */
   readonly requestId?: string;
   readonly deadline?: number;
+  /** What came with the request; absent where nothing did that could be handed on. */
+  readonly credentials?: Credentials | undefined;
+  /** Of the client's request, and the same object for all calls it causes. */
+  readonly nonce?: Nonce | undefined;
   /** How many other calls it was made for, each for the one before; left out, none. */
   readonly depth?: number | undefined;
   /** Whose it is, for upstreams that keep the requests of one client together; left out by the gateway's own. */
@@ -88,8 +92,6 @@ export interface Call extends RpcRequest {
   /** Configured name of the backend. */
   readonly upstream: string;
   readonly caller: Caller;
-  /** What came with the request; absent where nothing did that could be handed on. */
-  readonly credentials?: Credentials | undefined;
   readonly sessionId: string | undefined;
   /** Appears in every log line and error about this call. */
   readonly requestId: string;
@@ -101,8 +103,6 @@ export interface Call extends RpcRequest {
   readonly readOnly?: boolean | undefined;
   /** Calls with the same one are one and the same to the caller: it is made once. */
   readonly idempotencyKey?: string | undefined;
-  /** Of the client's request, and the same object for all calls it causes. */
-  readonly nonce?: Nonce | undefined;
 }
 
 /** A text the client uses once: an answer that repeats it belongs to this request. */

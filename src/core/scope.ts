@@ -23,6 +23,11 @@ export function stateHidesTool(caller: Caller, server: string, tool: string): bo
   return caller.view?.hides(server, tool) === "state" && mayUseTool({ ...caller, view: undefined }, server, tool);
 }
 
+/** Whether the tool is another person's, which not even those see who oversee everything. */
+export function isAnothers({ view }: Caller, server: string, tool: string): boolean {
+  return view?.hides(server, tool) === "owner";
+}
+
 /** Whether every tool of the servers the caller may use is his to use: then none need be looked at. */
 export function mayUseEveryTool({ allowedTools, deniedTools, permits, profile, view }: Caller): boolean {
   const isFree = allowedTools === undefined && deniedTools === undefined && permits === undefined;

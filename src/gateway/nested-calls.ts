@@ -15,7 +15,8 @@ const maxDepth = 4;
 
 export function nestedCalls(host: () => FaceHost): Backends {
   async function callTool(...[{ server, tool, args }, request]: Parameters<Backends["callTool"]>): Promise<Answer> {
-    const { caller, sessionId, peer, requestId, deadline, signal, onProgress, onNotification, client } = request;
+    const { caller, credentials, nonce, sessionId, peer, requestId, deadline, signal, client } = request;
+    const { onProgress, onNotification } = request;
     // Only the gateway's own requests have none, and they call no tool.
     if (caller === undefined || requestId === undefined || deadline === undefined)
       throw new Error("A capability was called by nobody");
@@ -33,6 +34,8 @@ export function nestedCalls(host: () => FaceHost): Backends {
       method: "tools/call",
       params: { name: tool, arguments: args, ...(isJsonObject(meta) && { _meta: meta }) },
       caller,
+      credentials,
+      nonce,
       sessionId,
       peer,
       requestId,

@@ -47,6 +47,7 @@ test("a personal capability is its owner's: by issuer and subject, or by the nam
     // Without authentication there is one person only.
     [ada, anonymousCaller, "done"],
     [ada, { ...anonymousCaller, principal: "stdio" }, "done"],
+    [ada, { ...anonymousCaller, principal: "host" }, "done"],
     [ada, { ...anonymousCaller, principal: "public", admin: false }, refusal],
   ];
   for (const [owner, caller, message] of expected)

@@ -6,6 +6,8 @@ import type { Session } from "../../src/clients/session.ts";
 import { Answer } from "../../src/core/answer.ts";
 import { audienceMeta } from "../../src/core/audience.ts";
 import { anonymousCaller, type Caller } from "../../src/core/caller.ts";
+import { overseesAll } from "../../src/core/role.ts";
+import { isAnothers } from "../../src/core/scope.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
 import { contextOf, type FakeHost, fakeHost, request } from "./fake-host.ts";
 
@@ -143,4 +145,7 @@ test("a personal capability is another's: not listed, not called, and not known 
   const unknown = await callTool(host, mine, "diarx");
   assert.equal((await callTool(host, mine, "diary")).replace("diary", "diarx"), unknown);
   assert.equal(await names(host, mine, anonymousCaller), "browse,greet,diary,refund", "one person alone is the owner");
+  const operator = host.views.narrow(user({ admin: false, role: "operator" }));
+  assert.ok(isAnothers(operator, "gateway", "diary"));
+  assert.ok(overseesAll(operator), "what is another's takes nothing from the role");
 });

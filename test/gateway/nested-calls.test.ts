@@ -31,6 +31,8 @@ const outer: Call = {
   signal: neverCancelled,
   safe: false,
   idempotencyKey: "once",
+  nonce: { text: "n" },
+  credentials: { token: "t", passthrough: () => undefined, digest: () => undefined },
   onProgress() {},
   client: { sessionId: "s", capabilities: {}, ask },
   envelope: { capabilities: {}, clientInfo: undefined, logLevel: undefined },
@@ -39,10 +41,10 @@ const outer: Call = {
 test("a nested call is the caller's own, with his time, progress and client, and nothing of the outer one's arguments", async () => {
   const { host, nested } = setUp();
   await nested.callTool(target, outer);
-  const { caller, sessionId, requestId, deadline, signal, onProgress } = outer;
+  const { caller, credentials, nonce, sessionId, requestId, deadline, signal, onProgress } = outer;
   const { client, ...call } = host.calls[0] as Call;
   assert.deepEqual(Object.fromEntries(Object.entries(call).filter(([, value]) => value !== undefined)), {
-    ...{ caller, sessionId, requestId, deadline, signal, onProgress },
+    ...{ caller, credentials, nonce, sessionId, requestId, deadline, signal, onProgress },
     upstream: "files",
     method: "tools/call",
     params: { name: "read", arguments: { path: "a" }, _meta: { traceparent: "t" } },

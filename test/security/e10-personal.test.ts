@@ -80,9 +80,11 @@ test("E10: nobody but its owner finds, lists or calls a personal capability, on 
     for (const { body } of calls) assert.match(body, /error|isError":true/, body);
   }
   const manage = { authorization: `Bearer ${keys.root}`, "content-type": "application/json" };
-  const listed = await (await fetch(`${gateway.url}/ui/api/tools?server=gateway`, { headers: manage })).text();
-  assert.match(listed, /echo_of_files/);
-  assert.doesNotMatch(listed, /diary/);
+  for (const path of ["tools?server=gateway", "backends/gateway", "control-plane"]) {
+    const listed = await (await fetch(`${gateway.url}/ui/api/${path}`, { headers: manage })).text();
+    assert.match(listed, /echo_of_files/, path);
+    assert.doesNotMatch(listed, /diary/, path);
+  }
   const body = JSON.stringify({ server: "gateway", tool: "diary" });
   const tried = await fetch(`${gateway.url}/ui/api/tools/call`, { method: "POST", headers: manage, body });
   assert.equal(tried.ok, false);

@@ -30,8 +30,8 @@ async function tools({ gateway, query, visit }: Task): Promise<JsonObject> {
   if (only !== undefined && servers[0]?.enabled) await operation.ensureTools(only);
   const enabled = servers.filter((server) => server.enabled).map(({ name }) => name);
   const notListed = enabled.filter((name) => catalog.list(name, "tools") === undefined);
-  const caller = gateway.views.narrow(visit.caller);
-  const isVisible = (server: string, tool: string) => enabled.includes(server) && mayUseTool(caller, server, tool);
+  const isVisible = (server: string, tool: string) =>
+    enabled.includes(server) && mayUseTool(visit.caller, server, tool);
   const found =
     text === undefined
       ? enabled.flatMap((server) => (catalog.list(server, "tools") ?? []).map((listed) => ({ server, listed })))
