@@ -4,7 +4,14 @@
  */
 import type { Answer } from "../core/answer.ts";
 import type { RpcRequest } from "../core/call.ts";
-import { CancelledError, GatewayError, UpstreamRpcError } from "../core/errors.ts";
+import {
+  CancelledError,
+  DeniedError,
+  GatewayError,
+  NotStartedYetError,
+  UnreachedError,
+  UpstreamRpcError,
+} from "../core/errors.ts";
 import { structureIn } from "../lib/exact-json.ts";
 import { isJsonObject, type Json, type JsonObject } from "../lib/json.ts";
 import type { Capability, McpAction } from "./capability.ts";
@@ -42,9 +49,13 @@ const unsentCodes: ReadonlySet<string> = new Set([
   "CIRCUIT_OPEN",
   "RATE_LIMITED",
   "OVERLOADED",
+]);
+const unansweredCodes: ReadonlySet<string> = new Set([
+  "TIMEOUT",
+  "UPSTREAM_CLOSED",
+  "UPSTREAM_PROTOCOL",
   "UPSTREAM_START_FAILED",
 ]);
-const unansweredCodes: ReadonlySet<string> = new Set(["TIMEOUT", "UPSTREAM_CLOSED", "UPSTREAM_PROTOCOL"]);
 
 /** @throws Refusal, or what the client has to see itself: a JSON-RPC error of the server, a login that is needed */
 export async function runTool(
@@ -75,9 +86,11 @@ function speaksForItself(error: GatewayError): boolean {
   return error instanceof UpstreamRpcError || error instanceof CancelledError || error.code === "LOGIN_REQUIRED";
 }
 
-function outcomeOf({ code }: GatewayError): Outcome {
-  if (unsentCodes.has(code)) return "unsent";
-  return unansweredCodes.has(code) ? "unanswered" : "answered";
+function outcomeOf(error: GatewayError): Outcome {
+  const isUnreached = error instanceof UnreachedError || error instanceof NotStartedYetError;
+  const isGivenUp = error instanceof DeniedError && error.code === "UPSTREAM_START_FAILED";
+  if (isUnreached || isGivenUp || unsentCodes.has(error.code)) return "unsent";
+  return unansweredCodes.has(error.code) ? "unanswered" : "answered";
 }
 
 /** As the server gave it, as far as nothing else is promised or asked for. */

@@ -34,7 +34,7 @@ export function audienceMeta({ states, owner }: Audience): JsonObject {
 /** Of a tool of the capabilities; `undefined` when it is for everybody. */
 export function audienceOf({ _meta }: JsonObject): Audience | undefined {
   const audience = isJsonObject(_meta) ? _meta[metaKey] : undefined;
-  return isJsonObject(audience) ? (audience as unknown as Audience) : undefined;
+  return isJsonObject(audience) && Array.isArray(audience["states"]) ? (audience as unknown as Audience) : undefined;
 }
 
 /** Why the tool is not there for the caller, if it is not. */

@@ -7,7 +7,7 @@ import { Refusal } from "../../src/capabilities/refusal.ts";
 import type { Backends } from "../../src/capabilities/run-tool.ts";
 import { Answer } from "../../src/core/answer.ts";
 import type { RpcRequest } from "../../src/core/call.ts";
-import { DeniedError, GatewayError, UpstreamError, UpstreamRpcError } from "../../src/core/errors.ts";
+import { DeniedError, GatewayError, UnreachedError, UpstreamError, UpstreamRpcError } from "../../src/core/errors.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
 import { call, Folder, KeptLog, listTools, tryOnce, upstreamOver } from "./fixture.ts";
@@ -97,7 +97,7 @@ test("service mcp: response_path and schema.output read structured content, or J
   assert.deepEqual([plain.isError, plain.text], [true, "The answer of the tool is not JSON"]);
 });
 
-const kept = (code: "CIRCUIT_OPEN" | "SERVER_NOT_FOUND" | "FORBIDDEN" | "FIREWALL_BLOCKED") =>
+const kept = (code: "CIRCUIT_OPEN" | "SERVER_NOT_FOUND" | "UPSTREAM_START_FAILED" | "FORBIDDEN" | "FIREWALL_BLOCKED") =>
   new DeniedError(code, `Refused: ${code}`);
 
 test("service mcp: stands in for an API, and an API for it, where nothing was done yet", async () => {
@@ -110,18 +110,21 @@ test("service mcp: stands in for an API, and an API for it, where nothing was do
   );
   assert.deepEqual(JSON.parse(standIn.text), { from: "tool" });
   assert.deepEqual(standIn.value["_meta"], { "mcp-gateway/provider": "fallback.0" });
-  for (const code of ["CIRCUIT_OPEN", "SERVER_NOT_FOUND"] as const) {
-    const options = backends(() => Promise.reject(kept(code)));
+  const unreached = new UnreachedError("UPSTREAM_CLOSED", "No connection");
+  for (const error of [kept("CIRCUIT_OPEN"), kept("SERVER_NOT_FOUND"), kept("UPSTREAM_START_FAILED"), unreached]) {
+    const options = backends(() => Promise.reject(error));
     const { text: answer } = await tryOnce(providers(mcp(), rest(api.origin)), options);
-    assert.deepEqual(JSON.parse(answer), { from: "api" }, code);
+    assert.deepEqual(JSON.parse(answer), { from: "api" }, error.code);
   }
-  assert.equal(api.requests.length, 2);
+  assert.equal(api.requests.length, 4);
 });
 
 test("service mcp: what a policy refuses, or may have been done, is not tried elsewhere", async () => {
   await using api = await RawApi.start();
   const rest = { config: { base_url: api.origin } };
-  for (const error of [kept("FORBIDDEN"), kept("FIREWALL_BLOCKED"), new UpstreamError("TIMEOUT", "Too slow")]) {
+  // A proxy in front of a server may say 502 when the server has done its work.
+  const lost = new UpstreamError("UPSTREAM_START_FAILED", "Answered with HTTP 502");
+  for (const error of [kept("FORBIDDEN"), kept("FIREWALL_BLOCKED"), new UpstreamError("TIMEOUT", "Too slow"), lost]) {
     const { isError, text: answer } = await tryOnce(
       providers(mcp(), rest),
       backends(() => Promise.reject(error)),
