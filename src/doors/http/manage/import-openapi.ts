@@ -53,7 +53,7 @@ export async function writeOpenApi(task: Task): Promise<Response> {
 
 async function textsOf(task: Task): Promise<CapabilityTexts> {
   const { body } = task;
-  const stray = Object.keys(body).find((key) => !known.includes(key));
+  const stray = Object.keys(body).find((field) => !known.includes(field));
   if (stray !== undefined) throw new Refusal(422, `"${stray.slice(0, 100)}" is not one of ${known.join(", ")}`);
   const [prefix, authKey, url] = ["prefix", "auth_key", "url"].map((key) => textAt(body, key));
   if ((body["spec"] === undefined) === (url === undefined))
