@@ -56,8 +56,8 @@ async function embeddedCapabilities(rootDir: string): Promise<EmbeddedCapabiliti
     // What is read from the index has no place for webhooks.
     if (capability === undefined || webhooks.length > 0 || warnings.length > 0)
       throw new Error([`capabilities/${path} cannot be built in`, ...warnings].join("\n"));
-    const { name, category, tool, requirements } = capability;
-    index.push({ path, listed: { name, category, tool, requirements } });
+    const { name, category, tool, requirements, projection } = capability;
+    index.push({ path, listed: { name, category, tool, requirements, projection } });
     definitions[path] = JSON.stringify((await readDocument(path, text)).value);
   }
   return { index: JSON.stringify(index), definitions };

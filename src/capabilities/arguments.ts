@@ -9,12 +9,17 @@ export interface CheckedArguments {
   readonly value: JsonObject;
   /** One line per violation, naming path and fix; empty when the arguments are good. */
   readonly problems: readonly string[];
+  /** `_full: true`, which is no argument of the API: the answer is wanted as it is. */
+  readonly isFull: boolean;
 }
 
 export function checkArguments(schema: JsonObject, given: JsonObject): CheckedArguments {
   const problems: string[] = [];
-  const value = checkObject(schema, given, "", problems);
-  return { value, problems };
+  const { properties } = schema;
+  const isOwn = isJsonObject(properties) && Object.hasOwn(properties, "_full");
+  const { _full: full, ...own } = given;
+  const value = checkObject(schema, isOwn ? given : own, "", problems);
+  return { value, problems, isFull: !isOwn && full === true };
 }
 
 function check(schema: JsonObject, given: Json, path: string, problems: string[]): Json {

@@ -1,6 +1,6 @@
 /** The calls of a folder of capabilities, from checked arguments to the answer. Loaded at the first one: most starts see none. */
 import { Answer } from "../core/answer.ts";
-import type { CancelSignal } from "../lib/cancellation.ts";
+import type { RpcRequest } from "../core/call.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { checkArguments } from "./arguments.ts";
 import type { ListedCapability } from "./capability.ts";
@@ -28,15 +28,16 @@ export class CapabilityCalls {
   }
 
   /** @throws the caller's abort error, or the reason given to {@link close} */
-  async call(listed: ListedCapability, args: JsonObject, caller: CancelSignal): Promise<CallOutcome> {
+  async call(listed: ListedCapability, args: JsonObject, request: RpcRequest): Promise<CallOutcome> {
     const { name, tool } = listed;
-    const { value, problems } = checkArguments(tool["inputSchema"] as JsonObject, args);
+    const { problems, ...checked } = checkArguments(tool["inputSchema"] as JsonObject, args);
     if (problems.length > 0) {
       const text = `The arguments of "${name}" cannot be used:\n${problems.join("\n")}`;
       return { answer: refused(text), failure: undefined };
     }
     try {
-      const result = await this.#running.run((ended) => this.#execution.run(listed, value, ended), caller);
+      const work = (ended: AbortSignal) => this.#execution.run(listed, checked, request, ended);
+      const result = await this.#running.run(work, request.signal);
       return { answer: Answer.of(result), failure: undefined };
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;

@@ -2,7 +2,9 @@
 
 import { abortError } from "../core/abort-error.ts";
 import { Answer } from "../core/answer.ts";
+import { audienceOf, hiddenBy, hiddenByState } from "../core/audience.ts";
 import type { RpcRequest } from "../core/call.ts";
+import type { Caller } from "../core/caller.ts";
 import { UpstreamError, UpstreamRpcError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import type { ServerDescription, Upstream, UpstreamEvents, UpstreamState, UpstreamStatus } from "../core/upstream.ts";
@@ -10,13 +12,16 @@ import { version } from "../core/version.ts";
 import type { CancelSignal } from "../lib/cancellation.ts";
 import type { Clock } from "../lib/clock.ts";
 import { withPlainNumbers } from "../lib/exact-json.ts";
-import { isJsonObject } from "../lib/json.ts";
+import { isJsonObject, type JsonObject } from "../lib/json.ts";
 import { latestLegacyVersion, listKinds } from "../mcp/protocol.ts";
 import { capabilityExtensions } from "../runtime/embedded.ts";
 import type { Environment } from "../runtime/process.ts";
 import type { Watcher, watchTree } from "../runtime/watch.ts";
+import type { ListedCapability } from "./capability.ts";
 import type { CapabilityCalls } from "./capability-calls.ts";
 import type { Capabilities, Library, LoadedLibrary } from "./library.ts";
+import type { ProjectionOptions } from "./projection-arm.ts";
+import type { Backends } from "./run-tool.ts";
 import type { ResolveHost } from "./ssrf.ts";
 import type { Webhook } from "./webhooks/webhook.ts";
 
@@ -39,6 +44,10 @@ export interface CapabilityUpstreamOptions {
   readonly events: UpstreamEvents;
   readonly watch: typeof watchTree;
   readonly clock: Clock;
+  /** Left out, no answer is projected. */
+  readonly projection?: ProjectionOptions | undefined;
+  /** Those whose tools providers of service `mcp` call. */
+  readonly backends?: Backends | undefined;
   /** Told of the webhooks there are whenever the files were read. */
   readonly onWebhooks?: ((webhooks: readonly Webhook[]) => void) | undefined;
   /** The system's resolver by default. */
@@ -151,8 +160,8 @@ class CapabilityUpstream implements Upstream {
 
   async #newLibrary(): Promise<Library> {
     const { createLibrary } = await import("./library.ts");
-    const { directories, builtin, log } = this.#options;
-    return createLibrary(directories, builtin, log);
+    const { directories, builtin, log, backends } = this.#options;
+    return createLibrary(directories, builtin, log, backends?.has);
   }
 
   #onChange(): void {
@@ -178,7 +187,8 @@ class CapabilityUpstream implements Upstream {
     const { Availability } = await import("./availability.ts");
     const availability = new Availability(env, stateDirectory);
     const sorted = [...tools.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-    const listed = await Promise.all(sorted.map((capability) => availability.mark(capability)));
+    const marked = await Promise.all(sorted.map((capability) => availability.mark(capability)));
+    const listed = await this.#shown(sorted, marked);
     const before = this.#list.text;
     this.#tools = tools;
     this.#list = Answer.of({ tools: listed });
@@ -187,15 +197,29 @@ class CapabilityUpstream implements Upstream {
       this.#options.events.onNotification?.(this, listKinds.tools.changed, {});
   }
 
-  async #call({ params, signal }: RpcRequest): Promise<Answer> {
+  /** As they are listed while some answers are projected. */
+  async #shown(
+    capabilities: readonly ListedCapability[],
+    tools: readonly JsonObject[],
+  ): Promise<readonly JsonObject[]> {
+    if ((this.#options.projection?.mode ?? "off") === "off") return tools;
+    const { projectedTool } = await import("./projection.ts");
+    return tools.map((tool, at) => (capabilities[at]?.projection === undefined ? tool : projectedTool(tool)));
+  }
+
+  async #call(request: RpcRequest): Promise<Answer> {
+    const { params } = request;
     const name = params?.["name"];
     const args = withPlainNumbers(params?.["arguments"] ?? {});
     if (typeof name !== "string" || !isJsonObject(args))
       throw this.#rpcError(-32602, 'tools/call needs a text "name" and an object "arguments"');
     const listed = this.#tools.get(name);
-    if (listed === undefined) throw this.#rpcError(-32602, `Unknown tool: ${name}`);
+    const reason = listed && hiddenBy(audienceOf(listed.tool), request.caller);
+    if (listed === undefined || reason === "owner") throw this.#rpcError(-32602, `Unknown tool: ${name}`);
+    // The lists decide this before; they may not know yet what the file says.
+    if (reason === "state") throw hiddenByState(this.name, name, request.caller as Caller);
     const calls = await this.#loadCalls();
-    const { answer, failure } = await calls.call(listed, args, signal);
+    const { answer, failure } = await calls.call(listed, args, request);
     if (failure !== undefined) this.#lastError = failure;
     return answer;
   }

@@ -1,7 +1,7 @@
 /** One tool made of one capability file. */
 import type { ResultTransformSettings } from "../core/transform/schema.ts";
 import type { Json, JsonObject } from "../lib/json.ts";
-import type { AuthSettings, CliSettings, HttpSettings } from "./definition-schema.ts";
+import type { AuthSettings, CliSettings, HttpSettings, McpSettings, ProjectionSettings } from "./definition-schema.ts";
 
 /** What has to be there before the tool can work. */
 export interface Requirements {
@@ -21,6 +21,8 @@ export interface ListedCapability {
   /** As `tools/list` shows it. */
   readonly tool: JsonObject;
   readonly requirements: Requirements;
+  /** Whether there is one decides how the tool is listed. */
+  readonly projection?: ProjectionSettings | undefined;
   /** Where it was read from; `undefined` for what is built in. */
   readonly file?: { readonly path: string; readonly isPinned: boolean } | undefined;
   /** Everything else; what is built in is taken apart when it is first called. @throws ConfigError */
@@ -42,19 +44,21 @@ export interface Capability {
   readonly isReadOnly: boolean;
   /** How long an answer may be given again; 0 when it is not to be kept. */
   readonly cacheTtlMs: number;
-  /** What becomes of an answer, one after the other. */
-  readonly transforms: readonly ResultTransformSettings[];
+  /** What becomes of an answer, one after the other; see presented.ts. */
+  readonly transform: ResultTransformSettings | undefined;
+  readonly responseTransform: ResultTransformSettings | undefined;
+  readonly projection: ProjectionSettings | undefined;
   readonly requirements: Requirements;
 }
 
 export interface Provider {
   /** `primary`, `fallback.0` … as in the file. */
   readonly name: string;
-  readonly action: HttpAction | CliAction;
+  readonly action: Action;
   /** The file's own `auth`, or that of the provider. */
   readonly auth: AuthSettings;
-  /** For all attempts together. */
-  readonly timeoutMs: number;
+  /** For all attempts together; `undefined` leaves it to the backend that is called. */
+  readonly timeoutMs: number | undefined;
   /** The first one included. */
   readonly maxAttempts: number;
   /** Environment variables its templates use; their values are kept out of errors. */
@@ -62,6 +66,8 @@ export interface Provider {
   /** Names in the keychain that its templates use. */
   readonly keychainNames: readonly string[];
 }
+
+export type Action = HttpAction | CliAction | McpAction;
 
 export interface HttpAction {
   readonly service: "rest" | "graphql" | "jsonrpc";
@@ -77,4 +83,9 @@ export interface HttpAction {
 export interface CliAction {
   readonly service: "cli";
   readonly cli: CliSettings;
+}
+
+export interface McpAction {
+  readonly service: "mcp";
+  readonly mcp: McpSettings;
 }

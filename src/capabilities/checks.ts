@@ -1,32 +1,44 @@
 /** What a schema cannot say about a capability file: whether its parts fit together, and whether all of them are there yet. */
+import type { Audience } from "../core/audience.ts";
 import { transformProblems } from "../core/transform/transform-problems.ts";
 import { suggestion } from "../lib/did-you-mean.ts";
 import { isJsonObject, type Json, type JsonObject } from "../lib/json.ts";
-import type { AuthSettings, CliSettings, Definition, HttpSettings } from "./definition-schema.ts";
+import type { Provider } from "./capability.ts";
+import type { AuthSettings, CliSettings, Definition, HttpSettings, McpSettings } from "./definition-schema.ts";
 import { type FileReport, type KeyPath, quote } from "./file-report.ts";
 import { keySource, usesKey } from "./key-source.ts";
-import { isSetting, placeholdersIn, solePlaceholder } from "./template.ts";
+import type { ProviderContext } from "./read-provider.ts";
+import { isKeychain, isSetting, placeholdersIn, solePlaceholder } from "./template.ts";
 
-/** Keys of later features that would change what the capability does. */
-export function inactiveKeys(definition: Definition): KeyPath[] {
-  const { metadata } = definition;
-  const optional = ["projection", "visible_in_states"] as const;
-  const paths: KeyPath[] = optional.filter((key) => isFilled(definition[key])).map((key) => [key]);
-  if (metadata.exposure === "personal") paths.push(["metadata", "exposure"]);
-  return paths;
+export function audienceIn({ metadata, visible_in_states: states }: Definition, report: FileReport): Audience {
+  if (metadata.exposure !== "personal") return { states };
+  const { authority = "", subject = "" } = metadata.identity_owner ?? {};
+  const at = ["metadata", "identity_owner"];
+  if (authority === "" || subject === "")
+    report.problem(
+      at,
+      `${quote(at)} must say whose the capability is, by authority and subject, or nobody could use it`,
+    );
+  return { states, owner: { authority, subject } };
 }
 
 /** Milliseconds; a write is never answered from memory, whatever the file says. */
-export function cacheTtlMs({ cache, metadata }: Definition, report: FileReport): number {
+export function cacheTtlMs(
+  { cache, metadata }: Definition,
+  providers: readonly Provider[],
+  report: FileReport,
+): number {
   if (cache.ttl === 0 || ["", "none"].includes(cache.strategy)) return 0;
-  if (metadata.read_only) return cache.ttl * 1_000;
-  report.warning(["cache"], '"cache" is only for capabilities with metadata.read_only and is ignored');
+  if (!metadata.read_only)
+    report.warning(["cache"], '"cache" is only for capabilities with metadata.read_only and is ignored');
+  // What a backend answers one caller is not for another who may not ask it.
+  else if (providers.some(({ action }) => action.service === "mcp"))
+    report.warning(
+      ["cache"],
+      '"cache" is not for providers of service mcp and is ignored: the gateway\'s own cache is',
+    );
+  else return cache.ttl * 1_000;
   return 0;
-}
-
-function isFilled(value: unknown): boolean {
-  if (typeof value !== "object") return value !== undefined && value !== "";
-  return value !== null && Object.keys(value).length > 0;
 }
 
 /** `schema.input` or `schema.output`, whose type MCP wants to be "object". */
@@ -173,6 +185,35 @@ export function checkCommand({ command, env, cwd }: CliSettings, atConfig: KeyPa
     const at = [...atConfig, "command"];
     report.problem(at, `${quote(at)} must be one program: its arguments belong into "args", no shell reads them`);
   }
+}
+
+/** Which tool is called is for the file to say, never for who calls; its arguments are checked by its server. */
+export function checkTarget(
+  { server, tool, arguments: template }: McpSettings,
+  { declared, hasServer }: Pick<ProviderContext, "declared" | "hasServer">,
+  atConfig: KeyPath,
+  report: FileReport,
+): void {
+  for (const [key, value] of [
+    ["server", server],
+    ["tool", tool],
+  ] as const)
+    if (placeholdersIn(value).length > 0) {
+      const at = [...atConfig, key];
+      report.problem(at, `${quote(at)} must be a name: no placeholder is allowed there`);
+    }
+  const at = [...atConfig, "arguments"];
+  const text = JSON.stringify(template ?? {});
+  if (placeholdersIn(text).some(isKeychain))
+    report.problem(at, `${quote(at)} must not have a key: "secrets" of the backend gives its tools what they need`);
+  for (const [, name = ""] of text.matchAll(/"\{([\w$.-]+)\}"/g))
+    if (declared !== undefined && !isSetting(name) && !declared.has(name))
+      report.problem(
+        at,
+        `${quote(at)} has "{${name}}", which schema.input does not declare${suggestion(name, [...declared])}`,
+      );
+  if (hasServer?.(server) === false)
+    report.warning([...atConfig, "server"], `There is no backend "${server}" now: calls fail until there is`);
 }
 
 export function checkPagination({ pagination, method }: HttpSettings, atConfig: KeyPath, report: FileReport): void {

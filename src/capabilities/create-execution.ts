@@ -1,12 +1,16 @@
 /** Everything a call needs besides its capability, made once; also what the commands run a capability with. */
-import type { ResultTransform } from "../core/transform/result-transform.ts";
+import type { RpcRequest } from "../core/call.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { JsonObject } from "../lib/json.ts";
 import type { Environment } from "../runtime/process.ts";
 import { AnswerCache } from "./answer-cache.ts";
-import type { Capability, ListedCapability } from "./capability.ts";
+import type { CheckedArguments } from "./arguments.ts";
+import type { ListedCapability } from "./capability.ts";
 import { execute } from "./execute.ts";
 import { OAuthTokens } from "./oauth-tokens.ts";
+import { presented, projectedAnswer, transformed } from "./presented.ts";
+import { armOf, type ProjectionOptions } from "./projection-arm.ts";
+import type { Backends } from "./run-tool.ts";
 import { type ResolveHost, targetCheck } from "./ssrf.ts";
 
 export interface ExecutionOptions {
@@ -15,6 +19,10 @@ export interface ExecutionOptions {
   /** Off lets capabilities reach private addresses. */
   readonly ssrfProtection: boolean;
   readonly clock: Clock;
+  /** Left out, no answer is projected. */
+  readonly projection?: ProjectionOptions | undefined;
+  /** Left out where no gateway runs: then providers of service `mcp` say so. */
+  readonly backends?: Backends | undefined;
   /** The system's resolver by default. */
   readonly resolveHost?: ResolveHost | undefined;
 }
@@ -23,19 +31,15 @@ export interface Execution {
   /**
    * A `CallToolResult`.
    * @param args checked against the input schema
+   * @param request the call, as it came to the capabilities
    * @throws Refusal, or the signal's reason
    */
-  run(listed: ListedCapability, args: JsonObject, ended: AbortSignal): Promise<JsonObject>;
-}
-
-const transformsOf = new WeakMap<Capability, readonly ResultTransform[]>();
-
-async function transformed(capability: Capability, result: JsonObject): Promise<JsonObject> {
-  const { ResultTransform } = await import("../core/transform/result-transform.ts");
-  const transforms =
-    transformsOf.get(capability) ?? capability.transforms.map((settings) => new ResultTransform(settings));
-  transformsOf.set(capability, transforms);
-  return transforms.reduce((changed, transform) => transform.apply(changed), result);
+  run(
+    listed: ListedCapability,
+    args: Pick<CheckedArguments, "value" | "isFull">,
+    request: RpcRequest,
+    ended: AbortSignal,
+  ): Promise<JsonObject>;
 }
 
 export function createExecution(options: ExecutionOptions): Execution {
@@ -43,13 +47,21 @@ export function createExecution(options: ExecutionOptions): Execution {
   const checkTarget = targetCheck(!options.ssrfProtection, options.resolveHost);
   const context = { env, stateDirectory, clock, checkTarget, tokens: new OAuthTokens() };
   const cache = new AnswerCache(clock);
+  const { mode, onAnswer } = options.projection ?? { mode: "off" };
   return {
-    async run(listed, args, ended) {
+    async run(listed, { value: args, isFull }, request, ended) {
       const capability = await listed.load();
-      return cache.get(capability, args, async () => {
-        const result = await execute(capability, args, context, ended);
-        return capability.transforms.length === 0 ? result : transformed(capability, result);
+      const result = await cache.get(capability, args, async () => {
+        const origin = { backends: options.backends, request };
+        return transformed(capability, await execute(capability, args, { ...context, origin }, ended));
       });
+      const arm = capability.projection && armOf(mode, request.sessionId);
+      const plain = await presented(capability, result, isFull);
+      const isWanted = !isFull && (mode === "on" || arm === "treatment");
+      const shown = isWanted ? await projectedAnswer(capability, plain) : plain;
+      if (arm !== undefined)
+        onAnswer?.({ arm, isProjected: shown !== plain, bytes: Buffer.byteLength(JSON.stringify(shown)) });
+      return shown;
     },
   };
 }

@@ -119,7 +119,23 @@ export const cliSchema = v.object({
 });
 export type CliSettings = v.InferOutput<typeof cliSchema>;
 
-export const serviceSchemas = { rest: restSchema, graphql: graphqlSchema, jsonrpc: jsonrpcSchema, cli: cliSchema };
+/** `config` of a provider whose service is `mcp`. */
+export const mcpSchema = v.object({
+  server: v.pipe(v.string(), v.nonEmpty("Expected the name of a backend")),
+  tool: v.pipe(v.string(), v.nonEmpty("Expected the name of a tool")),
+  /** Template of its arguments; the caller's own by default. */
+  arguments: maybe(jsonObject),
+  response_path: optional(v.string(), ""),
+});
+export type McpSettings = v.InferOutput<typeof mcpSchema>;
+
+export const serviceSchemas = {
+  rest: restSchema,
+  graphql: graphqlSchema,
+  jsonrpc: jsonrpcSchema,
+  cli: cliSchema,
+  mcp: mcpSchema,
+};
 
 export const authSchema = v.object({
   required: optional(v.boolean(), false),
@@ -143,8 +159,8 @@ export type AuthSettings = v.InferOutput<typeof authSchema>;
 export const providerSchema = v.object({
   service: optional(v.string(), "rest"),
   cost_per_call: later,
-  /** Seconds for all attempts together. */
-  timeout: optional(v.pipe(v.number(), v.gtValue(0)), 30),
+  /** Seconds for all attempts together; 30 by default, and for `mcp` what the backend has. */
+  timeout: maybe(v.pipe(v.number(), v.gtValue(0))),
   /** Attempts in all; a request that may have been carried out is repeated only if that does no harm. */
   max_attempts: optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10)), 3),
   config: optional(jsonObject, {}),
@@ -162,7 +178,10 @@ export const metadataSchema = v.object({
   exposure: optional(v.picklist(["shared", "personal"]), "shared"),
   cost_category: later,
   execution_time: later,
-  identity_owner: later,
+  /** Whose a personal capability is. */
+  identity_owner: maybe(
+    v.object({ authority: optional(v.string(), ""), subject: optional(v.string(), ""), label: later }),
+  ),
   produces: later,
   consumes: later,
   chains_with: later,
@@ -199,6 +218,28 @@ export const cacheSchema = v.object({
   key_template: later,
 });
 
+function pathsOf<const TName extends string>(...names: readonly TName[]) {
+  const path = maybe(v.pipe(v.string(), v.nonEmpty("Expected a dotted path")));
+  return v.object(Object.fromEntries(names.map((name) => [name, path])) as Record<TName, typeof path>);
+}
+
+/** Dotted paths to what answers of most APIs have in common. */
+export const projectionGroups = {
+  actor: pathsOf("id", "display_name", "email", "handle"),
+  subject: pathsOf("id", "title", "kind"),
+  env_time: pathsOf("created", "updated"),
+  url: pathsOf("href", "label"),
+  body: pathsOf("text", "format"),
+};
+export const projectionSchema = v.object({
+  actor: maybe(projectionGroups.actor),
+  subject: maybe(projectionGroups.subject),
+  env_time: maybe(projectionGroups.env_time),
+  url: maybe(projectionGroups.url),
+  body: maybe(projectionGroups.body),
+});
+export type ProjectionSettings = v.InferOutput<typeof projectionSchema>;
+
 export const definitionSchema = v.object({
   fulcrum: later,
   name: maybe(v.pipe(v.string(), v.regex(/^[A-Za-z0-9_]+$/, "Expected only letters, digits and _"))),
@@ -210,9 +251,10 @@ export const definitionSchema = v.object({
   cache: optional(cacheSchema, {}),
   transform: maybe(resultTransformSchema),
   response_transform: maybe(resultTransformSchema),
-  projection: later,
+  projection: maybe(projectionSchema),
   webhooks: optional(v.record(v.string(), v.unknown()), {}),
   sha256: later,
-  visible_in_states: later,
+  /** States of sessions in which it is there; all by default. */
+  visible_in_states: optional(v.array(v.pipe(v.string(), v.nonEmpty("Expected the name of a state"))), []),
 });
 export type Definition = v.InferOutput<typeof definitionSchema>;

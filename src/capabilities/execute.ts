@@ -13,6 +13,7 @@ import { Refusal } from "./refusal.ts";
 import { buildRequest, type HttpRequest } from "./request.ts";
 import { binaryResult, jsonResult, type Reading, readAnswer } from "./response.ts";
 import { assertNoRpcError } from "./rpc-errors.ts";
+import type { Origin } from "./run-tool.ts";
 import { withinTime } from "./running-calls.ts";
 import { SecretScrubber } from "./secret-scrubber.ts";
 import type { Scope } from "./template.ts";
@@ -24,6 +25,7 @@ const longestWaitMs = 5_000;
 
 export interface ExecuteContext extends Omit<AuthContext, "signal"> {
   readonly clock: Clock;
+  readonly origin: Origin;
 }
 
 /**
@@ -42,7 +44,10 @@ export async function execute(
   for (const [at, provider] of providers.entries()) {
     try {
       const work = (ended: AbortSignal) => runProvider(capability, provider, args, { ...context, signal: ended });
-      const result = await withinTime(work, provider.timeoutMs, signal, context.clock);
+      const { timeoutMs } = provider;
+      const result = await (timeoutMs === undefined
+        ? work(signal)
+        : withinTime(work, timeoutMs, signal, context.clock));
       return at === 0 ? result : withMeta(result, { "mcp-gateway/provider": provider.name });
     } catch (error) {
       if (signal.aborted || !(error instanceof Refusal)) throw error;
@@ -70,9 +75,13 @@ async function runProvider(
   const { action } = provider;
   const variables = provider.variables.map((name) => context.env[name]);
   const keys = Object.values(keychain).filter((key) => key !== undefined);
-  return action.service === "cli"
-    ? runCommand(capability, action, scope, new SecretScrubber(keys, variables), context)
-    : runHttp(capability, provider, action, scope, { keys, variables }, context);
+  if ("http" in action) return runHttp(capability, provider, action, scope, { keys, variables }, context);
+  const scrubber = new SecretScrubber(keys, variables);
+  if (action.service === "cli") return runCommand(capability, action, scope, scrubber, context);
+  const { runTool } = await import("./run-tool.ts");
+  const reading: Reading = { format: "json", scrub: scrubber.inError, clean: scrubber.inAnswer };
+  const { backends, request } = context.origin;
+  return runTool(capability, action, scope, reading, { backends, request: { ...request, signal: context.signal } });
 }
 
 async function runCommand(

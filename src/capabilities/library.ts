@@ -40,8 +40,16 @@ interface KnownFile {
   readonly isPinned: boolean;
 }
 
-/** @param directories later ones do not override earlier ones; a missing one is an empty one */
-export function createLibrary(directories: readonly string[], builtin: boolean, log: Logger): Library {
+/**
+ * @param directories later ones do not override earlier ones; a missing one is an empty one
+ * @param hasServer whether there is a backend of that name; left out, nothing is said of those there are not
+ */
+export function createLibrary(
+  directories: readonly string[],
+  builtin: boolean,
+  log: Logger,
+  hasServer?: CapabilityFile["hasServer"],
+): Library {
   let known: ReadonlyMap<string, KnownFile> = new Map();
   let builtins: Promise<Capabilities> | undefined;
 
@@ -54,7 +62,7 @@ export function createLibrary(directories: readonly string[], builtin: boolean, 
       const webhooks = new Map<string, Webhook>();
       for (const path of await capabilityFiles(directories)) {
         const before = known.get(path);
-        const file = await readFile(path, before, log);
+        const file = await readFile(path, before, log, hasServer);
         if (file === undefined) continue;
         files.set(path, file);
         if (file.content === undefined) continue;
@@ -91,7 +99,12 @@ async function capabilityFiles(directories: readonly string[]): Promise<Set<stri
   return found;
 }
 
-async function readFile(path: string, before: KnownFile | undefined, log: Logger): Promise<KnownFile | undefined> {
+async function readFile(
+  path: string,
+  before: KnownFile | undefined,
+  log: Logger,
+  hasServer: CapabilityFile["hasServer"],
+): Promise<KnownFile | undefined> {
   let text: string;
   try {
     text = await readText(path, maxYamlBytes);
@@ -103,7 +116,7 @@ async function readFile(path: string, before: KnownFile | undefined, log: Logger
     return { seen, content: before?.content, isPinned: before?.isPinned ?? false };
   }
   if (text === before?.seen) return before;
-  const content = await loadOrKeep({ path, content: { text } }, before?.content, log);
+  const content = await loadOrKeep({ path, content: { text }, hasServer }, before?.content, log);
   const isPinned = before?.isPinned === true || /^sha256:/m.test(text);
   // What was kept was good when it was read.
   if (!isPinned || content === before?.content) return { seen: text, content, isPinned };

@@ -2,22 +2,25 @@
  * One capability file → {@link Capability}. A file that is wrong is an error that says all there is to correct; a file
  * that needs what is not there yet is skipped with a warning, so that collections made for it can be used in part.
  */
+import { type Audience, audienceMeta } from "../core/audience.ts";
 import { ConfigError } from "../core/errors.ts";
 import { isJsonObject, type JsonObject } from "../lib/json.ts";
 import type { Place, YamlDocument } from "../lib/yaml-document.ts";
-import type { Capability, Provider, Requirements } from "./capability.ts";
-import { cacheTtlMs, checkKey, checkTransforms, inactiveKeys, objectSchema } from "./checks.ts";
+import type { Action, Capability, Provider, Requirements } from "./capability.ts";
+import { audienceIn, cacheTtlMs, checkKey, checkTransforms, objectSchema } from "./checks.ts";
 import {
   authSchema,
   cacheSchema,
   type Definition,
   definitionSchema,
   metadataSchema,
+  projectionGroups,
+  projectionSchema,
   schemasSchema,
 } from "./definition-schema.ts";
-import { FileReport, quote } from "./file-report.ts";
+import { FileReport } from "./file-report.ts";
 import { keySource, usesKey } from "./key-source.ts";
-import { originOf, readProvider } from "./read-provider.ts";
+import { originOf, type ProviderContext, readProvider } from "./read-provider.ts";
 import { isEnv, placeholdersIn } from "./template.ts";
 import { readWebhooks } from "./webhooks/read-webhooks.ts";
 import type { Webhook } from "./webhooks/webhook.ts";
@@ -27,6 +30,8 @@ export interface CapabilityFile {
   readonly path: string;
   /** The text, or what the build made of it. */
   readonly content: { readonly text: string } | { readonly parsed: unknown };
+  /** Whether there is a backend of that name; left out where no gateway runs that would know. */
+  readonly hasServer?: ((name: string) => boolean) | undefined;
 }
 
 export interface LoadedFile {
@@ -40,10 +45,10 @@ export interface LoadedFile {
 }
 
 /** @throws ConfigError with one line `file:line:column  problem` for each problem */
-export async function loadCapability({ path, content }: CapabilityFile): Promise<LoadedFile> {
-  if ("parsed" in content) return load(path, content.parsed, new FileReport(path, () => "1:1"));
+export async function loadCapability({ path, content, hasServer }: CapabilityFile): Promise<LoadedFile> {
+  if ("parsed" in content) return load(path, content.parsed, hasServer, new FileReport(path, () => "1:1"));
   const { value, placeOf } = await readDocument(path, content.text);
-  return load(path, value, new FileReport(path, (at) => placeText(placeOf(at))));
+  return load(path, value, hasServer, new FileReport(path, (at) => placeText(placeOf(at))));
 }
 
 /** @throws ConfigError as {@link loadCapability} */
@@ -62,7 +67,7 @@ function placeText({ line, column }: Place): string {
   return `${line}:${column}`;
 }
 
-function load(path: string, value: unknown, report: FileReport): LoadedFile {
+function load(path: string, value: unknown, hasServer: CapabilityFile["hasServer"], report: FileReport): LoadedFile {
   if (!isJsonObject(value)) report.problem([], "The file must be a mapping");
   report.throwIfBroken();
   const definition = report.parse(definitionSchema, value, []);
@@ -80,14 +85,14 @@ function load(path: string, value: unknown, report: FileReport): LoadedFile {
   const declared = properties.length > 0 ? new Set(properties) : undefined;
   checkKey(auth, ["auth"], report);
   if (definition !== undefined) checkTransforms(definition, report);
-  const webhooks = readWebhooks(definitions, name, report);
+  const audience = definition === undefined ? { states: [] } : audienceIn(definition, report);
+  const webhooks = readWebhooks(definitions, { name, audience }, report);
   const hasTool = Object.keys(providers).length > 0 || Object.keys(definitions).length === 0;
-  const found = hasTool ? readProviders(partial as Definition, declared, report) : [];
+  const found = hasTool ? readProviders(partial as Definition, { declared, hasServer, report }) : [];
   report.throwIfBroken();
   const [primary, ...fallbacks] = found;
   if (report.skipped.length > 0 || definition === undefined)
     return { name, capability: undefined, webhooks: [], warnings: [...report.warnings, ...report.skipped] };
-  for (const key of inactiveKeys(definition)) report.warning(key, `${quote(key)} is not active yet and is ignored`);
   if (primary === undefined) return { name, capability: undefined, webhooks, warnings: report.warnings };
   const requirements = requirementsOf(primary, fallbacks);
   return {
@@ -95,13 +100,15 @@ function load(path: string, value: unknown, report: FileReport): LoadedFile {
     capability: {
       name,
       category: definition.metadata.category,
-      tool: toolOf(name, definition, input, output),
+      tool: toolOf({ name, audience }, definition, input, output),
       input,
       declared,
       providers: [primary, ...fallbacks],
       isReadOnly: definition.metadata.read_only,
-      cacheTtlMs: cacheTtlMs(definition, report),
-      transforms: [definition.transform, definition.response_transform].filter((each) => each !== undefined),
+      cacheTtlMs: cacheTtlMs(definition, found, report),
+      transform: definition.transform,
+      responseTransform: definition.response_transform,
+      projection: Object.values(definition.projection ?? {}).some(Boolean) ? definition.projection : undefined,
       requirements,
     },
     webhooks,
@@ -119,8 +126,9 @@ function partOf(file: JsonObject): Pick<Definition, "auth" | "providers" | "sche
 }
 
 /** The primary one first. */
-function readProviders({ providers, auth }: Definition, declared: ReadonlySet<string> | undefined, report: FileReport) {
-  const context = { auth, declared, report, origin: undefined };
+function readProviders({ providers, auth }: Definition, about: Omit<ProviderContext, "auth" | "origin">) {
+  const { report } = about;
+  const context = { ...about, auth, origin: undefined };
   const primary = readProvider(providers["primary"], ["providers", "primary"], context);
   const found: Provider[] = primary === undefined ? [] : [primary];
   const origin = primary === undefined ? undefined : (originOf(primary) ?? "");
@@ -143,12 +151,7 @@ function requirementsOf({ action, auth }: Provider, fallbacks: readonly Provider
   if (fallbacks.length > 0) return none;
   const source = usesKey(auth) ? keySource(auth.key) : undefined;
   const login = source?.from === "oauth" ? source.provider : undefined;
-  const needed =
-    action.service === "cli"
-      ? [action.cli.command]
-      : [action.http.endpoint ?? `${action.http.base_url}${action.http.path}`];
-  const variables = needed
-    .flatMap(placeholdersIn)
+  const variables = placeholdersIn(targetOf(action))
     .filter(isEnv)
     .map((name) => name.slice("env.".length));
   if (auth.required && source?.from === "environment") variables.push(source.name);
@@ -159,6 +162,12 @@ function requirementsOf({ action, auth }: Provider, fallbacks: readonly Provider
   };
 }
 
+/** Without it nothing can be asked. */
+function targetOf(action: Action): string {
+  if (action.service === "cli") return action.cli.command;
+  return action.service === "mcp" ? "" : (action.http.endpoint ?? `${action.http.base_url}${action.http.path}`);
+}
+
 function warnOfUnknownKeys(file: unknown, report: FileReport): void {
   report.unknownKeys(definitionSchema, file, []);
   if (!isJsonObject(file)) return;
@@ -166,14 +175,23 @@ function warnOfUnknownKeys(file: unknown, report: FileReport): void {
   report.unknownKeys(authSchema, file["auth"], ["auth"]);
   report.unknownKeys(cacheSchema, file["cache"], ["cache"]);
   report.unknownKeys(metadataSchema, file["metadata"], ["metadata"]);
+  const { projection } = file;
+  report.unknownKeys(projectionSchema, projection, ["projection"]);
+  if (isJsonObject(projection))
+    for (const [group, schema] of Object.entries(projectionGroups))
+      report.unknownKeys(schema, projection[group], ["projection", group]);
 }
 
 function toolOf(
-  name: string,
+  { name, audience }: { readonly name: string; readonly audience: Audience },
   { description, metadata }: Definition,
   inputSchema: JsonObject,
   outputSchema: JsonObject | undefined,
 ): JsonObject {
+  const _meta = {
+    ...(metadata.tags.length > 0 && { "mcp-gateway/keywords": metadata.tags }),
+    ...audienceMeta(audience),
+  };
   const words = name.replaceAll("_", " ").trim();
   return {
     name,
@@ -187,6 +205,6 @@ function toolOf(
       idempotentHint: metadata.idempotent ?? metadata.read_only,
       openWorldHint: metadata.open_world ?? true,
     },
-    ...(metadata.tags.length > 0 && { _meta: { "mcp-gateway/keywords": metadata.tags } }),
+    ...(Object.keys(_meta).length > 0 && { _meta }),
   };
 }

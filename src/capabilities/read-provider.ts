@@ -1,8 +1,16 @@
 /** One entry of `providers` → {@link Provider}, whatever its service. */
 import { nearest } from "../lib/did-you-mean.ts";
 import { isJsonObject, type Json, type JsonObject } from "../lib/json.ts";
-import type { CliAction, HttpAction, Provider } from "./capability.ts";
-import { bodyTemplate, checkAddress, checkCommand, checkKey, checkPagination, checkPlaceholders } from "./checks.ts";
+import type { Action, HttpAction, Provider } from "./capability.ts";
+import {
+  bodyTemplate,
+  checkAddress,
+  checkCommand,
+  checkKey,
+  checkPagination,
+  checkPlaceholders,
+  checkTarget,
+} from "./checks.ts";
 import {
   type AuthSettings,
   authSchema,
@@ -10,11 +18,13 @@ import {
   graphqlSchema,
   type HttpSettings,
   jsonrpcSchema,
+  mcpSchema,
   providerSchema,
   restSchema,
   serviceSchemas,
 } from "./definition-schema.ts";
 import { type FileReport, type KeyPath, quote } from "./file-report.ts";
+import type { CapabilityFile } from "./load.ts";
 import { isEnv, isKeychain, placeholdersIn } from "./template.ts";
 
 export interface ProviderContext {
@@ -23,6 +33,8 @@ export interface ProviderContext {
   /** Origin of the primary provider, which `auth` belongs to; `undefined` for that provider itself. */
   readonly origin: string | undefined;
   readonly declared: ReadonlySet<string> | undefined;
+  /** As in {@link CapabilityFile}. */
+  readonly hasServer: CapabilityFile["hasServer"];
   readonly report: FileReport;
 }
 
@@ -51,34 +63,37 @@ export function readProvider(value: unknown, at: KeyPath, context: ProviderConte
     report.unknownKeys(authSchema, isJsonObject(value) ? value["auth"] : undefined, [...at, "auth"]);
   const auth = own ?? (belongsTo(action, context.origin) ? context.auth : noAuth);
   if (own !== undefined) checkKey(own, [...at, "auth"], report);
-  if (action.service !== "cli") checkAddress(action.http, auth, atConfig, report);
+  if ("http" in action) checkAddress(action.http, auth, atConfig, report);
   const names = placeholdersIn(JSON.stringify(action));
+  const defaultMs = action.service === "mcp" ? undefined : defaultTimeoutMs;
   return {
     name: at.slice(1).join("."),
     action,
     auth,
-    timeoutMs: provider.timeout * 1_000,
+    timeoutMs: provider.timeout === undefined ? defaultMs : provider.timeout * 1_000,
     maxAttempts: provider.max_attempts,
     variables: names.filter(isEnv).map((name) => name.slice("env.".length)),
     keychainNames: [...new Set(names.filter(isKeychain).map((name) => name.slice("keychain.".length)))],
   };
 }
 
+const defaultTimeoutMs = 30_000;
+
 function outlineOf(value: unknown) {
   if (!isJsonObject(value)) return undefined;
   const { service = "rest", config = {} } = value;
   if (typeof service !== "string" || !isJsonObject(config)) return undefined;
-  return { service, config, auth: undefined, timeout: 1, max_attempts: 1 };
+  return { service, config, auth: undefined, timeout: undefined, max_attempts: 1 };
 }
 
-/** Scheme, host and port as the file writes them; `undefined` for a program. */
-export function originOf({ action }: Provider): string | undefined {
-  if (action.service === "cli") return undefined;
+/** Scheme, host and port as the file writes them; `undefined` for a program or a tool. */
+export function originOf({ action }: Pick<Provider, "action">): string | undefined {
+  if (!("http" in action)) return undefined;
   return /^[^/]*\/\/[^/?#]*/.exec(action.http.endpoint ?? action.http.base_url)?.[0].toLowerCase();
 }
 
-function belongsTo(action: HttpAction | CliAction, origin: string | undefined): boolean {
-  return origin === undefined || originOf({ action } as Provider) === origin;
+function belongsTo(action: Action, origin: string | undefined): boolean {
+  return origin === undefined || originOf({ action }) === origin;
 }
 
 const noAuth: AuthSettings = {
@@ -108,8 +123,8 @@ function readAction(
   service: Service,
   config: JsonObject,
   at: KeyPath,
-  { declared, report }: ProviderContext,
-): HttpAction | CliAction | undefined {
+  { declared, hasServer, report }: ProviderContext,
+): Action | undefined {
   switch (service) {
     case "rest": {
       const http = report.parse(restSchema, config, at);
@@ -143,6 +158,12 @@ function readAction(
       checkPlaceholders(cli, declared, at, report);
       checkCommand(cli, at, report);
       return { service, cli };
+    }
+    case "mcp": {
+      const mcp = report.parse(mcpSchema, config, at);
+      if (mcp === undefined) return undefined;
+      checkTarget(mcp, { declared, hasServer }, at, report);
+      return { service, mcp };
     }
   }
 }

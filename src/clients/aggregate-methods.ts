@@ -1,5 +1,7 @@
 /** `/mcp`: the meta-tools (or, in direct mode, every tool) and the resources and prompts of all backends. */
+import { hiddenByState } from "../core/audience.ts";
 import { GatewayError } from "../core/errors.ts";
+import { stateHidesTool } from "../core/scope.ts";
 import { isJsonObject } from "../lib/json.ts";
 import type { OwnedName } from "../meta/exposed-names.ts";
 import {
@@ -114,6 +116,8 @@ function asksForCodeMode(address: string | undefined): boolean {
 }
 
 function unknownTool(request: RequestScope, name: string, tools: Exposed): GatewayError {
+  for (const { name: server } of request.host.servers())
+    if (stateHidesTool(request.caller, server, name)) return hiddenByState(server, name, request.caller);
   const known = [...(request.host.meta.enabled ? (meta?.metaTools.keys() ?? []) : []), ...tools.names()];
   const near = request.host.catalog.nearest(name, known, 3);
   const hint = near.length > 0 ? `. Did you mean: ${near.join(", ")}?` : "";

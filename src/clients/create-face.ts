@@ -7,6 +7,7 @@ import { negotiateVersion } from "../mcp/protocol.ts";
 import type { Face, FaceContext } from "./face.ts";
 import type { FaceHost } from "./host.ts";
 import { introduce } from "./introduction.ts";
+import { narrowedCaller } from "./narrowed-caller.ts";
 import { cancelRunning } from "./peer-messages.ts";
 import type { Session } from "./session.ts";
 
@@ -62,7 +63,7 @@ export function createFace(host: FaceHost): Face {
         throw new GatewayError("INVALID_PARAMS", '"initialize" needs "protocolVersion", a string');
       const wanted = context.profile ?? (typeof params["profile"] === "string" ? params["profile"] : undefined);
       const profile = host.profiles.choose(context.caller, wanted) ?? context.caller.boundProfile;
-      const caller = host.profiles.narrow(context.caller, profile);
+      const caller = narrowedCaller(host, context.caller, { profile });
       const introduction = await introduce(host, { backend: context.backend, caller });
       const protocolVersion = negotiateVersion(params["protocolVersion"]);
       const { clientInfo, capabilities } = params;

@@ -1,4 +1,5 @@
 /** Tells the clients concerned what happened at a backend; never the others. */
+import { type Audience, hiddenBy } from "../core/audience.ts";
 import { anonymousCaller, type Caller } from "../core/caller.ts";
 import { mayUseServer, mayUseTool } from "../core/scope.ts";
 import type { JsonObject } from "../lib/json.ts";
@@ -6,6 +7,7 @@ import { encodeRequest } from "../mcp/json-rpc.ts";
 import { logSeverity } from "../mcp/log-levels.ts";
 import { elicitationEnd, type ListKind, listKinds, resourceUpdated } from "../mcp/protocol.ts";
 import type { FaceHost } from "./host.ts";
+import { narrowedCaller } from "./narrowed-caller.ts";
 import { pinnedTools } from "./pinned-tools.ts";
 import type { Session } from "./session.ts";
 import { gatewayItself } from "./subscriptions.ts";
@@ -47,13 +49,18 @@ export function announceElicitationEnd(host: FaceHost, server: string, params: J
  * `notifications/message`: for every session that may use the tool it is about, and whose client wants messages of this
  * level. How many were told. A listening of 2026-07-28 has no messages (basic/patterns, "Subscriptions").
  */
-export function announceMessage(host: FaceHost, server: string, tool: string, params: JsonObject): number {
+export function announceMessage(
+  host: FaceHost,
+  { server, tool, audience }: { readonly server: string; readonly tool: string; readonly audience: Audience },
+  params: JsonObject,
+): number {
   // One text for all: those who are not connected keep it.
   const text = encodeRequest(undefined, "notifications/message", params);
   let told = 0;
   for (const session of host.sessions.all()) {
-    const { backend, caller, profile, logLevel } = session;
-    if (caller === undefined || !mayUseTool(host.profiles.narrow(caller, profile), server, tool)) continue;
+    const { backend, logLevel } = session;
+    const caller = session.caller && narrowedCaller(host, session.caller, session);
+    if (caller === undefined || !mayUseTool(caller, server, tool) || hiddenBy(audience, caller)) continue;
     if (backend !== undefined && host.resolveServer(backend) !== server) continue;
     if (logLevel !== undefined && logSeverity(params["level"]) < logSeverity(logLevel)) continue;
     session.push(text);
@@ -69,7 +76,7 @@ function showsTools(host: FaceHost, server: string): boolean {
 
 /** The session has another profile, or its profile is another one now: what it was shown is out of date. */
 export function announceProfile(host: FaceHost, session: Session, caller: Caller): void {
-  const narrowed = host.profiles.narrow(caller, session.profile);
+  const narrowed = narrowedCaller(host, caller, session);
   for (const { server, uri } of host.subscriptions.watchedBy(session))
     if (
       server !== gatewayItself &&

@@ -11,6 +11,7 @@ import type { ListKind } from "../mcp/protocol.ts";
 import type { MetaSettings, OperatorActions, ServerView, ToolUsage } from "../meta/meta-tool.ts";
 import type { RoutingProfiles } from "../meta/routing/routing-profiles.ts";
 import type { MetaMcpSettings } from "../meta/schema.ts";
+import type { ToolViews } from "../meta/states/tool-views.ts";
 import type { SkillSource } from "../skills/served-skills.ts";
 import type { FaceContext } from "./face.ts";
 import type { Listening } from "./listening.ts";
@@ -46,6 +47,7 @@ export interface FaceHost {
   readonly actions: OperatorActions;
   readonly usage: ToolUsage;
   readonly profiles: RoutingProfiles;
+  readonly views: ToolViews;
   /** Imported skills, for every caller of `/mcp`. */
   readonly skills: SkillSource;
   /** Longest time one request may take, in milliseconds. */

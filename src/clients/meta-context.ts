@@ -3,9 +3,11 @@ import type { Caller } from "../core/caller.ts";
 import { GatewayError } from "../core/errors.ts";
 import { neverCancelled } from "../lib/cancellation.ts";
 import type { JsonObject } from "../lib/json.ts";
+import { listKinds } from "../mcp/protocol.ts";
 import type { MetaContext, MetaSession } from "../meta/meta-tool.ts";
 import { announceProfile } from "./fan-out.ts";
 import type { FaceHost } from "./host.ts";
+import { narrowedCaller } from "./narrowed-caller.ts";
 import type { RequestScope } from "./request-scope.ts";
 
 export function metaContext(request: RequestScope): MetaContext {
@@ -50,6 +52,7 @@ export function metaContextFor(host: FaceHost, caller: Caller): MetaContext {
     clock: host.clock,
     settings: host.sections,
     profiles: host.profiles,
+    views: host.views,
     skills: host.skills,
     session: undefined,
     usage: host.usage,
@@ -69,6 +72,14 @@ function sessionOf({ host, context }: RequestScope): MetaSession | undefined {
       session.profile = name;
       host.sessions.save(session);
       if (host.profiles.nameFor(context.caller, name) !== before) announceProfile(host, session, context.caller);
+    },
+    state: session.state,
+    setState(state) {
+      const before = session.state;
+      session.state = state;
+      host.sessions.save(session);
+      if (host.views.differ(before, state)) session.notify(listKinds.tools.changed, undefined);
+      return narrowedCaller(host, context.caller, session);
     },
   };
 }

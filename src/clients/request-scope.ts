@@ -19,6 +19,7 @@ import type { ToolCallOptions } from "../meta/meta-tool.ts";
 import { assertSupported, isSupported } from "./client-capabilities.ts";
 import type { FaceContext } from "./face.ts";
 import type { FaceHost } from "./host.ts";
+import { narrowedCaller } from "./narrowed-caller.ts";
 import type { Session } from "./session.ts";
 
 /** Elicitations by address that a session remembers; an older one ends untold. */
@@ -51,7 +52,7 @@ export class RequestScope {
   progressToken: RequestId | undefined;
   /** Backend that was called last for it. */
   lastServer: string | undefined;
-  /** As far as the routing profile of the session, or of the request, lets him. */
+  /** As far as the session, or the routing profile of the request, lets him. */
   readonly caller: Caller;
   readonly #abort = new Cancellation();
   #meta: JsonObject | undefined;
@@ -69,7 +70,7 @@ export class RequestScope {
     this.context = context;
     this.message = message;
     this.params = message.params ?? {};
-    this.caller = host.profiles.narrow(context.caller, (context.session ?? context).profile);
+    this.caller = narrowedCaller(host, context.caller, context.session ?? { profile: context.profile });
     const meta = this.params["_meta"];
     this.#meta = isJsonObject(meta) ? meta : undefined;
     if (host.tracer !== undefined) this.#trace(host.tracer);
@@ -209,9 +210,9 @@ export class RequestScope {
     return {
       sessionId: session.id,
       capabilities: session.clientCapabilities,
-      ask: async (method, params, signal) => {
+      ask: async (method, params, signal, asking = server) => {
         assertSupported(method, params, session.clientCapabilities);
-        this.rememberElicitation(server, params);
+        this.rememberElicitation(asking, params);
         const either = eitherOf(over, signal);
         try {
           return await session.questions.send(method, withoutProgressToken(params), either.signal, (text) =>

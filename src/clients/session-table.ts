@@ -1,9 +1,11 @@
 /** Every open legacy session. Ids come from the caller of {@link createSessionTable}, so that the room stays free of I/O. */
 
+import { defaultState } from "../core/audience.ts";
 import { CancelledError } from "../core/errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { encodeRequest } from "../mcp/json-rpc.ts";
+import { listKinds } from "../mcp/protocol.ts";
 import { canBeAsked } from "./client-capabilities.ts";
 import { ClientRequests } from "./client-requests.ts";
 import { takePeerMessage } from "./peer-messages.ts";
@@ -119,8 +121,8 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
   }
 
   function savedOf(session: OpenSession): SavedSession {
-    const { principal, backend, protocolVersion, clientInfo, clientCapabilities, profile, logLevel } = session;
-    const init = { principal, backend, protocolVersion, clientInfo, clientCapabilities, profile };
+    const { principal, backend, protocolVersion, clientInfo, clientCapabilities, profile, state, logLevel } = session;
+    const init = { principal, backend, protocolVersion, clientInfo, clientCapabilities, profile, state };
     return { ...init, logLevel, seenAt: options.calendar(), watches: subscriptions.watchedBy(session) };
   }
 
@@ -150,7 +152,13 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
 
   function adopt(session: OpenSession, saved: SavedSession): void {
     session.logLevel = saved.logLevel;
+    const isOtherView = session.profile !== saved.profile || session.state !== (saved.state ?? defaultState);
     session.profile = saved.profile;
+    session.state = saved.state ?? defaultState;
+    // It was given another view at another gateway, and its stream is here.
+    if (isOtherView && session.streaming)
+      for (const { changed } of [listKinds.tools, listKinds.resources, listKinds.prompts])
+        session.notify(changed, undefined);
     const before = subscriptions.removeWatcher(session);
     for (const { shownAs, ...watched } of saved.watches) subscriptions.add(session, watched, shownAs);
     const unwatched = before.filter((watched) => !subscriptions.has(watched));
@@ -256,6 +264,7 @@ class OpenSession implements Session {
   readonly clientInfo: Session["clientInfo"];
   readonly clientCapabilities: Session["clientCapabilities"];
   profile: string | undefined;
+  state: string;
   readonly canBeAsked: boolean;
   readonly running: Session["running"] = new Map();
   readonly questions: ClientRequests;
@@ -278,6 +287,7 @@ class OpenSession implements Session {
     this.clientInfo = init.clientInfo;
     this.clientCapabilities = init.clientCapabilities;
     this.profile = init.profile;
+    this.state = init.state ?? defaultState;
     this.canBeAsked = canBeAsked(init.clientCapabilities);
     this.lastSeenMs = nowMs;
     this.isKept = options.isKept;

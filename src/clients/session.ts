@@ -22,6 +22,8 @@ export interface Session extends Watcher {
   readonly clientCapabilities: JsonObject;
   /** Routing profile that was asked for; `undefined` means the key's or the default one. */
   profile: string | undefined;
+  /** Decides which of the capabilities with `visible_in_states` are there. */
+  state: string;
   /** Whether there is anything that servers may ask this client. */
   readonly canBeAsked: boolean;
   /** From `logging/setLevel`; `undefined` until the client sets one, which means every level. */
@@ -48,7 +50,7 @@ export interface SessionTable {
   /** @param isKept whether it is to outlive this process */
   open(
     init: Pick<Session, "principal" | "backend" | "protocolVersion" | "clientInfo" | "clientCapabilities"> &
-      Partial<Pick<Session, "profile">>,
+      Partial<Pick<Session, "profile" | "state">>,
     isKept?: boolean,
   ): Session;
   /** Resolves when other gateways can find the new session, if there are any. */

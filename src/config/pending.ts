@@ -4,7 +4,6 @@ import type { Problem } from "./problem.ts";
 
 /** `*` stands for every entry of a map. A section takes its line away when it comes to life. */
 export const pendingSettings: readonly string[] = [
-  "meta_mcp.projection_mode",
   "streaming.auto_subscribe",
   "marketplace",
   "security.trust_configured_backends",

@@ -23,10 +23,11 @@ export interface ClientLink {
   readonly capabilities: JsonObject;
   /**
    * Resolves with the client's result. Aborting tells the client that no answer is awaited any more.
+   * @param server that asks, where it is not the one that the client's request is for
    * @throws ClientRpcError when the client answered with an error
    * @throws GatewayError METHOD_NOT_FOUND, INVALID_PARAMS for what this client does not support; CANCELLED
    */
-  ask(method: string, params: JsonObject, signal: CancelSignal): Promise<JsonObject>;
+  ask(method: string, params: JsonObject, signal: CancelSignal, server?: string): Promise<JsonObject>;
 }
 
 /** Where a client comes from, if by a network. */
@@ -66,6 +67,15 @@ export interface RpcRequest {
   readonly onProgress?: ((params: JsonObject) => void) | undefined;
   /** Called for other notifications the upstream sent for this very request, e.g. `notifications/message`. */
   readonly onNotification?: ((method: string, params: JsonObject) => void) | undefined;
+  /** As in {@link Call}; left out by the gateway's own requests. */
+  readonly requestId?: string;
+  readonly deadline?: number;
+  /** What came with the request; absent where nothing did that could be handed on. */
+  readonly credentials?: Credentials | undefined;
+  /** Of the client's request, and the same object for all calls it causes. */
+  readonly nonce?: Nonce | undefined;
+  /** How many other calls it was made for, each for the one before; left out, none. */
+  readonly depth?: number | undefined;
   /** Whose it is, for upstreams that keep the requests of one client together; left out by the gateway's own. */
   readonly caller?: Caller;
   readonly sessionId?: string | undefined;
@@ -82,8 +92,6 @@ export interface Call extends RpcRequest {
   /** Configured name of the backend. */
   readonly upstream: string;
   readonly caller: Caller;
-  /** What came with the request; absent where nothing did that could be handed on. */
-  readonly credentials?: Credentials | undefined;
   readonly sessionId: string | undefined;
   /** Appears in every log line and error about this call. */
   readonly requestId: string;
@@ -95,8 +103,6 @@ export interface Call extends RpcRequest {
   readonly readOnly?: boolean | undefined;
   /** Calls with the same one are one and the same to the caller: it is made once. */
   readonly idempotencyKey?: string | undefined;
-  /** Of the client's request, and the same object for all calls it causes. */
-  readonly nonce?: Nonce | undefined;
 }
 
 /** A text the client uses once: an answer that repeats it belongs to this request. */

@@ -32,6 +32,14 @@ export interface Caller {
   readonly boundProfile?: string | undefined;
   /** What the routing profile of the session leaves of all that; `undefined` leaves all. */
   readonly profile?: ProfileScope | undefined;
+  /** Which capabilities are there in the state of the session; `undefined` hides none. */
+  readonly view?: ToolView | undefined;
+}
+
+export interface ToolView {
+  readonly state: string;
+  /** Why a tool is not there: another owns it, or the state. */
+  hides(server: string, tool: string): "owner" | "state" | undefined;
 }
 
 /** Who a caller is beyond the gateway: nothing in it is secret. */

@@ -33,5 +33,7 @@ export function oversees(caller: Caller, server: string, tool?: string | null): 
 export function overseesAll(caller: Caller): boolean {
   const { admin, role, backends, deniedBackends, profile } = caller;
   if (admin || role === undefined) return admin;
-  return backends === undefined && !deniedBackends?.length && profile === undefined && mayUseEveryTool(caller);
+  const isFree = backends === undefined && !deniedBackends?.length && profile === undefined;
+  // What the state of a session hides, or is another's, is no limit of rights.
+  return isFree && mayUseEveryTool({ ...caller, view: undefined });
 }

@@ -14,13 +14,24 @@ export function mayUseTool(caller: Caller, server: string, tool: string): boolea
   if (!mayUseServer(caller, server)) return false;
   const { profile } = caller;
   if (profile !== undefined && !isPicked(profile.allowTools, profile.denyTools, server, tool)) return false;
-  return isPicked(caller.allowedTools, caller.deniedTools, server, tool) && caller.permits?.(server, tool) !== false;
+  if (!isPicked(caller.allowedTools, caller.deniedTools, server, tool)) return false;
+  return caller.permits?.(server, tool) !== false && caller.view?.hides(server, tool) === undefined;
+}
+
+/** Whether the caller may use the tool, but not in the state of his session. */
+export function stateHidesTool(caller: Caller, server: string, tool: string): boolean {
+  return caller.view?.hides(server, tool) === "state" && mayUseTool({ ...caller, view: undefined }, server, tool);
+}
+
+/** Whether the tool is another person's, which not even those see who oversee everything. */
+export function isAnothers({ view }: Caller, server: string, tool: string): boolean {
+  return view?.hides(server, tool) === "owner";
 }
 
 /** Whether every tool of the servers the caller may use is his to use: then none need be looked at. */
-export function mayUseEveryTool({ allowedTools, deniedTools, permits, profile }: Caller): boolean {
+export function mayUseEveryTool({ allowedTools, deniedTools, permits, profile, view }: Caller): boolean {
   const isFree = allowedTools === undefined && deniedTools === undefined && permits === undefined;
-  return isFree && profile?.allowTools === undefined && profile?.denyTools === undefined;
+  return isFree && view === undefined && profile?.allowTools === undefined && profile?.denyTools === undefined;
 }
 
 /** Whether the routing profile itself is in the way. */

@@ -1,4 +1,5 @@
 /** One configuration worked out: which upstreams it needs, kept or new, and the stages in front of each. Changes nothing until committed. */
+import type { Backends } from "../capabilities/run-tool.ts";
 import { effectiveFailsafe } from "../config/failsafe.ts";
 import type { BackendConfig, Config } from "../config/schema.ts";
 import type { Call } from "../core/call.ts";
@@ -22,6 +23,7 @@ import { isolationOf } from "./isolation.ts";
 import type { PolicyContext } from "./policies.ts";
 import { groupPlan, replicaUpstream, unusedStatus } from "./replica-upstream.ts";
 import type { Sharing } from "./sharing.ts";
+import type { CallWatch } from "./watch-calls.ts";
 import type { Webhooks } from "./webhooks.ts";
 
 export interface PlanContext extends BackendContext, PolicyContext {
@@ -33,6 +35,9 @@ export interface PlanContext extends BackendContext, PolicyContext {
   readonly underWay: CallsUnderWay;
   readonly onCall: CallSink;
   readonly webhooks: Pick<Webhooks, "take">;
+  /** For the capabilities that are made of tools of backends. */
+  readonly nested: Backends;
+  readonly onProjected: CallWatch["onProjected"];
   /** Outlive every plan. */
   readonly stageStates: StageStates;
   readonly sharing: Sharing;
@@ -178,16 +183,17 @@ function backendDefinition(backend: BackendConfig, config: Config, context: Plan
 }
 
 function capabilityDefinition(config: Config, context: PlanContext) {
-  const { env, log, clock, stateDirectory, webhooks } = context;
+  const { env, log, clock, stateDirectory, webhooks, nested } = context;
   const { enabled, name, directories, builtin } = config.capabilities;
   if (!enabled || Object.hasOwn(config.backends, name)) return [];
   const ssrfProtection = config.security.ssrf_protection;
+  const mode = config.meta_mcp.projection_mode;
   return [
     {
       name,
       description: "APIs and programs as tools, described by YAML files",
       // The environment too: which tools have their keys is a part of the list.
-      settings: { capabilities: { directories, builtin, ssrfProtection, env } },
+      settings: { capabilities: { directories, builtin, ssrfProtection, env, projection: mode } },
       build(): Upstream {
         const upstream: Upstream = new LazyUpstream({
           name,
@@ -205,6 +211,8 @@ function capabilityDefinition(config: Config, context: PlanContext) {
               events,
               watch: watchTree,
               clock,
+              backends: nested,
+              projection: { mode, onAnswer: context.onProjected },
               onWebhooks: (found) => webhooks.take(upstream, found, env),
             }),
         });

@@ -17,6 +17,7 @@ import { Cancellation } from "../lib/cancellation.ts";
 import type { Clock } from "../lib/clock.ts";
 import { stableJson } from "../lib/json.ts";
 import { RoutingProfiles } from "../meta/routing/routing-profiles.ts";
+import { ToolViews } from "../meta/states/tool-views.ts";
 import type { Environment } from "../runtime/process.ts";
 import { randomToken } from "../runtime/random.ts";
 import { StageStates } from "../stages/stage-states.ts";
@@ -30,6 +31,7 @@ import { createKillSwitchPanel } from "./kill-switch-panel.ts";
 import { createListKeeper } from "./list-keeper.ts";
 import { createLogins } from "./logins.ts";
 import { modernFaceOf } from "./modern-face-of.ts";
+import { nestedCalls } from "./nested-calls.ts";
 import { createOperation, type RunningOperation } from "./operation.ts";
 import { operatorActions, viewOf } from "./operator-actions.ts";
 import { createPolicies } from "./policies.ts";
@@ -166,7 +168,8 @@ export function createGateway(options: GatewayOptions): RunningGateway {
   const watched = { ...watch, ...policies.context, log: serverLog.keeping(log) };
   const inForce = { config: () => config, host: () => host, capabilities: () => plan.capabilities() };
   const webhooks = createWebhooks({ ...options, ...inForce, ...policies.context, noteProblem });
-  const context = { ...options, ...watched, sharing, events, isWatched, ...logins, stageStates, webhooks };
+  const nested = nestedCalls(inForce.host);
+  const context = { ...options, ...watched, sharing, events, isWatched, ...logins, stageStates, webhooks, nested };
   let plan = planBackends(config, pool, context);
   adopt(plan.routes);
 
@@ -191,6 +194,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     get profiles() {
       return profiles;
     },
+    views: new ToolViews(catalog, () => plan.capabilityName),
     skills,
     usage: createUsage({ clock, settings: () => config.meta_mcp, observatory: watch.observatory }),
     actions: operatorActions({
@@ -291,6 +295,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     log,
     sessions,
     catalog,
+    views: host.views,
     face: createFace(host),
     modernFace: modernFaceOf({ host, stateDirectory, noteProblem }),
     startedAt: new Date(),

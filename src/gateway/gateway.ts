@@ -11,6 +11,7 @@ import type { Logger } from "../core/log.ts";
 import type { Act } from "../core/security-event.ts";
 import type { SharedLimits } from "../core/shared-limits.ts";
 import type { ServerView } from "../meta/meta-tool.ts";
+import type { ToolViews } from "../meta/states/tool-views.ts";
 import type { Environment } from "../runtime/process.ts";
 import type { CostReport } from "../stages/cost/report.ts";
 import type { ClientCircuits } from "./client-circuits.ts";
@@ -36,6 +37,7 @@ export interface Gateway {
   modernFace(): Promise<ModernFace>;
   readonly sessions: SessionTable;
   readonly catalog: Catalog;
+  readonly views: ToolViews;
   readonly startedAt: Date;
   /** True from the first signal on: readiness is false, new sessions and calls are refused with SHUTTING_DOWN. */
   readonly draining: boolean;

@@ -46,7 +46,8 @@ export function openWebhooks(options: WebhooksOptions): Webhooks {
       seen,
       calendar: Date.now,
       inspect,
-      tell: ({ capability }, params) => announceMessage(host(), config().capabilities.name, capability, params),
+      tell: ({ capability: tool, audience }, params) =>
+        announceMessage(host(), { server: config().capabilities.name, tool, audience }, params),
     });
     return receiver;
   }

@@ -3,6 +3,7 @@
  * killed. One file for each, named by a digest: whoever reads the directory cannot take a session over.
  */
 import type { SavedSession, SessionStore } from "../clients/session-table.ts";
+import { defaultState } from "../core/audience.ts";
 import type { Clock } from "../lib/clock.ts";
 import { FailureSeries } from "../lib/failure-series.ts";
 import { isJsonObject, type Json, type JsonObject } from "../lib/json.ts";
@@ -95,8 +96,18 @@ export function sessionText(saved: SavedSession): string {
 export function readSession(text: string): SavedSession | undefined {
   const file = JSON.parse(text) as Json;
   if (!isJsonObject(file) || file["version"] !== formatVersion) return undefined;
-  const { principal, backend, protocolVersion, clientInfo, clientCapabilities, profile, logLevel, seenAt, watches } =
-    file;
+  const {
+    principal,
+    backend,
+    protocolVersion,
+    clientInfo,
+    clientCapabilities,
+    profile,
+    state,
+    logLevel,
+    seenAt,
+    watches,
+  } = file;
   if (typeof principal !== "string" || typeof seenAt !== "number" || !isLegacyVersion(protocolVersion))
     return undefined;
   return {
@@ -106,6 +117,7 @@ export function readSession(text: string): SavedSession | undefined {
     clientInfo: isJsonObject(clientInfo) ? clientInfo : {},
     clientCapabilities: isJsonObject(clientCapabilities) ? clientCapabilities : {},
     profile: typeof profile === "string" ? profile : undefined,
+    state: typeof state === "string" ? state : defaultState,
     logLevel: typeof logLevel === "string" ? logLevel : undefined,
     seenAt,
     watches: Array.isArray(watches) ? watches.filter(isWatch) : [],

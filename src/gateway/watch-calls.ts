@@ -6,6 +6,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import type { AnswerSink } from "../clients/host.ts";
 import type { Caller } from "../core/caller.ts";
 import type { Logger } from "../core/log.ts";
+import type { ProjectedAnswer } from "../core/projected-answer.ts";
 import type { Clock } from "../lib/clock.ts";
 import { CallCounts } from "../observe/call-counts.ts";
 import type { Observatory } from "../observe/observatory.ts";
@@ -21,6 +22,8 @@ export interface CallWatch {
   readonly onAnswer: AnswerSink;
   /** A client that is shown the meta-tools has connected. */
   onSession(): void;
+  /** A capability answered in a session that is compared with others. */
+  onProjected(answer: ProjectedAnswer): void;
   observatory(): Promise<Observatory>;
   /** Writes down what was seen, if anything was. */
   flush(): Promise<void>;
@@ -112,6 +115,7 @@ export function watchCalls({ catalog, log, stateDirectory, ...options }: CallWat
       if (finds && result !== undefined) see((loaded) => loaded.discovered(tool as string, result, tookMs));
     },
     onSession,
+    onProjected: (answer) => see(({ projections }) => projections.note(answer)),
     observatory: observatoryNow,
     async flush() {
       if (waiting.length > 0) await observatoryNow();

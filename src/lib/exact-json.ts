@@ -3,6 +3,8 @@
  * was written. Such a number becomes what `JSON.rawJSON` makes, which `JSON.stringify` writes out again unchanged.
  */
 
+import type { Json } from "./json.ts";
+
 const longNumber = /[[:,\s]-?\d{16}/;
 const wholeNumber = /^-?\d{16,}$/;
 
@@ -14,6 +16,16 @@ export function mayHoldLongNumbers(text: string): boolean {
 /** `JSON.parse`, but for long whole numbers. */
 export function parseExact(text: string): unknown {
   return mayHoldLongNumbers(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
+}
+
+/** A list or a map as JSON text: what tools without structured results send. `undefined` for any other text. */
+export function structureIn(text: string): Json | undefined {
+  if (!/^\s*[[{]/.test(text)) return undefined;
+  try {
+    return parseExact(text) as Json;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whether it is one of them; it looks like an object. */

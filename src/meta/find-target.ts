@@ -1,6 +1,7 @@
 /** Which tool of which server the arguments of a call mean; what is not there is answered with what is near. */
+import { hiddenByState } from "../core/audience.ts";
 import { GatewayError } from "../core/errors.ts";
-import { mayUseTool } from "../core/scope.ts";
+import { mayUseTool, stateHidesTool } from "../core/scope.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { invalid, readString } from "./arguments.ts";
 import { didYouMean } from "./did-you-mean.ts";
@@ -40,6 +41,8 @@ async function targetWithoutServer(tool: string, context: MetaContext): Promise<
     const server = resolveServer(tool.slice(0, colon), context);
     return { server, tool: await confirm(server, tool.slice(colon + 1), context) };
   }
+  for (const { name: server } of visibleServers(context))
+    if (stateHidesTool(context.caller, server, tool)) throw hiddenByState(server, tool, context.caller);
   throw new GatewayError("TOOL_NOT_FOUND", `No server is known to have a tool named "${tool}"`, {
     hint:
       didYouMean(nearestTools(tool, visibleServers(context), context, 3)) ??
@@ -54,6 +57,7 @@ async function targetWithoutServer(tool: string, context: MetaContext): Promise<
 async function confirm(server: string, tool: string, context: MetaContext): Promise<string> {
   if (isKnown(server, tool, context)) return tool;
   const { catalog, caller } = context;
+  if (stateHidesTool(caller, server, tool)) throw hiddenByState(server, tool, caller);
   const wasListed = catalog.list(server, "tools") !== undefined;
   // The outcome is read from the catalog.
   await context.ensureTools(server, wasListed).catch(() => {});

@@ -18,6 +18,7 @@ export const metaToolNames: ReadonlySet<string> = new Set([
   "gateway_set_profile",
   "gateway_get_profile",
   "gateway_list_profiles",
+  "gateway_set_state",
   "gateway_reload_config",
   "gateway_reload_capabilities",
 ]);

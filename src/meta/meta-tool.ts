@@ -13,6 +13,7 @@ import type { CodeModeSettings } from "./code-mode/schema.ts";
 import type { PlaybookSource } from "./playbooks/playbook.ts";
 import type { PlaybooksSettings } from "./playbooks/schema.ts";
 import type { RoutingProfiles } from "./routing/routing-profiles.ts";
+import type { ToolViews } from "./states/tool-views.ts";
 
 /** A backend as the meta-tools see it. */
 export interface ServerView {
@@ -58,6 +59,7 @@ export interface MetaContext {
   readonly clock: Clock;
   readonly settings: MetaSettings;
   readonly profiles: RoutingProfiles;
+  readonly views: ToolViews;
   /** Imported skills. */
   readonly skills: SkillSource;
   /** The session, where the request has one. */
@@ -90,6 +92,10 @@ export interface MetaSession {
   readonly profile: string | undefined;
   /** From the next request on; tells the client that its lists changed where they did. */
   setProfile(name: string): void;
+  /** As {@link Session.state}. */
+  readonly state: string;
+  /** As {@link setProfile}; the caller as he is in that state. */
+  setState(state: string): Caller;
   /** JSON text of a whole result whose answer was cut. @throws GatewayError RESOURCE_NOT_FOUND */
   keptResult(id: string): Promise<string>;
 }

@@ -20,6 +20,7 @@ import { getProfile } from "./routing/get-profile.ts";
 import { listProfiles } from "./routing/list-profiles.ts";
 import { setProfile } from "./routing/set-profile.ts";
 import type { MetaMcpSettings } from "./schema.ts";
+import { setState } from "./states/set-state.ts";
 
 export const codeModeTools: readonly MetaTool[] = [codeSearch, codeExecute];
 
@@ -31,6 +32,7 @@ const roleTools: ReadonlyMap<MetaTool, Role> = new Map([
   [reloadConfig, "operator"],
   [reloadCapabilities, "operator"],
   [setProfile, "admin"],
+  [setState, "admin"],
 ]);
 /** Those that are about one server, and so for whoever may use that. */
 const ofOneServer: ReadonlySet<MetaTool> = new Set([killServer, reviveServer]);
@@ -48,6 +50,7 @@ const operatorTools: readonly MetaTool[] = [
   setProfile,
   getProfile,
   listProfiles,
+  setState,
   reloadConfig,
   reloadCapabilities,
 ];

@@ -20,7 +20,7 @@ export const metaMcpSchema = v.object({
   projection_mode: setting(
     v.picklist(["off", "on", "experimental"]),
     "off",
-    "Map results of capabilities to common fields",
+    "Map results of capabilities that have a `projection` to common fields; `experimental` does so for half of the sessions and counts both",
   ),
   operator_tools: setting(
     v.union([v.picklist(["none", "admin", "all"]), v.array(v.string())]),

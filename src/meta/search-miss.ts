@@ -42,5 +42,6 @@ function hiddenFrom(context: MetaContext): JsonObject | undefined {
     tools += known - (seen.has(name) ? (visibleTools(context, name)?.length ?? 0) : 0);
     if (!seen.has(name)) servers++;
   }
-  return servers > 0 || tools > 0 ? { servers, tools } : undefined;
+  const state = context.caller.view?.state;
+  return servers > 0 || tools > 0 ? { servers, tools, ...(state !== undefined && { state }) } : undefined;
 }

@@ -6,6 +6,7 @@ import { CallStatistics, type StatisticsOptions } from "./call-statistics.ts";
 import { ClientStatistics } from "./client-statistics.ts";
 import { LiveCalls } from "./live-calls.ts";
 import { type Observed, ProfileFile } from "./profile-file.ts";
+import { ProjectionTrial } from "./projection-trial.ts";
 
 export interface ObservatoryOptions extends StatisticsOptions {
   /** Where profiles are kept; `undefined` keeps them in memory only. */
@@ -19,6 +20,7 @@ export class Observatory {
   readonly calls: CallStatistics;
   readonly clients = new ClientStatistics();
   readonly live: LiveCalls;
+  readonly projections = new ProjectionTrial();
   readonly #file: ProfileFile | undefined;
   readonly #since: number;
 

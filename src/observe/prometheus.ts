@@ -9,7 +9,7 @@ export class PrometheusText {
   #text = "";
 
   /** Begins a family: every sample until the next one belongs to it. */
-  family(name: string, type: "counter" | "gauge" | "histogram", help: string): void {
+  family(name: string, type: "counter" | "gauge" | "histogram" | "summary", help: string): void {
     this.#text += `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
   }
 

@@ -1,5 +1,5 @@
 /** What a request hears when its server cannot be asked now. */
-import { DeniedError, NotStartedYetError, UpstreamError } from "../core/errors.ts";
+import { DeniedError, NotStartedYetError, UnreachedError, UpstreamError } from "../core/errors.ts";
 
 /** No failure of the server: neither breaker nor retry may count it. */
 export function isStopping(server: string): DeniedError {
@@ -27,6 +27,13 @@ export function notStartedAgainYet(server: string, error: string, restMs: number
     hint: `It may be started again in ${Math.ceil(retryAfterMs / 1_000)} s`,
     data: { server, retry_after_ms: retryAfterMs },
   });
+}
+
+/** The failure of a start: no request was sent, so that it may be made elsewhere whatever it does. */
+export function notSent(error: unknown): unknown {
+  if (!(error instanceof UpstreamError) || error.code !== "UPSTREAM_START_FAILED") return error;
+  const { code, message, hint, data, cause } = error;
+  return new UnreachedError(code, message, { hint, data, cause });
 }
 
 export function wasRestarted(server: string): UpstreamError {

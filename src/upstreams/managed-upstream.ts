@@ -19,7 +19,7 @@ import type {
 } from "../core/upstream.ts";
 import { Cancellation } from "../lib/cancellation.ts";
 import type { Clock } from "../lib/clock.ts";
-import { isStopping, notStartedAgainYet, startedTooSlowly, wasRestarted } from "./lifecycle-errors.ts";
+import { isStopping, notSent, notStartedAgainYet, startedTooSlowly, wasRestarted } from "./lifecycle-errors.ts";
 import { answersPing } from "./ping.ts";
 import { restartDelayMs } from "./restart-delay.ts";
 
@@ -137,7 +137,7 @@ export function manageUpstream(options: ManagedUpstreamOptions): ManagedUpstream
       onReady(connection, clock.now() - startedMs);
       return connection;
     } catch (error) {
-      const shown = withoutSecrets(error);
+      const shown = notSent(withoutSecrets(error));
       if (!isCurrent()) throw shown;
       if (waitsForLogin(shown)) {
         life = { is: "dormant" };

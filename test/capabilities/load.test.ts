@@ -89,7 +89,6 @@ for (const [what, text, line] of refused) {
 }
 
 const skipped: readonly (readonly [string, string])[] = [
-  ["description: d\nproviders: {primary: {service: mcp, config: {server: a}}}\n", '2:23  service "mcp"'],
   [
     "description: d\nproviders: {primary: {service: grahpql, config: {query: a}}}\n",
     '2:23  service "grahpql" (did you mean "graphql"?)',
@@ -105,27 +104,22 @@ for (const [text, what] of skipped) {
   });
 }
 
-test("capability file: every key of the format is accepted, later features are named", async () => {
+test("capability file: every key of the format is accepted", async () => {
   const { names, lines } = await load({
-    "t.yaml": `${good.replace("providers: {", "providers: {fallback: [{service: mcp}, {config: {base_url: http://b}}], other: {}, ")}fulcrum: "1.0"
+    "t.yaml": `${good.replace("providers: {", "providers: {fallback: [{service: mcp, config: {server: s, tool: t}}, {config: {base_url: http://b}}], other: {}, ")}fulcrum: "1.0"
 cache: {strategy: exact, ttl: 300}
 transform: {project: [a]}
 response_transform: {rename: {a: b}}
 projection: {actor: {id: x}}
 visible_in_states: [a]
 metadata:
-  {category: c, tags: [t], cost_category: free, execution_time: fast, exposure: personal, identity_owner: {}, produces: [], consumes: [], chains_with: [x]}
+  {category: c, tags: [t], cost_category: free, execution_time: fast, exposure: personal, identity_owner: {authority: key, subject: ada, label: Ada}, produces: [], consumes: [], chains_with: [x]}
 auth: {required: false, type: none, scopes: [a], description: d, header: X, prefix: P, token_endpoint: null, shared_account: false}
 `,
   });
   assert.deepEqual(names, ["t"]);
   assert.ok(lines.pop()?.endsWith('"cache" is only for capabilities with metadata.read_only and is ignored'));
-  const later = lines.slice(2).map((line) => /"(.+)" is not active yet and is ignored$/.exec(line)?.[1]);
-  assert.deepEqual(later, ["projection", "visible_in_states", "metadata.exposure"]);
-  assert.deepEqual(lines.slice(0, 2), [
-    'warn t.yaml:2:25  service "mcp" is not active yet: this provider is left out',
-    'warn t.yaml:2:73  "providers.other" is not used: there are "primary" and "fallback"',
-  ]);
+  assert.deepEqual(lines, ['warn t.yaml:2:103  "providers.other" is not used: there are "primary" and "fallback"']);
 });
 
 test("capability file: everything that is wrong is said at once, in the order of the file", async () => {

@@ -4,6 +4,7 @@ import { parse } from "valibot";
 import { createFace } from "../../src/clients/create-face.ts";
 import { announceMessage } from "../../src/clients/fan-out.ts";
 import { Answer } from "../../src/core/answer.ts";
+import type { Audience } from "../../src/core/audience.ts";
 import { anonymousCaller, type Caller } from "../../src/core/caller.ts";
 import { RoutingProfiles } from "../../src/meta/routing/routing-profiles.ts";
 import { routingProfilesSchema } from "../../src/meta/routing/schema.ts";
@@ -26,7 +27,8 @@ async function setUp() {
       face.handle(request(method, params), contextOf({ caller, session, backend }));
     return { session, heard, send };
   };
-  const tell = () => announceMessage(host, "gateway", "github", { level: "info", data: 1 });
+  const tell = (audience: Audience = { states: [] }) =>
+    announceMessage(host, { server: "gateway", tool: "github", audience }, { level: "info", data: 1 });
   return { host, open, tell };
 }
 
@@ -60,6 +62,18 @@ test("a message reaches those who may use its tool, by rights, endpoint and prof
     others.map(({ heard }) => heard),
     others.map(() => []),
   );
+});
+
+test("of a personal capability only its owner is told, and of one with states only sessions in these", async () => {
+  const { open, tell } = await setUp();
+  const ada = await open({ principal: "key:1", identity: { issuer: undefined, subject: "key:ada" } });
+  const bob = await open({ principal: "key:2", identity: { issuer: undefined, subject: "key:bob" } });
+  assert.equal(tell({ states: [], owner: { authority: "key", subject: "ada" } }), 1);
+  assert.deepEqual([ada.heard.length, bob.heard.length], [1, 0]);
+  assert.equal(tell({ states: ["checkout"] }), 0);
+  bob.session.state = "checkout";
+  assert.equal(tell({ states: ["checkout"] }), 1);
+  assert.equal(bob.heard.length, 1);
 });
 
 test("a client that wants only warnings is not told", async () => {

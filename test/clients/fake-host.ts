@@ -16,6 +16,7 @@ import type { ListKind } from "../../src/mcp/protocol.ts";
 import type { MetaSettings, ToolUsage } from "../../src/meta/meta-tool.ts";
 import { RoutingProfiles } from "../../src/meta/routing/routing-profiles.ts";
 import type { MetaMcpSettings } from "../../src/meta/schema.ts";
+import { ToolViews } from "../../src/meta/states/tool-views.ts";
 import type { SkillSource } from "../../src/skills/served-skills.ts";
 import { codeModeOff, fakeActions, skillsOff, unused } from "../meta/fake-context.ts";
 
@@ -79,6 +80,7 @@ export function fakeHost(lists: Lists, answer: (call: Call) => Promise<Answer>):
     },
     sections: { codeMode: codeModeOff, playbooks: { enabled: false, directories: [] }, maxResultSize: undefined },
     profiles: new RoutingProfiles({}, "default"),
+    views: new ToolViews(catalog, () => "gateway"),
     skills: skillsOff,
     usage: unused,
     actions: fakeActions,

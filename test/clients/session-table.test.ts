@@ -273,6 +273,21 @@ describe("sessions of several gateways", () => {
     assert.deepEqual(b.unwatched, ["a"]);
   });
 
+  test("another view that it is given elsewhere is told where its stream is", async () => {
+    const { a, here, there } = await atBoth();
+    const told: string[] = [];
+    there.attach(
+      (text) => void told.push(JSON.parse(text).method),
+      () => {},
+    );
+    a.sessions.save(here);
+    assert.equal(told.length, 0);
+    here.state = "checkout";
+    a.sessions.save(here);
+    assert.equal(there.state, "checkout");
+    assert.equal(told[0], "notifications/tools/list_changed");
+  });
+
   test("unused here it is left, ended it is over everywhere", async () => {
     const { a, b, here } = await atBoth();
     b.clock.advance(1_200);

@@ -14,7 +14,9 @@ name: weather
 description: ${description}
 providers:
   primary: {service: rest, config: {base_url: "${address}", path: /v1, params: {q: "{q}"}}}
-  fallback: {service: cli, config: {command: weather-tool, args: ["{q}"]}}
+  fallback:
+    - {service: cli, config: {command: weather-tool, args: ["{q}"]}}
+    - {service: mcp, config: {server: almanac, tool: look_up}}
 auth: {required: true, type: api_key, key: "env:WEATHER_KEY"}
 schema: {input: {type: object, properties: {q: {type: string}}}}
 metadata: {read_only: true}
@@ -79,13 +81,14 @@ test("trust: cards of capabilities, their bill of materials, and what changed si
     providers: [
       { name: "primary", service: "rest", origins: ["https://api.example.com"], auth },
       {
-        name: "fallback",
+        name: "fallback.0",
         service: "cli",
         origins: [],
         program: "weather-tool",
         egress: "full",
         auth: card.providers[1].auth,
       },
+      { name: "fallback.1", service: "mcp", origins: [], calls: "almanac:look_up", auth: [] },
     ],
     effects: { read_only: true, destructive: false, idempotent: true, open_world: true },
     findings: [],

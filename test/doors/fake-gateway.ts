@@ -25,6 +25,7 @@ import { encodeError, encodeRequest, encodeResult, type RpcMessage } from "../..
 import { negotiateVersion } from "../../src/mcp/protocol.ts";
 import type { ServerView } from "../../src/meta/meta-tool.ts";
 import { metaMcpSchema } from "../../src/meta/schema.ts";
+import { ToolViews } from "../../src/meta/states/tool-views.ts";
 import { randomToken } from "../../src/runtime/random.ts";
 import { StageStates } from "../../src/stages/stage-states.ts";
 
@@ -154,6 +155,7 @@ export function fakeGateway(sections: Sections = {}, clock: Clock = systemClock)
     face,
     sessions,
     catalog: { ready: async () => {}, list: () => [{ name: "one" }, { name: "two" }] } as unknown as Gateway["catalog"],
+    views: new ToolViews({ list: () => [], tool: () => undefined }, () => undefined),
     startedAt: new Date(),
     draining: false,
     configError: undefined,

@@ -17,6 +17,7 @@ const sign = senders["X-Hub-Signature-256"]!;
 const clocks = { clock: systemClock, calendar: Date.now };
 const webhook: Webhook = {
   capability: "github",
+  audience: { states: [] },
   name: "push",
   path: "/github",
   method: "POST",

@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Client as ModernClient, StreamableHTTPClientTransport as ModernHttp } from "@modelcontextprotocol/client";
 import { StdioClientTransport as ModernStdio } from "@modelcontextprotocol/client/stdio";
@@ -46,7 +48,7 @@ before(async () => {
   hanging = await sdkV1Streamable({ enableJsonResponse: false });
   stops.push(() => void hanging.close());
   config = {
-    capabilities: { enabled: false },
+    capabilities: { builtin: false, directories: ["asking"] },
     failsafe: { rate_limit: { enabled: false } },
     // One of the tools changes its description to show that it can.
     security: { tool_integrity: { on_change: "warn" } },
@@ -59,6 +61,13 @@ before(async () => {
     },
   };
   gateway = await startGateway(config);
+  mkdirSync(join(gateway.folder, "asking"));
+  for (const server of servers) {
+    const primary = { service: "mcp", config: { server, tool: "test_elicitation" } };
+    const name = `ask_${server.replace("-", "_")}`;
+    const capability = JSON.stringify({ name, description: "Asks", providers: { primary } });
+    writeFileSync(join(gateway.folder, "asking", `${name}.yaml`), capability);
+  }
 });
 after(async () => {
   await gateway?.stop();
@@ -122,6 +131,24 @@ test("a stateless client calls tools of servers of both eras, which ask it thing
     assert.match(textOf(result), /ada@example\.com/, server);
     await client.close();
   }
+});
+
+test("what the server behind a capability asks reaches the client of the capability, in all eras", async () => {
+  const legacy = new LegacyClient({ name: "e2e", version: "1" }, { capabilities: { elicitation: {} } });
+  legacy.setRequestHandler(ElicitRequestSchema, () => ({ action: "accept" as const, content: answers }));
+  await legacy.connect(new LegacyHttp(new URL(`${gateway.url}/mcp`)) as LegacyTransport);
+  const { client: modern } = await modernClient(modernHttp("/mcp"));
+  for (const server of servers) {
+    const tool = `ask_${server.replace("-", "_")}`;
+    const params = {
+      name: "gateway_invoke",
+      arguments: { server: "gateway", tool, arguments: { message: "Who?" } },
+    };
+    for (const result of [await legacy.callTool(params), await modern.callTool(params)])
+      assert.match(textOf(result), /ada@example\.com/, server);
+  }
+  await legacy.close();
+  await modern.close();
 });
 
 test("an older client is asked what a stateless server needs, over the stream of its call", async () => {

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { createSessionStore } from "../../src/gateway/session-store.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 
-test("createSessionStore gives back everything a session is, its routing profile included", async () => {
+test("createSessionStore gives back everything a session is, its routing profile and its state included", async () => {
   const folder = mkdtempSync(join(tmpdir(), "mcp-gateway-sessions-"));
   try {
     const saved = {
@@ -16,6 +16,7 @@ test("createSessionStore gives back everything a session is, its routing profile
       clientInfo: { name: "c" },
       clientCapabilities: { roots: {} },
       profile: "reader",
+      state: "checkout",
       logLevel: "debug",
       seenAt: 5,
       watches: [{ server: "files", uri: "a:b", shownAs: "a:b" }],

@@ -344,6 +344,7 @@ describe("openSharedState", { skip: skipWithoutRedis }, () => {
       clientInfo: { name: "test" },
       clientCapabilities: { roots: {} },
       profile: "research",
+      state: "checkout",
       logLevel: "error",
       seenAt: 1,
       watches: [{ server: "files", uri: "file:///a", shownAs: "file:///a" }],

@@ -211,7 +211,7 @@ test("listedMetaTools shows operator tools by configuration and rights", async (
   const everyone = ["get_stats", "webhook_status", "list_disabled_capabilities", "get_profile", "list_profiles"];
   const admin = [
     ["get_stats", "cost_report", "webhook_status", "kill_server", "revive_server", "list_disabled_capabilities"],
-    ["set_profile", "get_profile", "list_profiles", "reload_config", "reload_capabilities"],
+    ["set_profile", "get_profile", "list_profiles", "set_state", "reload_config", "reload_capabilities"],
   ].flat();
   const user = fakeContext(servers, { caller: callerWith({}) });
   assert.deepEqual(await listed("none"), []);

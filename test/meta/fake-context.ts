@@ -11,6 +11,7 @@ import type { JsonObject } from "../../src/lib/json.ts";
 import { codeModeSchema } from "../../src/meta/code-mode/schema.ts";
 import type { MetaContext, OperatorActions, ServerView, ToolUsage } from "../../src/meta/meta-tool.ts";
 import { RoutingProfiles } from "../../src/meta/routing/routing-profiles.ts";
+import { ToolViews } from "../../src/meta/states/tool-views.ts";
 import { type SkillSource, serveSkills } from "../../src/skills/served-skills.ts";
 
 export const skillsOff: SkillSource = { isOn: false, served: async () => serveSkills([]) };
@@ -62,6 +63,7 @@ export function fakeContext(servers: readonly FakeServer[], overrides: Partial<M
     clock: systemClock,
     settings: { codeMode: codeModeOff, playbooks: { enabled: false, directories: [] }, maxResultSize: undefined },
     profiles: new RoutingProfiles({}, "default"),
+    views: new ToolViews(catalog, () => "gateway"),
     skills: skillsOff,
     session: undefined,
     usage: unused,

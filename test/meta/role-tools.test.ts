@@ -47,7 +47,7 @@ test("operator tools: a role is shown what it may call, and may call what it is 
     "reload_capabilities",
   ];
   assert.deepEqual(new Set(shownTo({ ...nobody, role: "operator" })), new Set(forOperators));
-  assert.deepEqual(new Set(shownTo(anonymousCaller)), new Set([...forOperators, "set_profile"]));
+  assert.deepEqual(new Set(shownTo(anonymousCaller)), new Set([...forOperators, "set_profile", "set_state"]));
   for (const name of ["cost_report", "kill_server", "reload_config", "set_profile"]) {
     assert.equal(await run(name, nobody, { server: "one" }), "FORBIDDEN", name);
     const isForViewers = name === "cost_report";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Answer } from "../../src/core/answer.ts";
 import type { RpcRequest } from "../../src/core/call.ts";
-import { GatewayError, UpstreamError } from "../../src/core/errors.ts";
+import { GatewayError, UnreachedError, UpstreamError } from "../../src/core/errors.ts";
 import { silentLogger } from "../../src/core/log.ts";
 import type { Connection, Upstream } from "../../src/core/upstream.ts";
 import type { CancelSignal } from "../../src/lib/cancellation.ts";
@@ -99,6 +99,7 @@ test("F3 a start that takes too long fails its waiters with the limit in the tex
   await clock.advance(5_000);
   const error = await waiting;
   assert.equal(error.code, "UPSTREAM_START_FAILED");
+  assert.ok(error instanceof UnreachedError, "nothing was sent");
   assert.equal(error.message, 'Server "fake" did not answer "initialize" within 5000 ms');
   assert.equal(upstream.status().state.is, "backoff");
 });

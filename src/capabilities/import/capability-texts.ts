@@ -71,9 +71,9 @@ function assertOwnSettings(providers: Json | undefined, variables: readonly stri
 
 /** The document decides where requests go and what the key is called: whoever imports it is told. */
 function waysOfKeys({ providers }: Capability): string[] {
-  return providers.flatMap(({ auth, ...provider }) =>
+  return providers.flatMap(({ auth, action }) =>
     usesKey(auth)
-      ? [originOf({ auth, ...provider }), auth.token_endpoint].flatMap((place) =>
+      ? [originOf({ action }), auth.token_endpoint].flatMap((place) =>
           place === undefined ? [] : [`The key "${auth.key}" is sent to ${place}`],
         )
       : [],

@@ -1,4 +1,5 @@
 /** `webhooks` of a capability file → {@link Webhook}s. */
+import type { Audience } from "../../core/audience.ts";
 import { isJsonObject } from "../../lib/json.ts";
 import { webhookSchema } from "../definition-schema.ts";
 import { type FileReport, quote } from "../file-report.ts";
@@ -9,7 +10,7 @@ import type { Webhook } from "./webhook.ts";
 /** Those that are right; the report has what is wrong with the others. */
 export function readWebhooks(
   definitions: Readonly<Record<string, unknown>>,
-  capability: string,
+  { name: capability, audience }: { readonly name: string; readonly audience: Audience },
   report: FileReport,
 ): Webhook[] {
   return Object.entries(definitions).flatMap(([name, definition]) => {
@@ -33,6 +34,7 @@ export function readWebhooks(
     }
     const webhook = {
       capability,
+      audience,
       name,
       path: `/${path.replace(/^\/|\/$/g, "")}`,
       method,

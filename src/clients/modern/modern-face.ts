@@ -15,6 +15,7 @@ import type { FaceContext, ModernClient } from "../face.ts";
 import type { FaceHost } from "../host.ts";
 import { assertBackend, introduce } from "../introduction.ts";
 import { findMethod, type Method } from "../methods.ts";
+import { narrowedCaller } from "../narrowed-caller.ts";
 import { reportDefect } from "../report-defect.ts";
 import { progressTokenOf, RequestScope } from "../request-scope.ts";
 import { assertEnvelope, assertMirrored, type HeaderOf } from "./assert-headers.ts";
@@ -76,7 +77,7 @@ export function createModernFace(host: FaceHost, { seal, randomId }: ModernFaceO
     const run = methodOf(method, context.backend);
     if (host.draining) throw new GatewayError("SHUTTING_DOWN", "The gateway is stopping and takes no new requests");
     const profile = host.profiles.choose(context.caller, context.profile);
-    const caller = host.profiles.narrow(context.caller, profile);
+    const caller = narrowedCaller(host, context.caller, { profile });
     if (context.backend !== undefined) assertBackend(host, context.backend, caller);
     if (mayNeedInput.has(method)) return await answerInRounds(message, context);
     const client: ModernClient = { envelope, linkFor: () => undefined, assertHeaders() {} };

@@ -1,4 +1,4 @@
-import type { Capability, Provider } from "../../capabilities/capability.ts";
+import type { Action, Capability, Provider } from "../../capabilities/capability.ts";
 import { usesKey } from "../../capabilities/key-source.ts";
 import { loadCapability } from "../../capabilities/load.ts";
 import { readPin } from "../../capabilities/pin.ts";
@@ -63,13 +63,16 @@ function aboutWebhook({ name, method, path, secret, signatureHeader }: Webhook):
 }
 
 function about({ name, action, auth }: Provider): string[] {
-  const target =
-    action.service === "cli"
-      ? [
-          action.cli.command,
-          ...action.cli.args.map((each) => (typeof each === "string" ? each : JSON.stringify(each))),
-        ].join(" ")
-      : `${action.service === "rest" ? action.http.method : action.service} ${action.http.endpoint ?? `${action.http.base_url}${action.http.path}`}`;
   const key = usesKey(auth) ? `${auth.type || "bearer"} ${auth.key}${auth.required ? "" : " (optional)"}` : "none";
-  return [`   Provider: ${name}`, `   URL: ${target}`, `   Auth: ${key}`];
+  return [`   Provider: ${name}`, `   URL: ${targetOf(action)}`, `   Auth: ${key}`];
+}
+
+function targetOf(action: Action): string {
+  if (action.service === "mcp") return `mcp ${action.mcp.server}:${action.mcp.tool}`;
+  if (action.service === "cli") {
+    const args = action.cli.args.map((each) => (typeof each === "string" ? each : JSON.stringify(each)));
+    return [action.cli.command, ...args].join(" ");
+  }
+  const { endpoint, base_url, path, method } = action.http;
+  return `${action.service === "rest" ? method : action.service} ${endpoint ?? `${base_url}${path}`}`;
 }

@@ -44,7 +44,7 @@ export async function callOnce(
   args: JsonObject,
   { global }: CommandInput,
 ): Promise<JsonObject> {
-  const { value, problems } = checkArguments(capability.tool["inputSchema"] as JsonObject, args);
+  const { problems, ...checked } = checkArguments(capability.tool["inputSchema"] as JsonObject, args);
   if (problems.length > 0)
     throw new ConfigError(`The arguments of "${capability.name}" cannot be used:\n${problems.join("\n")}`);
   const { config: path, overrides, dataDir } = global;
@@ -55,9 +55,11 @@ export async function callOnce(
     stateDirectory: dataDirectory(dataDir, env),
     ssrfProtection: config.security?.ssrf_protection ?? true,
     clock: systemClock,
+    projection: { mode: config.meta_mcp?.projection_mode ?? "off" },
   });
   try {
-    return await execution.run(capability, value, new AbortController().signal);
+    const { signal } = new AbortController();
+    return await execution.run(capability, checked, { method: "tools/call", params: undefined, signal }, signal);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     throw new ConfigError(error.detail === undefined ? error.message : `${error.message}\n${error.detail}`);

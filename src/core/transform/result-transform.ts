@@ -1,5 +1,5 @@
 /** Changes results of tools as their operator wants them: what is JSON in them by its parts, all text by patterns. */
-import { isLongNumber, parseExact } from "../../lib/exact-json.ts";
+import { isLongNumber, structureIn } from "../../lib/exact-json.ts";
 import { isJsonObject, type Json, type JsonObject, readableJson } from "../../lib/json.ts";
 import { compilePattern } from "./pattern.ts";
 import type { ResultTransformSettings } from "./schema.ts";
@@ -80,16 +80,6 @@ export class ResultTransform {
 
   #clean(text: string): string {
     return this.#redactions.reduce((clean, { pattern, replacement }) => clean.replace(pattern, replacement), text);
-  }
-}
-
-/** A list or a map as JSON text: what tools without structured results send. */
-function structureIn(text: string): Json | undefined {
-  if (!/^\s*[[{]/.test(text)) return undefined;
-  try {
-    return parseExact(text) as Json;
-  } catch {
-    return undefined;
   }
 }
 

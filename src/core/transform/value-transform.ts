@@ -107,6 +107,23 @@ export function nested(value: Json): Json {
   );
 }
 
+/** The value a path leads to, of every element of a list that is on the way; `undefined` where there is none. */
+export function valueAtPath(value: Json, path: string): Json | undefined {
+  return walk(value, partsOf(path));
+}
+
+function walk(value: Json, parts: readonly string[]): Json | undefined {
+  const [part, ...rest] = parts;
+  if (part === undefined) return value;
+  if (Array.isArray(value)) {
+    if (/^\d+$/.test(part)) return value[Number(part)] === undefined ? undefined : walk(value[Number(part)], rest);
+    const found = value.map((element: Json) => walk(element, parts)).filter((one) => one !== undefined);
+    return found.length === 0 ? undefined : found;
+  }
+  if (!isMap(value) || !Object.hasOwn(value, part)) return undefined;
+  return walk(value[part] as Json, rest);
+}
+
 /** Text of the value a path leads to; empty where there is none, one for each element of a list with commas between. */
 export function textAt(value: Json, path: string): string {
   let found: readonly Json[] = [value];

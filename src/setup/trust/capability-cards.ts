@@ -11,13 +11,13 @@ export async function capabilityCards(server: string, capabilities: Iterable<Lis
 
 async function cardOf(server: string, listed: ListedCapability): Promise<TrustCard> {
   const { tool, file } = listed;
-  const { providers, transforms, cacheTtlMs } = await listed.load();
+  const { providers, transform, responseTransform, projection, cacheTtlMs } = await listed.load();
   return {
     id: `capability:${listed.name}`,
     server,
     tool: listed.name,
     source: file === undefined ? "built-in" : "file",
-    definition_sha256: digestOf({ tool, providers, transforms, cacheTtlMs }),
+    definition_sha256: digestOf({ tool, providers, transform, responseTransform, projection, cacheTtlMs }),
     providers: providers.map(cardProvider),
     effects: effectsOf(tool),
     findings: scanDefinition(tool, new Set()),
@@ -30,6 +30,8 @@ function cardProvider({ name, action, auth }: Provider): CardProvider {
   const kinds = authOf(auth);
   if (action.service === "cli")
     return { name, service: "cli", origins: [], program: action.cli.command, egress: "full", auth: kinds };
+  if (action.service === "mcp")
+    return { name, service: "mcp", origins: [], calls: `${action.mcp.server}:${action.mcp.tool}`, auth: [] };
   const { endpoint, base_url } = action.http;
   const origin = originOf(endpoint ?? base_url);
   return { name, service: action.service, origins: origin === undefined ? [] : [origin], auth: kinds };

@@ -62,10 +62,11 @@ function serverService({ server, providers, cards = [] }: ServerCards): JsonObje
     ...endpoints(origins),
     ...(origins.length > 0 && { authenticated: providers.every(({ auth }) => auth.length > 0) }),
     "x-trust-boundary": origins.length > 0,
-    properties: providers.flatMap(({ service, program, egress }) => [
+    properties: providers.flatMap(({ service, program, egress, calls }) => [
       property("transport", service),
       ...(program === undefined ? [] : [property("program", program)]),
       ...(egress === undefined ? [] : [property("egress", egress)]),
+      ...(calls === undefined ? [] : [property("calls", calls)]),
     ]),
     ...(tools.length > 0 && { services: tools }),
   };

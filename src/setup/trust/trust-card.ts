@@ -28,6 +28,8 @@ export interface CardProvider {
   readonly service: string;
   /** Where it goes in the network, `https://host:port`; a part in braces is filled in with the call. */
   readonly origins: readonly string[];
+  /** Tool of a backend that it calls, as `server:tool`. */
+  readonly calls?: string | undefined;
   /** What is run on this machine, secrets taken out. */
   readonly program?: string | undefined;
   /** Network a program may use: `full`, or `none` where it is isolated. */

@@ -1,7 +1,8 @@
 /** Refuses what the caller may not use. Always on: it is the last check before an upstream, whoever built the call. */
+import { hiddenByState } from "../../core/audience.ts";
 import type { Call, Stage } from "../../core/call.ts";
 import { DeniedError } from "../../core/errors.ts";
-import { mayUseServer, mayUseTool, profileHidesTool } from "../../core/scope.ts";
+import { mayUseServer, mayUseTool, profileHidesTool, stateHidesTool } from "../../core/scope.ts";
 import { toolName } from "../tool-name.ts";
 
 export const scopeStage: Stage = (call, next) => {
@@ -20,6 +21,7 @@ function refusalOf(call: Call): DeniedError | undefined {
       data: { server },
     });
   if (mayUseTool(caller, server, tool)) return undefined;
+  if (stateHidesTool(caller, server, tool)) return hiddenByState(server, tool, caller);
   return forbidden(`tool "${tool}" of server "${server}"`, tool, "allowed_tools and denied_tools", call);
 }
 

@@ -1,5 +1,5 @@
 /** What a request hears when none of the replicas can be asked. */
-import { GatewayError, NotStartedYetError, UpstreamError } from "../../core/errors.ts";
+import { GatewayError, NotStartedYetError, UnreachedError } from "../../core/errors.ts";
 import type { ReplicaStatus } from "../../core/upstream.ts";
 
 const maxNamed = 8;
@@ -21,7 +21,7 @@ export function noReplica(
   const named = replicas.slice(0, maxNamed).map(({ id, lastError }) => `"${id}": ${reason(lastError)}`);
   const rest = replicas.length > maxNamed ? `; and ${replicas.length - maxNamed} more` : "";
   const waits = replicas.flatMap(({ state }) => (state.is === "backoff" ? [state.retryAtMs - nowMs] : []));
-  const Kind = failures.length === 0 ? NotStartedYetError : UpstreamError;
+  const Kind = failures.length === 0 ? NotStartedYetError : UnreachedError;
   return new Kind(
     "UPSTREAM_START_FAILED",
     `No replica of server "${server}" can be asked: ${named.join("; ")}${rest}`,

@@ -42,7 +42,8 @@ test("webhooks: beside a tool, and in a file of their own; everything but the pa
 `,
   });
   assert.deepEqual(await files.names(), ["both"]);
-  const common = { method: "POST", secret: undefined, signatureHeader: "x-hub-signature-256", notify: true };
+  const audience = { states: [] };
+  const common = { audience, method: "POST", secret: undefined, signatureHeader: "x-hub-signature-256", notify: true };
   const transform = {};
   const found = files.webhooks().map(({ place, ...webhook }) => [place.replace(/^.*\//, ""), webhook]);
   assert.deepEqual(found, [
@@ -51,6 +52,7 @@ test("webhooks: beside a tool, and in a file of their own; everything but the pa
       "hooks.yaml:4:3",
       {
         capability: "hooks",
+        audience,
         name: "push",
         path: "/a/b",
         method: "PUT",

@@ -14,6 +14,7 @@ import { KeptLog } from "../fixture.ts";
 const secret = "a-long-shared-secret";
 const github: Webhook = {
   capability: "github",
+  audience: { states: [] },
   name: "push",
   path: "/github",
   method: "POST",

@@ -59,7 +59,7 @@ export async function manage(gateway: Gateway, clock: Clock, visit: Visit): Prom
     throw new Refusal(405, `"${method.slice(0, 20)}" is not allowed here`, { headers: { allow } });
   }
   const { route, names } = match;
-  const caller = inProfile(visit.caller, gateway);
+  const caller = gateway.views.narrow(inProfile(visit.caller, gateway));
   const refusal = whyRefused(route, caller);
   if (refusal !== undefined) {
     const detail = `${route.method} ${route.path}: ${refusal.message}`;

@@ -3,6 +3,7 @@
 import { entryView } from "../../../config/config-view.ts";
 import type { LogFields } from "../../../core/log.ts";
 import { oversees } from "../../../core/role.ts";
+import { isAnothers } from "../../../core/scope.ts";
 import { actorOf } from "../../../core/security-event.ts";
 import type { JsonObject } from "../../../lib/json.ts";
 import { profileView } from "../../../observe/tool-profile.ts";
@@ -40,6 +41,7 @@ async function detail(task: Task): Promise<JsonObject> {
     config: entry === undefined ? null : entryView(entry, operation.redact),
     tools: (catalog.list(name, "tools") ?? [])
       .filter((tool) => oversees(task.visit.caller, name, String(tool["name"])))
+      .filter((tool) => !isAnothers(task.visit.caller, name, String(tool["name"])))
       .map((tool) => ({
         ...toolView(name, tool),
         profile: profileOf(profiles?.get(String(tool["name"])), now, operation.redact),

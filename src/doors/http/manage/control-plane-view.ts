@@ -2,6 +2,7 @@
 import { whyHeld } from "../../../catalog/integrity/definition-guard.ts";
 import { configView } from "../../../config/config-view.ts";
 import { hasRole, oversees, overseesAll, roleOf } from "../../../core/role.ts";
+import { isAnothers } from "../../../core/scope.ts";
 import { principalOf } from "../../../gateway/principals.ts";
 import { type JsonObject, stableJson } from "../../../lib/json.ts";
 import { isHealthy, lifecycleOf } from "../../../meta/lifecycle.ts";
@@ -54,6 +55,7 @@ function inventory({ gateway, visit: { caller } }: Task) {
   const tools = servers.flatMap(({ name }) =>
     (gateway.catalog.list(name, "tools") ?? [])
       .filter((tool) => oversees(caller, name, String(tool["name"])))
+      .filter((tool) => !isAnothers(caller, name, String(tool["name"])))
       .map((tool) => ({ server: name, name: String(tool["name"]), definition: tool })),
   );
   return {

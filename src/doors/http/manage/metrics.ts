@@ -12,7 +12,7 @@ import { uptimeSeconds } from "./status-routes.ts";
 /** Counters begin at 0 with the process, but for those of single tools, which are kept on disk. */
 export async function metricsText(gateway: Gateway, caller: Caller): Promise<string> {
   const observatory = await gateway.operation.observatory();
-  const { calls, clients } = observatory;
+  const { calls, clients, projections } = observatory;
   const { profiles } = await observatory.all();
   const text = new PrometheusText();
   const servers = gateway.servers().filter(({ name }) => mayUseServer(caller, name));
@@ -126,6 +126,15 @@ export async function metricsText(gateway: Gateway, caller: Caller): Promise<str
     text.family(`mcp_webhook_${outcome}_total`, "counter", help);
     for (const { capability, webhook_name: webhook, stats } of webhooks)
       text.sample(`mcp_webhook_${outcome}_total`, { capability, webhook }, stats[outcome]);
+  }
+  text.family("projection_ab_invocations_total", "counter", "Calls compared by meta_mcp.projection_mode: experimental");
+  for (const [arm, { projected, plain }] of projections.arms)
+    for (const [label, count] of [["true", projected] as const, ["false", plain] as const])
+      text.sample("projection_ab_invocations_total", { arm, projected: label }, count);
+  text.family("projection_ab_response_bytes", "summary", "Size of their answers");
+  for (const [arm, { projected, plain, bytes }] of projections.arms) {
+    text.sample("projection_ab_response_bytes_sum", { arm }, bytes);
+    text.sample("projection_ab_response_bytes_count", { arm }, projected + plain);
   }
   const exported = await gateway.controlPlane.exported();
   if (exported !== undefined) {
