@@ -3,6 +3,7 @@
  * Understands type, required, enum, minimum, maximum, properties, items, additionalProperties: false and default;
  * other keywords are hints for the model, and the API has the last word on them.
  */
+import { isLongNumber, parseExact } from "../lib/exact-json.ts";
 import { isJsonObject, type Json, type JsonObject } from "../lib/json.ts";
 
 export interface CheckedArguments {
@@ -33,13 +34,14 @@ function check(schema: JsonObject, given: Json, path: string, problems: string[]
   if (Array.isArray(choices) && !choices.some((choice) => JSON.stringify(choice) === JSON.stringify(value)))
     problems.push(`"${path}" must be one of ${choices.map(show).join(", ")}, not ${show(value)}`);
   const { minimum, maximum, items } = schema;
-  if (typeof value === "number") {
-    if (typeof minimum === "number" && value < minimum)
-      problems.push(`"${path}" must be at least ${minimum}, not ${value}`);
-    if (typeof maximum === "number" && value > maximum)
-      problems.push(`"${path}" must be at most ${maximum}, not ${value}`);
+  if (isNumber(value)) {
+    const size = Number(JSON.stringify(value));
+    if (typeof minimum === "number" && size < minimum)
+      problems.push(`"${path}" must be at least ${minimum}, not ${show(value)}`);
+    if (typeof maximum === "number" && size > maximum)
+      problems.push(`"${path}" must be at most ${maximum}, not ${show(value)}`);
   }
-  if (isJsonObject(value)) return checkObject(schema, value, path, problems);
+  if (hasType(value, "object")) return checkObject(schema, value as JsonObject, path, problems);
   if (Array.isArray(value) && isJsonObject(items))
     return value.map((item: Json, index) => check(items, item, `${path}[${index}]`, problems));
   return value;
@@ -83,11 +85,13 @@ function typesOf(schema: JsonObject): readonly string[] {
 function hasType(value: Json, type: string): boolean {
   switch (type) {
     case "integer":
-      return Number.isInteger(value);
+      return Number.isInteger(value) || isLongNumber(value);
+    case "number":
+      return isNumber(value);
     case "array":
       return Array.isArray(value);
     case "object":
-      return isJsonObject(value);
+      return isJsonObject(value) && !isLongNumber(value);
     case "null":
       return value === null;
     default:
@@ -95,9 +99,13 @@ function hasType(value: Json, type: string): boolean {
   }
 }
 
+function isNumber(value: Json): boolean {
+  return typeof value === "number" || isLongNumber(value);
+}
+
 function coerce(types: readonly string[], value: Json): Json {
   if (types.some((type) => hasType(value, type))) return value;
-  if (types.includes("string") && (typeof value === "number" || typeof value === "boolean")) return String(value);
+  if (types.includes("string") && (isNumber(value) || typeof value === "boolean")) return JSON.stringify(value);
   if (typeof value !== "string") return value;
   // Only the forms JSON has: "0x10" and "" are not numbers, "yes" is not a boolean.
   const parsed = parseJson(value.trim());
@@ -106,7 +114,7 @@ function coerce(types: readonly string[], value: Json): Json {
 
 function parseJson(text: string): Json | undefined {
   try {
-    return JSON.parse(text) as Json;
+    return parseExact(text) as Json;
   } catch {
     return undefined;
   }

@@ -11,7 +11,6 @@ import type { ServerDescription, Upstream, UpstreamEvents, UpstreamState, Upstre
 import { version } from "../core/version.ts";
 import type { CancelSignal } from "../lib/cancellation.ts";
 import type { Clock } from "../lib/clock.ts";
-import { withPlainNumbers } from "../lib/exact-json.ts";
 import { isJsonObject, type JsonObject } from "../lib/json.ts";
 import { latestLegacyVersion, listKinds } from "../mcp/protocol.ts";
 import { capabilityExtensions } from "../runtime/embedded.ts";
@@ -210,7 +209,7 @@ class CapabilityUpstream implements Upstream {
   async #call(request: RpcRequest): Promise<Answer> {
     const { params } = request;
     const name = params?.["name"];
-    const args = withPlainNumbers(params?.["arguments"] ?? {});
+    const args = params?.["arguments"] ?? {};
     if (typeof name !== "string" || !isJsonObject(args))
       throw this.#rpcError(-32602, 'tools/call needs a text "name" and an object "arguments"');
     const listed = this.#tools.get(name);

@@ -2,13 +2,14 @@
  * Runs a capability of service `cli`. What a caller sends fills one argument and never makes one: no shell reads it, and
  * it cannot pose as an option of the program (T12).
  */
+import { isLongNumber } from "../lib/exact-json.ts";
 import { isJsonObject, type Json } from "../lib/json.ts";
 import type { Environment } from "../runtime/process.ts";
 import type { CliSettings } from "./definition-schema.ts";
 import { type ProgramResult, runProgram } from "./program.ts";
 import { Refusal } from "./refusal.ts";
 import { excerpt, type RawAnswer, type Reading } from "./response.ts";
-import { isSetting, placeholdersIn, renderText, renderValue, type Scope, solePlaceholder } from "./template.ts";
+import { asText, isSetting, placeholdersIn, renderText, renderValue, type Scope, solePlaceholder } from "./template.ts";
 
 const maxOutputBytes = 16_777_216;
 
@@ -63,7 +64,7 @@ function renderArgument(template: string, scope: Scope, optionsEnded: boolean): 
   const sole = solePlaceholder(template);
   const value = sole === undefined ? undefined : renderValue(template, scope);
   if (sole !== undefined && (value === undefined || value === null)) return undefined;
-  const values = Array.isArray(value) ? (value as Json[]) : [value];
+  const values = (Array.isArray(value) ? value : [value]) as Json[];
   const texts = sole === undefined ? [renderText(template, scope)] : values.map(asText);
   // A value may begin the argument where the file says nothing before it.
   const [name] = placeholdersIn(template);
@@ -71,14 +72,10 @@ function renderArgument(template: string, scope: Scope, optionsEnded: boolean): 
   for (const [at, text] of texts.entries()) {
     if (text === undefined) return undefined;
     if (text.includes("\0")) throw new Refusal(`"${name}" must not have a NUL character`);
-    if (isFree && text.startsWith("-") && typeof values[at] !== "number")
+    if (isFree && text.startsWith("-") && typeof values[at] !== "number" && !isLongNumber(values[at]))
       throw new Refusal(`"${name}" must not begin with "-": the program would take it as an option`);
   }
   return texts as string[];
-}
-
-function asText(value: Json | undefined): string {
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
 function environmentOf({ env }: CliSettings, scope: Scope): Environment {

@@ -1,8 +1,10 @@
 /** Long lists that an API hands out in parts, as one answer: the first part with the items of the others in its list. */
+import { isLongNumber } from "../lib/exact-json.ts";
 import { isJsonObject, type Json, type JsonObject } from "../lib/json.ts";
 import type { PaginationSettings } from "./definition-schema.ts";
 import { Refusal } from "./refusal.ts";
 import { valueAt } from "./response.ts";
+import { asText } from "./template.ts";
 
 /** More characters than this would not fit into any context; the rest can be asked for by narrower arguments. */
 const maxCharacters = 8_388_608;
@@ -79,8 +81,9 @@ function nextUrl(
   }
   if (style === "cursor") {
     const cursor = path === undefined ? undefined : valueAt(answer, path);
-    const isThere = (typeof cursor === "string" && cursor !== "") || typeof cursor === "number";
-    return isThere ? withParameter(firstUrl, param as string, String(cursor)) : undefined;
+    if (cursor === undefined || cursor === "") return undefined;
+    const isThere = ["string", "number"].includes(typeof cursor) || isLongNumber(cursor);
+    return isThere ? withParameter(firstUrl, param as string, asText(cursor)) : undefined;
   }
   if (got === 0 || got < usual) return undefined;
   const position = style === "page" ? (start ?? 1) + count : (start ?? 0) + total;

@@ -8,7 +8,7 @@ import type { Credential } from "./auth.ts";
 import type { HttpAction } from "./capability.ts";
 import { type HttpSettings, methodsWithBody } from "./definition-schema.ts";
 import { Refusal } from "./refusal.ts";
-import { placeholdersIn, renderText, renderValue, type Scope } from "./template.ts";
+import { asText, placeholdersIn, renderText, renderValue, type Scope } from "./template.ts";
 import { renderUrl, urlTemplate } from "./url.ts";
 
 export interface HttpRequest {
@@ -92,7 +92,7 @@ function unused(http: HttpSettings, url: string, args: JsonObject): JsonObject {
 function queryPairs(name: string, value: Json | undefined): [string, string][] {
   if (value === undefined || value === null) return [];
   if (Array.isArray(value)) return value.flatMap((item: Json) => queryPairs(name, item));
-  return [[name, typeof value === "object" ? JSON.stringify(value) : String(value)]];
+  return [[name, asText(value)]];
 }
 
 function renderHeaders(http: HttpSettings, scope: Scope): Record<string, string> {

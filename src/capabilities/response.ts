@@ -1,5 +1,6 @@
 /** What an API or a program said → tool result. */
 import { maxAnswerDepth } from "../core/answer.ts";
+import { isLongNumber, parseExact } from "../lib/exact-json.ts";
 import { isJsonObject, type Json, type JsonObject, nestsDeeper, readableJson } from "../lib/json.ts";
 import { parseXml, XmlError } from "../lib/xml.ts";
 import { Refusal } from "./refusal.ts";
@@ -36,7 +37,7 @@ export function readAnswer(answer: RawAnswer, reading: Reading): { json: Json } 
   if (text.trim() === "") return { json: null };
   if (kind === "xml") return { json: readXml(text, reading) };
   try {
-    return { json: JSON.parse(text) as Json };
+    return { json: parseExact(text) as Json };
   } catch {
     // Nobody promised anything, and what came is still an answer.
     if (kind === "unknown") return { json: asText(text) };
@@ -123,7 +124,7 @@ export function jsonResult(tool: JsonObject, answer: Json, path: string, reading
   const content = [{ type: "text", text: readableJson(found) }];
   if (tool["outputSchema"] === undefined) return { content };
   // A client that knows the output schema rejects a result without this member.
-  if (!isJsonObject(found))
+  if (!isJsonObject(found) || isLongNumber(found))
     throw new Refusal(
       "The API's answer is not an object, as schema.output says",
       excerpt(JSON.stringify(found), reading),

@@ -43,7 +43,7 @@ export function renderText(
       isComplete = false;
       return "";
     }
-    const plain = typeof value === "object" ? JSON.stringify(value) : String(value);
+    const plain = asText(value);
     return isSetting(name) ? plain : encode(plain, name);
   });
   return isComplete ? text : undefined;
@@ -92,6 +92,11 @@ export function isKeychain(name: string): boolean {
 
 export function isEnv(name: string): boolean {
   return name.startsWith("env.");
+}
+
+/** As it goes into an address, a form or a command; long numbers keep their digits. */
+export function asText(value: Json): string {
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
 function asItIs(value: string): string {

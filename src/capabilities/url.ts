@@ -1,14 +1,14 @@
 /** The address of a call. A caller's value can fill a place in it and never make one: not a host, a folder or a parameter. */
 import type { HttpSettings } from "./definition-schema.ts";
 import { Refusal } from "./refusal.ts";
-import { isEnv, placeholdersIn, renderText, type Scope, solePlaceholder } from "./template.ts";
+import { asText, isEnv, placeholdersIn, renderText, type Scope, solePlaceholder } from "./template.ts";
 
 /** The template of the URL without query parameters; `path_selector` picks the path by an argument. */
 export function urlTemplate(rest: HttpSettings, args: Scope["args"]): string {
   if (rest.endpoint !== undefined) return rest.endpoint;
   const { path_selector: selector } = rest;
   if (selector === undefined) return joinPath(rest.base_url, rest.path);
-  const chosen = String(args[selector.parameter] ?? selector.default ?? "");
+  const chosen = asText(args[selector.parameter] ?? selector.default ?? "");
   const path = Object.hasOwn(selector.paths, chosen) ? selector.paths[chosen] : undefined;
   if (path === undefined)
     throw new Refusal(`"${selector.parameter}" must be one of ${quoted(Object.keys(selector.paths), ", ")}`);

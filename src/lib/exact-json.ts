@@ -6,7 +6,7 @@
 import type { Json } from "./json.ts";
 
 const longNumber = /[[:,\s]-?\d{16}/;
-const wholeNumber = /^-?\d{16,}$/;
+const wholeNumber = /^\s*-?\d{16,}\s*$/;
 
 /** A cheap look; it may see one where none is, in a string. */
 export function mayHoldLongNumbers(text: string): boolean {
@@ -15,7 +15,7 @@ export function mayHoldLongNumbers(text: string): boolean {
 
 /** `JSON.parse`, but for long whole numbers. */
 export function parseExact(text: string): unknown {
-  return mayHoldLongNumbers(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
+  return mayHoldLongNumbers(text) || wholeNumber.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
 }
 
 /** A list or a map as JSON text: what tools without structured results send. `undefined` for any other text. */

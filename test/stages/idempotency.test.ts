@@ -11,6 +11,7 @@ import {
   DeniedError,
   type GatewayError,
   NotStartedYetError,
+  UnreachedError,
   UpstreamError,
   UpstreamRpcError,
 } from "../../src/core/errors.ts";
@@ -104,7 +105,7 @@ describe("idempotencyStage", () => {
 
   const harmless: Record<string, Next> = {
     "a refusal": () => Promise.reject(new DeniedError("RATE_LIMITED", "Denied")),
-    "a start that failed": () => Promise.reject(new UpstreamError("UPSTREAM_START_FAILED", "No such program")),
+    "a start that failed": () => Promise.reject(new UnreachedError("UPSTREAM_START_FAILED", "No such program")),
     "a wait for the next start": () => Promise.reject(new NotStartedYetError("UPSTREAM_CLOSED", "Waits")),
     "an error of the server": () => Promise.reject(new UpstreamRpcError({ code: -32602, message: "No" }, "files")),
     "a result that says the tool failed": async () => Answer.of({ isError: true }),
@@ -120,6 +121,7 @@ describe("idempotencyStage", () => {
   const doubtful = [
     new UpstreamError("UPSTREAM_CLOSED", "Gone"),
     new UpstreamError("TIMEOUT", "Too slow"),
+    new UpstreamError("UPSTREAM_START_FAILED", "HTTP 503"),
     new UpstreamError("RESULT_TOO_LARGE", "Too much"),
     new CancelledError(),
     new TypeError("A defect"),

@@ -5,7 +5,7 @@
  */
 import { Answer } from "../../core/answer.ts";
 import { type Call, holderOf, type Next, type Stage } from "../../core/call.ts";
-import { DeniedError, GatewayError, NotStartedYetError, UpstreamRpcError } from "../../core/errors.ts";
+import { DeniedError, GatewayError, NotStartedYetError, UnreachedError, UpstreamRpcError } from "../../core/errors.ts";
 import { stableJson } from "../../lib/json.ts";
 import { toolName } from "../tool-name.ts";
 
@@ -74,9 +74,7 @@ export function idempotencyStage(book: IdempotencyBook | undefined): Stage | und
 
 /** Refused here, not sent, or answered with an error. */
 function neverRan(error: unknown): boolean {
-  if (error instanceof DeniedError || error instanceof UpstreamRpcError || error instanceof NotStartedYetError)
-    return true;
-  return error instanceof GatewayError && error.code === "UPSTREAM_START_FAILED";
+  return [DeniedError, UpstreamRpcError, NotStartedYetError, UnreachedError].some((Kind) => error instanceof Kind);
 }
 
 const conflicts = {

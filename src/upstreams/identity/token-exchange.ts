@@ -2,7 +2,7 @@
  * A token of the caller for one that is good at the backend (RFC 8693), kept until shortly before it ends. Only digests
  * of callers' tokens are remembered.
  */
-import { DeniedError, type GatewayError, UpstreamError } from "../../core/errors.ts";
+import { DeniedError, type GatewayError, UnreachedError, UpstreamError } from "../../core/errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { isJsonObject, type JsonObject } from "../../lib/json.ts";
 import { redacted } from "../../lib/redact.ts";
@@ -51,7 +51,7 @@ export class TokenExchange {
 
   /**
    * @param lastsMs for how long the caller's own token is good: what it was exchanged for is not used longer
-   * @throws DeniedError FORBIDDEN when the exchange is refused; UpstreamError UPSTREAM_START_FAILED, UPSTREAM_PROTOCOL
+   * @throws DeniedError FORBIDDEN when the exchange is refused; UnreachedError UPSTREAM_START_FAILED; UpstreamError UPSTREAM_PROTOCOL
    */
   tokenFor(subjectToken: string, lastsMs = Number.POSITIVE_INFINITY): Promise<string> {
     const key = sha256Hex(subjectToken);
@@ -115,7 +115,7 @@ export class TokenExchange {
       text = await limitedText(response);
     } catch (cause) {
       const message = `The token exchange for server "${server}" cannot be asked: ${reasonOf(cause)}`;
-      throw new UpstreamError("UPSTREAM_START_FAILED", message, { cause, data: { server } });
+      throw new UnreachedError("UPSTREAM_START_FAILED", message, { cause, data: { server } });
     }
     const value = parsed(text);
     if (response.status === 200 && value !== undefined) return value;
@@ -142,7 +142,7 @@ export class TokenExchange {
     const code = value?.["error"];
     if (typeof code !== "string" || status < 400 || status >= 500 || status === 429) {
       const message = `The token exchange for server "${server}" answered with HTTP ${status}`;
-      return new UpstreamError("UPSTREAM_START_FAILED", message, { data: { server } });
+      return new UnreachedError("UPSTREAM_START_FAILED", message, { data: { server } });
     }
     const said = [code, value?.["error_description"]].filter((part) => typeof part === "string").join(": ");
     const shown = excerpt(redact(said.replaceAll(subjectToken, redacted)));
