@@ -1,5 +1,5 @@
 /** One configuration worked out: which upstreams it needs, kept or new, and the stages in front of each. Changes nothing until committed. */
-import type { Backends } from "../capabilities/run-tool.ts";
+import type { FaceHost } from "../clients/host.ts";
 import { effectiveFailsafe } from "../config/failsafe.ts";
 import type { BackendConfig, Config } from "../config/schema.ts";
 import type { Call } from "../core/call.ts";
@@ -35,8 +35,8 @@ export interface PlanContext extends BackendContext, PolicyContext {
   readonly underWay: CallsUnderWay;
   readonly onCall: CallSink;
   readonly webhooks: Pick<Webhooks, "take">;
-  /** For the capabilities that are made of tools of backends. */
-  readonly nested: Backends;
+  /** Capabilities that are made of tools call them here. */
+  readonly host: () => FaceHost;
   readonly onProjected: CallWatch["onProjected"];
   /** Outlive every plan. */
   readonly stageStates: StageStates;
@@ -183,7 +183,7 @@ function backendDefinition(backend: BackendConfig, config: Config, context: Plan
 }
 
 function capabilityDefinition(config: Config, context: PlanContext) {
-  const { env, log, clock, stateDirectory, webhooks, nested } = context;
+  const { env, log, clock, stateDirectory, webhooks, host } = context;
   const { enabled, name, directories, builtin } = config.capabilities;
   if (!enabled || Object.hasOwn(config.backends, name)) return [];
   const ssrfProtection = config.security.ssrf_protection;
@@ -199,8 +199,12 @@ function capabilityDefinition(config: Config, context: PlanContext) {
           name,
           kind: "capability",
           events: context.events,
-          load: async (events) =>
-            (await import("../capabilities/capability-upstream.ts")).createCapabilityUpstream({
+          async load(events) {
+            const [{ createCapabilityUpstream }, { nestedCalls }] = await Promise.all([
+              import("../capabilities/capability-upstream.ts"),
+              import("./nested-calls.ts"),
+            ]);
+            return createCapabilityUpstream({
               name,
               directories,
               builtin,
@@ -211,10 +215,11 @@ function capabilityDefinition(config: Config, context: PlanContext) {
               events,
               watch: watchTree,
               clock,
-              backends: nested,
+              backends: nestedCalls(host),
               projection: { mode, onAnswer: context.onProjected },
               onWebhooks: (found) => webhooks.take(upstream, found, env),
-            }),
+            });
+          },
         });
         return upstream;
       },

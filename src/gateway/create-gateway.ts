@@ -31,7 +31,6 @@ import { createKillSwitchPanel } from "./kill-switch-panel.ts";
 import { createListKeeper } from "./list-keeper.ts";
 import { createLogins } from "./logins.ts";
 import { modernFaceOf } from "./modern-face-of.ts";
-import { nestedCalls } from "./nested-calls.ts";
 import { createOperation, type RunningOperation } from "./operation.ts";
 import { operatorActions, viewOf } from "./operator-actions.ts";
 import { createPolicies } from "./policies.ts";
@@ -168,8 +167,8 @@ export function createGateway(options: GatewayOptions): RunningGateway {
   const watched = { ...watch, ...policies.context, log: serverLog.keeping(log) };
   const inForce = { config: () => config, host: () => host, capabilities: () => plan.capabilities() };
   const webhooks = createWebhooks({ ...options, ...inForce, ...policies.context, noteProblem });
-  const nested = nestedCalls(inForce.host);
-  const context = { ...options, ...watched, sharing, events, isWatched, ...logins, stageStates, webhooks, nested };
+  const shared = { sharing, stageStates, webhooks, host: inForce.host };
+  const context = { ...options, ...watched, ...shared, ...logins, events, isWatched };
   let plan = planBackends(config, pool, context);
   adopt(plan.routes);
 

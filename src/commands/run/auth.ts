@@ -4,7 +4,7 @@ import { replicasOf } from "../../config/replicas.ts";
 import type { BackendConfig, Config } from "../../config/schema.ts";
 import { ConfigError, GatewayError } from "../../core/errors.ts";
 import { silentLogger } from "../../core/log.ts";
-import { oauthOf } from "../../gateway/backend-upstream.ts";
+import { oauthOf } from "../../gateway/connect-backend.ts";
 import { Cancellation } from "../../lib/cancellation.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { suggestion } from "../../lib/did-you-mean.ts";
