@@ -43,7 +43,7 @@ test("CountingRegExp: matches as the real one does, and finds what is not linear
     for (const fragment of fragments)
       assert.equal(
         new CountingRegExp(pattern).test(fragment.repeat(8)),
-        new RegExp(pattern.source, pattern.flags.replace("g", "")).test(fragment.repeat(8)),
+        new RegExp(pattern.source, pattern.flags.replace(/[gy]/, "")).test(fragment.repeat(8)),
         `${name} on ${JSON.stringify(fragment)}`,
       );
   assert.ok(steps(/(?:a+)+$/, `${"a".repeat(16)}!`) > 50_000);
