@@ -56,7 +56,7 @@ function someOf(words: readonly string[]): string {
 
 export const credentialGroups: readonly CredentialGroup[] = [
   {
-    mark: /J(?<=eyJ)|G\.(?<=SG\.)|9\.(?<=ya29\.)|-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----/g,
+    mark: /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----/g,
     patterns: [
       {
         rule: "private-key",
@@ -67,6 +67,11 @@ export const credentialGroups: readonly CredentialGroup[] = [
           /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----[A-Za-z0-9+/=:,.\s\\-]*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|(?=(?<!\\)\\{1,8}[^nrt\\]|[^A-Za-z0-9+/=:,.\s\\-])|$)/y,
         isKey: true,
       },
+    ],
+  },
+  {
+    mark: /[yG9][J.](?<=eyJ|SG\.|ya29\.)/g,
+    patterns: [
       token("json-web-token", "eyJ", "[A-Za-z0-9_-]{8,4096}\\.eyJ[A-Za-z0-9_-]{8,8192}\\.[A-Za-z0-9_-]{16,2048}"),
       token("sendgrid-key", "SG.", "[A-Za-z0-9_-]{16,64}\\.[A-Za-z0-9_-]{16,128}"),
       token("google-oauth-token", "ya29.", "[A-Za-z0-9_-]{20,2048}"),
