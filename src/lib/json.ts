@@ -18,6 +18,16 @@ export function stableJson(value: unknown): string {
   );
 }
 
+/** Whether the text is JSON as a whole. */
+export function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Whether arrays and objects lie in each other deeper than this. */
 export function nestsDeeper(value: unknown, levels: number): boolean {
   if (typeof value !== "object" || value === null) return false;

@@ -1,5 +1,5 @@
 import { Answer } from "../core/answer.ts";
-import { type JsonObject, mapStrings } from "../lib/json.ts";
+import { isJson, type JsonObject, mapStrings } from "../lib/json.ts";
 
 /** Ways to write a character that we do not use: behind one of them a secret does not show in the text. */
 const escapes = /\\[u/]/;
@@ -10,14 +10,5 @@ export function redactAnswer(answer: Answer, redact: (text: string) => string): 
   const shown = redact(text);
   if (shown === text) return answer;
   // Where more than the inside of strings was hit, as by a secret of digits, strings alone are looked at.
-  return isJson(shown) ? Answer.ofText(shown) : Answer.of(mapStrings(answer.value, redact) as JsonObject);
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
+  return isJson(shown) ? Answer.ofText(shown) : Answer.of(mapStrings(answer.exactValue, redact) as JsonObject);
 }

@@ -8,28 +8,16 @@ import type { Webhook } from "../../src/capabilities/webhooks/webhook.ts";
 import { silentLogger } from "../../src/core/log.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
-import { senders } from "../fixtures/webhook-senders.ts";
+import { githubWebhook, senders } from "../fixtures/webhook-senders.ts";
 import { fakeGateway } from "./fake-gateway.ts";
 import { type Ask, testApp } from "./http-client.ts";
 
 const secret = "a-long-shared-secret";
 const sign = senders["X-Hub-Signature-256"]!;
 const clocks = { clock: systemClock, calendar: Date.now };
-const webhook: Webhook = {
-  capability: "github",
-  audience: { states: [] },
-  name: "push",
-  path: "/github",
-  method: "POST",
-  secret: { from: "environment", name: "HOOK_SECRET" },
-  signatureHeader: "x-hub-signature-256",
-  notify: true,
-  transform: {},
-  place: "github.yaml:3:1",
-};
 
 /** The door with a receiver behind it, and authentication on, which webhooks stand outside of. */
-function setUp(settings: Record<string, unknown> = {}, webhooks: readonly Webhook[] = [webhook]) {
+function setUp(settings: Record<string, unknown> = {}, webhooks: readonly Webhook[] = [githubWebhook]) {
   const gateway = fakeGateway({ auth: { enabled: true, bearer_token: "right-token-0123" } });
   gateway.config = { ...gateway.config, webhooks: v.parse(webhooksSchema, settings) };
   const told: JsonObject[] = [];
@@ -119,7 +107,7 @@ test("Host and Origin hold here too; base_path and enabled are live", async () =
 });
 
 test("Slack's question at registration is answered with its word alone", async () => {
-  const { gateway, ask } = setUp({}, [{ ...webhook, signatureHeader: "x-slack-signature" }]);
+  const { gateway, ask } = setUp({}, [{ ...githubWebhook, signatureHeader: "x-slack-signature" }]);
   assert.equal(gateway.config.webhooks.enabled, true);
   const body = '{"type":"url_verification","challenge":"3eZbrw"}';
   const headers = { "content-type": "application/json", ...senders["X-Slack-Signature"]!(body, secret, Date.now()) };

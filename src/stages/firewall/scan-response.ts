@@ -3,7 +3,7 @@ import { Answer } from "../../core/answer.ts";
 import { UpstreamRpcError } from "../../core/errors.ts";
 import { anyOf } from "../../lib/any-of.ts";
 import { holdsTagText, injectionRules, injectionWords, tagMarks } from "../../lib/injection-patterns.ts";
-import { type Json, type JsonObject, mapStrings } from "../../lib/json.ts";
+import { isJson, type Json, type JsonObject, mapStrings } from "../../lib/json.ts";
 import { withoutBase64 } from "../../lib/without-base64.ts";
 import { credentialGroups } from "./credential-patterns.ts";
 import type { Finding, FindingKind } from "./finding.ts";
@@ -67,15 +67,6 @@ function redactAnswer(answer: Answer): { answer: Answer; rules: readonly string[
     return redaction.text;
   });
   return { answer: rules.size === 0 ? answer : Answer.of(value as JsonObject), rules: [...rules] };
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Errors of servers are shown to the model as well. */

@@ -8,24 +8,12 @@ import type { Webhook } from "../../../src/capabilities/webhooks/webhook.ts";
 import { GatewayError } from "../../../src/core/errors.ts";
 import type { JsonObject } from "../../../src/lib/json.ts";
 import { FakeClock } from "../../fixtures/fake-clock.ts";
-import { senders } from "../../fixtures/webhook-senders.ts";
+import { githubWebhook, senders } from "../../fixtures/webhook-senders.ts";
 import { KeptLog } from "../fixture.ts";
 
 const secret = "a-long-shared-secret";
-const github: Webhook = {
-  capability: "github",
-  audience: { states: [] },
-  name: "push",
-  path: "/github",
-  method: "POST",
-  secret: { from: "environment", name: "HOOK_SECRET" },
-  signatureHeader: "x-hub-signature-256",
-  notify: true,
-  transform: {},
-  place: "github.yaml:3:1",
-};
 
-function setUp(webhooks: readonly Webhook[] = [github], env: Record<string, string> = { HOOK_SECRET: secret }) {
+function setUp(webhooks: readonly Webhook[] = [githubWebhook], env: Record<string, string> = { HOOK_SECRET: secret }) {
   const clock = new FakeClock();
   const now = () => 1_700_000_000_000 + clock.now();
   const log = new KeptLog();
@@ -95,7 +83,7 @@ test("a delivery becomes a message whose fields the transform arranges; what has
     event_type: "github.{action}",
     data: { repo: "{repository.full_name}", label: "{labels.0.name}", id: "{id}", none: "{no.such}", text: "#{id}" },
   };
-  const { send, told, counts, learned } = setUp([{ ...github, transform }]);
+  const { send, told, counts, learned } = setUp([{ ...githubWebhook, transform }]);
   const payload = { action: "opened", repository: { full_name: "a/b" }, labels: [{ name: "bug" }], id: 7 };
   assert.deepEqual(await send(payload, { headers: { "x-github-delivery": "guid-1" } }), toBoth);
   assert.deepEqual(told, [
@@ -127,7 +115,7 @@ test("without a transform, and where its event type has no value, the service's 
   await send({ n: 1 }, { headers: { "x-github-event": "push" } });
   await send({ type: "Issue", n: 2 });
   await send([3]);
-  receiver.configure([{ ...github, transform: { event_type: "github.{action}" } }], { HOOK_SECRET: secret });
+  receiver.configure([{ ...githubWebhook, transform: { event_type: "github.{action}" } }], { HOOK_SECRET: secret });
   await send({ n: 4 }, { headers: { "x-github-event": "ping" } });
   const types = told.map(({ data }) => [(data as JsonObject)["event_type"], (data as JsonObject)["data"]]);
   assert.deepEqual(types, [
@@ -183,8 +171,8 @@ test("without an id, what is equal is a repetition for 10 minutes, not for a day
 });
 
 test("ids in the body count too: Slack and Stripe sign every try anew", async () => {
-  const slack: Webhook = { ...github, path: "/slack", signatureHeader: "x-slack-signature" };
-  const stripe: Webhook = { ...github, name: "pay", path: "/stripe", signatureHeader: "stripe-signature" };
+  const slack: Webhook = { ...githubWebhook, path: "/slack", signatureHeader: "x-slack-signature" };
+  const stripe: Webhook = { ...githubWebhook, name: "pay", path: "/stripe", signatureHeader: "stripe-signature" };
   const { send, clock, told } = setUp([slack, stripe]);
   for (const [webhook, payload] of [
     [slack, { event_id: "Ev1" }],
@@ -206,7 +194,7 @@ test("what failed on its way to the clients is no repetition when it comes again
 });
 
 test("Slack's question at registration is answered, and is no event", async () => {
-  const slack: Webhook = { ...github, signatureHeader: "x-slack-signature" };
+  const slack: Webhook = { ...githubWebhook, signatureHeader: "x-slack-signature" };
   const { send, told } = setUp([slack]);
   const challenge = { type: "url_verification", challenge: "3eZbrw" };
   assert.deepEqual(await send(challenge), { ...toNobody, challenge: "3eZbrw" });
@@ -214,7 +202,7 @@ test("Slack's question at registration is answered, and is no event", async () =
 });
 
 test("Linear: a recorded delivery is too old after 5 minutes, and one without a time is not taken", async () => {
-  const linear: Webhook = { ...github, signatureHeader: "linear-signature" };
+  const linear: Webhook = { ...githubWebhook, signatureHeader: "linear-signature" };
   const { send, clock, counts } = setUp([linear]);
   const sent = { webhookTimestamp: 1_700_000_000_000 };
   assert.deepEqual(await send(sent), toBoth);
@@ -225,7 +213,7 @@ test("Linear: a recorded delivery is too old after 5 minutes, and one without a 
 });
 
 test("without a secret: refused, with the reason in the log once; let in where the operator says so", async () => {
-  const open = { ...github, secret: undefined };
+  const open = { ...githubWebhook, secret: undefined };
   const { send, log, state, told, receiver } = setUp([open]);
   assert.equal(await send({}), "UNAUTHENTICATED");
   assert.equal(await send({}), "UNAUTHENTICATED");
@@ -239,19 +227,19 @@ test("without a secret: refused, with the reason in the log once; let in where t
 });
 
 test("a secret whose variable is not set: refused, whatever require_signature says; the log has place and name", async () => {
-  const { send, log, state, receiver } = setUp([github], {});
+  const { send, log, state, receiver } = setUp([githubWebhook], {});
   state.settings = { ...state.settings, require_signature: false };
   assert.equal(await send({}), "UNAUTHENTICATED");
   assert.deepEqual(log.lines, [
     'warn github.yaml:3:1  The webhook refuses every delivery: the environment variable "HOOK_SECRET" is not set',
   ]);
-  receiver.configure([github], { HOOK_SECRET: secret });
+  receiver.configure([githubWebhook], { HOOK_SECRET: secret });
   assert.deepEqual(await send({}), toBoth);
 });
 
 test("rate_limit: per webhook and address, with the time to wait; 0 is none; a change is live", async () => {
-  const other: Webhook = { ...github, name: "other", path: "/other" };
-  const { send, state, clock, counts } = setUp([github, other]);
+  const other: Webhook = { ...githubWebhook, name: "other", path: "/other" };
+  const { send, state, clock, counts } = setUp([githubWebhook, other]);
   state.settings = { ...state.settings, rate_limit: 2 };
   let n = 0;
   const next = (options = {}) => send({ n: ++n }, options);
@@ -266,9 +254,9 @@ test("rate_limit: per webhook and address, with the time to wait; 0 is none; a c
 });
 
 test("notify: false only counts; nobody there, or kept back by a rule, is not notified", async () => {
-  const { send, told, state, receiver, counts } = setUp([{ ...github, notify: false }]);
+  const { send, told, state, receiver, counts } = setUp([{ ...githubWebhook, notify: false }]);
   assert.deepEqual(await send({ n: 1 }), toNobody);
-  receiver.configure([github], { HOOK_SECRET: secret });
+  receiver.configure([githubWebhook], { HOOK_SECRET: secret });
   state.isBlocked = true;
   assert.deepEqual(await send({ n: 2 }), toNobody);
   assert.equal(told.length, 0);
