@@ -127,7 +127,8 @@ test("T22: event text passes the firewall: credentials go, instructions are name
   assert.doesNotMatch(event, new RegExp(token));
   assert.match(event, /\[REDACTED:credential\]/);
   assert.match(event, /"_meta":\{"mcp-gateway\/firewall":\{"findings":\[/);
-  assert.match(audited.gateway.stderr(), /Firewall redacted a response/);
+  // The log comes over another pipe than the event.
+  await until(() => /Firewall redacted a response/.test(audited.gateway.stderr()));
 
   const rules = [{ match: "events", action: "block" }];
   const blocked = await setUp({ security: { firewall: { rules } } });
