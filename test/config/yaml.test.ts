@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { loadConfig } from "../../src/config/load.ts";
 import { readPlainYaml } from "../../src/config/plain-yaml.ts";
 import { readYaml } from "../../src/lib/yaml-document.ts";
+import { seededRandom } from "../fixtures/seeded-random.ts";
 import { findings, temporaryFolder } from "./fixture.ts";
 
 function laughs(): string {
@@ -151,11 +152,8 @@ test("readPlainYaml: whatever it reads, it reads as the YAML package does", asyn
     "\u2028",
     "\u0085",
   ];
-  let seed = 20251125;
-  const random = (below: number) => {
-    seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
-    return Math.floor((seed / 2 ** 32) * below);
-  };
+  const next = seededRandom(20251125);
+  const random = (below: number) => Math.floor(next() * below);
   let read = 0;
   for (let round = 0; round < 3_000; round += 1) {
     let text = everyday.slice(0, 100 + random(everyday.length - 100));

@@ -6,18 +6,11 @@ import { UpstreamError } from "../../src/core/errors.ts";
 import { stagesFor } from "../../src/stages/order.ts";
 import { createStageState } from "../../src/stages/upstream-stage-state.ts";
 import { FakeClock } from "../fixtures/fake-clock.ts";
+import { seededRandom } from "../fixtures/seeded-random.ts";
 import { answers, awake, failsafe, makeCall, off } from "./fixture.ts";
 
 const callsPerSecond = 500;
 const seconds = 60;
-
-function seededRandom(): () => number {
-  let seed = 42;
-  return () => {
-    seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
-    return seed / 2 ** 31;
-  };
-}
 
 /** Sends calls at an even rate and lets them end as they will. */
 async function storm(clock: FakeClock, call: Next, forSeconds: number, onAnswer: () => void): Promise<void> {
@@ -31,7 +24,7 @@ describe("F14 retry storm", () => {
   test("without a breaker, the extra load stays within 20 % + 10 per second", async () => {
     const clock = new FakeClock();
     const settings = failsafe({ circuit_breaker: off, rate_limit: off, error_budget: off });
-    const state = createStageState(settings, clock, seededRandom());
+    const state = createStageState(settings, clock, seededRandom(42));
     let attempts = 0;
     const call = chain(stagesFor({ upstream: awake, settings, timeoutMs: 30_000, state }), () => {
       attempts++;
@@ -47,7 +40,7 @@ describe("F14 retry storm", () => {
   test("the breaker opens, probes one at a time, and calls succeed within 5 s after the backend heals", async () => {
     const clock = new FakeClock();
     const settings = failsafe({ circuit_breaker: { reset_timeout: "2s" }, rate_limit: off });
-    const state = createStageState(settings, clock, seededRandom());
+    const state = createStageState(settings, clock, seededRandom(42));
     let isHealthy = false;
     let running = 0;
     let attempts = 0;

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { injectionPatterns } from "../../src/lib/injection-patterns.ts";
-import { credentialGroups } from "../../src/stages/firewall/credential-patterns.ts";
+import { credentialPatterns, privateKeyMark } from "../../src/stages/firewall/credential-patterns.ts";
 import { encodedBlob, memoryPattern, requestPatterns } from "../../src/stages/firewall/request-patterns.ts";
 import { CountingRegExp } from "../fixtures/counting-regexp.ts";
 
@@ -31,10 +31,8 @@ const patterns: [string, RegExp][] = [
   ),
   ["memory", memoryPattern],
   ["encoded blob", encodedBlob],
-  ...credentialGroups.flatMap(({ mark, patterns }): [string, RegExp][] => [
-    [`mark ${mark.source.slice(0, 16)}`, mark],
-    ...patterns.map(({ rule, pattern }): [string, RegExp] => [rule, pattern]),
-  ]),
+  ...credentialPatterns.map(({ rule, pattern }): [string, RegExp] => [rule, pattern]),
+  ["mark of private-key", privateKeyMark],
   ...injectionPatterns.map(({ rule, pattern }): [string, RegExp] => [rule, pattern]),
 ];
 

@@ -20,10 +20,8 @@ export interface CredentialPattern {
   readonly rule: string;
   /** One of these words is in every match. */
   readonly needs: readonly string[];
-  /** Sticky: it is tried where a mark says, and nowhere else. */
+  /** Sticky: it is tried at a few places of a text and not at all of them. */
   readonly pattern: RegExp;
-  /** How many characters before the end of the mark it may begin; where the mark begins, if left out. */
-  readonly back?: readonly number[];
   /** The part of the match that stays, in front of the credential; groups `before` and `value` otherwise. */
   readonly isKept?: true;
   /** Examples in documentation look alike: only a value that looks drawn at random counts. */
@@ -32,117 +30,82 @@ export interface CredentialPattern {
   readonly isKey?: true;
 }
 
-export interface CredentialGroup {
-  /**
-   * Found wherever one of the patterns matches, so that the patterns look at a few places of a long text and not at all
-   * of it. Quick on every kind of text and short: looking for one word by `String.includes` can take 1 ms a megabyte.
-   */
-  readonly mark: RegExp;
-  readonly patterns: readonly CredentialPattern[];
-}
-
-/** The prefix comes first, because a look at what stands before it at every position would take ten times as long. */
+/** The prefix comes first, because a look at what stands before it takes longer. */
 function token(rule: string, prefixes: string, rest: string, isRandom?: true): CredentialPattern {
   const needs = prefixes.split(" ");
-  const prefix = someOf(needs);
+  const prefix = `(?:${needs.map(literal).join("|")})`;
   const pattern = new RegExp(`${prefix}(?<=${start}${prefix})${rest}`, "y");
-  const back = [...new Set(needs.map(({ length }) => length))];
-  return { rule, needs, pattern, back, ...(isRandom && { isRandom }) };
+  return { rule, needs, pattern, ...(isRandom && { isRandom }) };
 }
 
-function someOf(words: readonly string[]): string {
-  return `(?:${words.map(literal).join("|")})`;
-}
+/** Where a private key may be. */
+export const privateKeyMark = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----/g;
 
-export const credentialGroups: readonly CredentialGroup[] = [
-  {
-    mark: /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----/g,
-    patterns: [
-      {
-        rule: "private-key",
-        needs: ["PRIVATE KEY-----"],
-        // In JSON text a line break is two characters. Without its last line it ends where no key goes on; it always
-        // ends, so that nothing is scanned twice.
-        pattern:
-          /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----[A-Za-z0-9+/=:,.\s\\-]*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|(?=(?<!\\)\\{1,8}[^nrt\\]|[^A-Za-z0-9+/=:,.\s\\-])|$)/y,
-        isKey: true,
-      },
-    ],
-  },
-  {
-    mark: /[yG9][J.](?<=eyJ|SG\.|ya29\.)/g,
-    patterns: [
-      token("json-web-token", "eyJ", "[A-Za-z0-9_-]{8,4096}\\.eyJ[A-Za-z0-9_-]{8,8192}\\.[A-Za-z0-9_-]{16,2048}"),
-      token("sendgrid-key", "SG.", "[A-Za-z0-9_-]{16,64}\\.[A-Za-z0-9_-]{16,128}"),
-      token("google-oauth-token", "ya29.", "[A-Za-z0-9_-]{20,2048}"),
-    ],
-  },
-  {
-    mark: /A[KS]IA|AIza/g,
-    patterns: [
-      token("aws-access-key", "AKIA ASIA", `[A-Z0-9]{16}${stop}`),
-      token("google-api-key", "AIza", `[A-Za-z0-9_-]{35}${stop}`),
-    ],
-  },
-  {
-    // The shortest prefixes are in many words.
-    mark: new RegExp(
-      "_(?:(?<=gh[opsru]_|github_pat_|[sr]k_(?:live|test)_|whsec_|npm_|shpat_|dop_v1_)" +
-        `|(?<=hf_)(?<=${start}hf_))|-(?:(?<=glpat-|xox[abeprs]-|pypi-)|(?<=sk-)(?<=${start}sk-))`,
-      "g",
-    ),
-    patterns: [
-      token("github-token", "ghp_ gho_ ghs_ ghr_ ghu_", "[A-Za-z0-9]{36,255}"),
-      token("github-token", "github_pat_", "[A-Za-z0-9_]{22,255}"),
-      token("gitlab-token", "glpat-", "[A-Za-z0-9_-]{20,255}"),
-      token("slack-token", "xoxa- xoxb- xoxe- xoxp- xoxr- xoxs-", "[A-Za-z0-9-]{10,255}", true),
-      token("stripe-key", "sk_live_ sk_test_ rk_live_ rk_test_ whsec_", "[A-Za-z0-9]{16,255}", true),
-      token("api-key", "sk-", "(?:proj-|ant-|svcacct-|admin-|or-)?[A-Za-z0-9_-]{20,255}", true),
-      token("npm-token", "npm_", `[A-Za-z0-9]{36}${stop}`),
-      token("hugging-face-token", "hf_", "[A-Za-z0-9]{30,255}", true),
-      token("shopify-token", "shpat_", "[a-fA-F0-9]{32}"),
-      token("digitalocean-token", "dop_v1_", "[a-f0-9]{64}"),
-      token("pypi-token", "pypi-", "AgEI[A-Za-z0-9_-]{50,512}"),
-    ],
-  },
-  {
-    mark: /earer |EARER /g,
-    patterns: [
-      {
-        rule: "bearer-token",
-        needs: ["Bearer ", "bearer ", "BEARER "],
-        pattern: /\b([Bb]earer |BEARER )([A-Za-z0-9._~+/=-]{20,4096})/y,
-        back: [7],
-        isKept: true,
-        isRandom: true,
-      },
-    ],
-  },
-  {
-    mark: /:\/\/[^\s:/@"\\]{0,64}:[^\s/@"\\]{3,256}@/g,
-    patterns: [
-      {
-        rule: "password-in-url",
-        needs: ["://"],
-        pattern:
-          /(:\/\/(?<=\b(?:postgres(?:ql)?|mysql|mariadb|mongodb(?:\+srv)?|rediss?|amqps?|mssql|ftp|https?):\/\/)[^\s:/@"\\]{0,64}:)([^\s/@"\\]{3,256})(?=@)/iy,
-        isKept: true,
-      },
-    ],
-  },
-  {
-    mark: /[:=](?<=(?:key|token|secret|passw(?:or)?d)\\?["']?\s?[:=])/gi,
-    patterns: [
-      {
-        rule: "named-secret",
-        needs: ["key", "Key", "KEY", "oken", "OKEN", "ecret", "ECRET", "assw", "ASSW"],
-        pattern:
-          /([:=](?<=(?:api[_-]?key|(?:access|auth|refresh|session|api|bot)[_-]?token|(?:client|api|app|signing|shared|aws)[_-]?secret|secret[_-]?(?:access[_-]?)?key|private[_-]?key|passw(?:or)?d)\\?["']?\s?[:=])\s?\\?["']?)([A-Za-z0-9+/_.~=-]{16,512})/iy,
-        isKept: true,
-        isRandom: true,
-      },
-    ],
-  },
+export const privateKey: CredentialPattern = {
+  rule: "private-key",
+  needs: ["PRIVATE KEY-----"],
+  // In JSON text a line break is two characters. Without its last line it ends where no key goes on; it always
+  // ends, so that nothing is scanned twice.
+  pattern:
+    /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----[A-Za-z0-9+/=:,.\s\\-]*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|(?=(?<!\\)\\{1,8}[^nrt\\]|[^A-Za-z0-9+/=:,.\s\\-])|$)/y,
+  isKey: true,
+};
+
+/** Characters between `://` and `@`: a user, a colon and a password. */
+export const longestUserInfo = 64 + 1 + 256;
+
+export const passwordInUrl: CredentialPattern = {
+  rule: "password-in-url",
+  needs: ["://"],
+  pattern:
+    /(:\/\/(?<=\b(?:postgres(?:ql)?|mysql|mariadb|mongodb(?:\+srv)?|rediss?|amqps?|mssql|ftp|https?):\/\/)[^\s:/@"\\]{0,64}:)([^\s/@"\\]{3,256})(?=@)/iy,
+  isKept: true,
+};
+
+/** Told by how they begin. */
+export const tokens: readonly CredentialPattern[] = [
+  token("json-web-token", "eyJ", "[A-Za-z0-9_-]{8,4096}\\.eyJ[A-Za-z0-9_-]{8,8192}\\.[A-Za-z0-9_-]{16,2048}"),
+  token("sendgrid-key", "SG.", "[A-Za-z0-9_-]{16,64}\\.[A-Za-z0-9_-]{16,128}"),
+  token("google-oauth-token", "ya29.", "[A-Za-z0-9_-]{20,2048}"),
+  token("aws-access-key", "AKIA ASIA", `[A-Z0-9]{16}${stop}`),
+  token("google-api-key", "AIza", `[A-Za-z0-9_-]{35}${stop}`),
+  token("github-token", "ghp_ gho_ ghs_ ghr_ ghu_", "[A-Za-z0-9]{36,255}"),
+  token("github-token", "github_pat_", "[A-Za-z0-9_]{22,255}"),
+  token("gitlab-token", "glpat-", "[A-Za-z0-9_-]{20,255}"),
+  token("slack-token", "xoxa- xoxb- xoxe- xoxp- xoxr- xoxs-", "[A-Za-z0-9-]{10,255}", true),
+  token("stripe-key", "sk_live_ sk_test_ rk_live_ rk_test_ whsec_", "[A-Za-z0-9]{16,255}", true),
+  token("api-key", "sk-", "(?:proj-|ant-|svcacct-|admin-|or-)?[A-Za-z0-9_-]{20,255}", true),
+  token("npm-token", "npm_", `[A-Za-z0-9]{36}${stop}`),
+  token("hugging-face-token", "hf_", "[A-Za-z0-9]{30,255}", true),
+  token("shopify-token", "shpat_", "[a-fA-F0-9]{32}"),
+  token("digitalocean-token", "dop_v1_", "[a-f0-9]{64}"),
+  token("pypi-token", "pypi-", "AgEI[A-Za-z0-9_-]{50,512}"),
+];
+
+export const bearerToken: CredentialPattern = {
+  rule: "bearer-token",
+  needs: ["Bearer ", "bearer ", "BEARER "],
+  pattern: /\b([Bb]earer |BEARER )([A-Za-z0-9._~+/=-]{20,4096})/y,
+  isKept: true,
+  isRandom: true,
+};
+
+/** From the sign behind the name on. */
+export const namedSecret: CredentialPattern = {
+  rule: "named-secret",
+  needs: ["key", "Key", "KEY", "oken", "OKEN", "ecret", "ECRET", "assw", "ASSW"],
+  pattern:
+    /([:=](?<=(?:api[_-]?key|(?:access|auth|refresh|session|api|bot)[_-]?token|(?:client|api|app|signing|shared|aws)[_-]?secret|secret[_-]?(?:access[_-]?)?key|private[_-]?key|passw(?:or)?d)\\?["']?\s?[:=])\s?\\?["']?)([A-Za-z0-9+/_.~=-]{16,512})/iy,
+  isKept: true,
+  isRandom: true,
+};
+
+export const credentialPatterns: readonly CredentialPattern[] = [
+  privateKey,
+  ...tokens,
+  bearerToken,
+  namedSecret,
+  passwordInUrl,
 ];
 
 const placeholder =

@@ -1,14 +1,20 @@
 /** Takes credentials out of text, and tells which kinds there were. */
 import { withoutBase64 } from "../../lib/without-base64.ts";
 import {
-  type CredentialGroup,
+  bearerToken,
   type CredentialPattern,
-  credentialGroups,
   isPlaceholder,
   keyLine,
+  longestUserInfo,
   looksRandom,
+  namedSecret,
+  passwordInUrl,
+  privateKey,
+  privateKeyMark,
   redactedCredential,
+  tokens,
 } from "./credential-patterns.ts";
+import { endOfWord, isJoint, nextLongWord } from "./long-words.ts";
 
 export interface Redaction {
   readonly text: string;
@@ -16,44 +22,142 @@ export interface Redaction {
   readonly rules: readonly string[];
 }
 
+/** Has a pattern tried at a place of the text. */
+type Attempt = (pattern: CredentialPattern, at: number) => void;
+/** Finds the places where patterns may match. */
+type Search = (text: string, attempt: Attempt) => void;
+
+const searches: readonly Search[] = [findPrivateKeys, findTokens, findUrlPasswords];
+
 /** The very same text where nothing had to go. */
 export function redactCredentials(text: string): Redaction {
   const readable = withoutBase64(text);
   const rules = new Set<string>();
   let clean = text;
-  for (const group of credentialGroups) {
-    group.mark.lastIndex = 0;
-    if (readable === text || group.mark.test(readable)) clean = redactGroup(group, clean, rules);
-  }
+  for (const search of searches)
+    if (readable === text || redactFound(search, readable, new Set()) !== readable)
+      clean = redactFound(search, clean, rules);
   return { text: clean, rules: [...rules] };
 }
 
-function redactGroup({ mark, patterns }: CredentialGroup, text: string, rules: Set<string>): string {
+function redactFound(search: Search, text: string, rules: Set<string>): string {
   /** Where the last match of a pattern ended: nothing is looked at twice. */
   const seenTo = new Map<CredentialPattern, number>();
   let clean = "";
   let kept = 0;
-  mark.lastIndex = 0;
-  for (let found = mark.exec(text); found !== null; found = mark.exec(text)) {
-    const end = mark.lastIndex;
-    for (const one of patterns)
-      for (const back of one.back ?? [end - found.index]) {
-        const from = end - back;
-        if (from < kept || from < (seenTo.get(one) ?? 0)) continue;
-        one.pattern.lastIndex = from;
-        const match = one.pattern.exec(text);
-        if (match === null) continue;
-        seenTo.set(one, from + match[0].length);
-        const secret = secretIn(one, match);
-        if (secret === undefined) continue;
-        rules.add(one.rule);
-        const matchEnd = from + match[0].length;
-        clean += `${text.slice(kept, matchEnd - secret.length)}${redactedCredential}`;
-        kept = matchEnd;
-        mark.lastIndex = Math.max(mark.lastIndex, kept);
-      }
-  }
+  search(text, (one, at) => {
+    if (at < kept || at < (seenTo.get(one) ?? 0)) return;
+    one.pattern.lastIndex = at;
+    const match = one.pattern.exec(text);
+    if (match === null) return;
+    const end = at + match[0].length;
+    seenTo.set(one, end);
+    const secret = secretIn(one, match);
+    if (secret === undefined) return;
+    rules.add(one.rule);
+    clean += `${text.slice(kept, end - secret.length)}${redactedCredential}`;
+    kept = end;
+  });
   return kept === 0 ? text : clean + text.slice(kept);
+}
+
+function findPrivateKeys(text: string, attempt: Attempt): void {
+  privateKeyMark.lastIndex = 0;
+  for (let found = privateKeyMark.exec(text); found !== null; found = privateKeyMark.exec(text))
+    attempt(privateKey, found.index);
+}
+
+/** Texts have fewer `@` than `://`; between the two there is none of `[\s/@"\\]`. */
+function findUrlPasswords(text: string, attempt: Attempt): void {
+  for (let end = text.indexOf("@"); end >= 0; end = text.indexOf("@", end + 1)) {
+    const least = end - longestUserInfo;
+    let at = end - 1;
+    while (at >= least && isUserInfo(text.charCodeAt(at))) at--;
+    if (text.startsWith("://", at - 2)) attempt(passwordInUrl, at - 2);
+  }
+}
+
+function isUserInfo(code: number): boolean {
+  return code > blank && code !== slash && code !== atSign && code !== quote && code !== backslash;
+}
+
+/** No token is shorter, and neither is a value behind a name. */
+const shortestWord = 15;
+
+/** By their first two characters. */
+const tokensByStart = new Map<number, CredentialPattern[]>();
+for (const one of tokens)
+  for (const start of new Set(one.needs.map((prefix) => startAt(prefix, 0))))
+    tokensByStart.set(start, [...(tokensByStart.get(start) ?? []), one]);
+
+function startAt(text: string, at: number): number {
+  return (text.charCodeAt(at) << 16) | text.charCodeAt(at + 1);
+}
+
+function attemptTokens(text: string, at: number, attempt: Attempt): void {
+  const some = tokensByStart.get(startAt(text, at));
+  if (some !== undefined) for (const one of some) attempt(one, at);
+}
+
+/** Tokens, and values that something before them names; all of these are long words or begin within one. */
+function findTokens(text: string, attempt: Attempt): void {
+  let to = 0;
+  for (let from = nextLongWord(text, 0, shortestWord); from >= 0; from = nextLongWord(text, to + 1, shortestWord)) {
+    to = endOfWord(text, from + shortestWord);
+    if (text.charCodeAt(from - 1) === blank && (text.charCodeAt(from - 2) | 0x20) === letterR)
+      attempt(bearerToken, from - "bearer ".length);
+    const sign = signBefore(text, from);
+    if (isBehindName(text, sign)) attempt(namedSecret, sign);
+    attemptTokens(text, from, attempt);
+    // The word begins with the end of an escape, as in `\n` or `\u00e9`.
+    if (text.charCodeAt(from - 1) === backslash)
+      attemptTokens(text, from + (text.charCodeAt(from) === letterU ? 5 : 1), attempt);
+    for (let at = from; at <= to - shortestWord; at++) {
+      if (!isJoint(text.charCodeAt(at))) continue;
+      if (isBehindName(text, at)) attempt(namedSecret, at);
+      attemptTokens(text, at + 1, attempt);
+    }
+  }
+}
+
+const slash = 0x2f;
+const atSign = 0x40;
+const quote = 0x22;
+const backslash = 0x5c;
+const equals = 0x3d;
+const colon = 0x3a;
+const blank = 0x20;
+const letterR = 0x72;
+const letterU = 0x75;
+
+/** Where the `:` or `=` in front of a value would be. */
+function signBefore(text: string, from: number): number {
+  let at = from - 1;
+  if (isQuote(text.charCodeAt(at))) at--;
+  if (text.charCodeAt(at) === backslash) at--;
+  if (isBlank(text.charCodeAt(at))) at--;
+  return at;
+}
+
+/** Whether there is such a sign, and in front of it the last letter of "key", "token", "secret" or "password". */
+function isBehindName(text: string, sign: number): boolean {
+  const code = text.charCodeAt(sign);
+  if (code !== equals && code !== colon) return false;
+  let at = sign - 1;
+  if (isBlank(text.charCodeAt(at))) at--;
+  if (isQuote(text.charCodeAt(at))) at--;
+  if (text.charCodeAt(at) === backslash) at--;
+  const letter = text.charCodeAt(at) | 0x20;
+  return letter === 0x79 || letter === 0x6e || letter === 0x74 || letter === 0x64;
+}
+
+function isQuote(code: number): boolean {
+  return code === 0x22 || code === 0x27;
+}
+
+/** Every character that may be one; what is none does no harm. */
+function isBlank(code: number): boolean {
+  return code <= 0x20 || code >= 0xa0;
 }
 
 /** The end of the match that has to go; `undefined` for what is no credential. */

@@ -5,7 +5,7 @@ import { anyOf } from "../../lib/any-of.ts";
 import { holdsTagText, injectionRules, injectionWords, tagMarks } from "../../lib/injection-patterns.ts";
 import { isJson, type Json, type JsonObject, mapStrings } from "../../lib/json.ts";
 import { withoutBase64 } from "../../lib/without-base64.ts";
-import { credentialGroups } from "./credential-patterns.ts";
+import { credentialPatterns } from "./credential-patterns.ts";
 import type { Finding, FindingKind } from "./finding.ts";
 import { redactCredentials } from "./redact-credentials.ts";
 
@@ -21,12 +21,9 @@ const oddEscape = /\\u00(?:2[b-f]|[3-7][0-9a-f])(?<!\\u003[ce])/i;
  * ones, looking for each by itself is quicker.
  */
 const anySign = anyOf(
-  [
-    ...credentialGroups.flatMap(({ patterns }) => patterns.flatMap(({ needs }) => needs)),
-    ...injectionWords,
-    ...tagMarks,
-    "\\u00",
-  ].map((word) => word.toLowerCase()),
+  [...credentialPatterns.flatMap(({ needs }) => needs), ...injectionWords, ...tagMarks, "\\u00"].map((word) =>
+    word.toLowerCase(),
+  ),
 );
 const shortChars = 4_096;
 
