@@ -2,8 +2,9 @@
 import { hiddenByState } from "../core/audience.ts";
 import { GatewayError } from "../core/errors.ts";
 import { stateHidesTool } from "../core/scope.ts";
-import { isJsonObject } from "../lib/json.ts";
+import { isJsonObject, type JsonObject } from "../lib/json.ts";
 import type { OwnedName } from "../meta/exposed-names.ts";
+import type { MetaTool } from "../meta/meta-tool.ts";
 import {
   allPrompts,
   allSurfacedTools,
@@ -15,7 +16,7 @@ import {
   surfacedTools,
 } from "./exposed.ts";
 import { assertFirstPage, listAll } from "./lists.ts";
-import { metaContext } from "./meta-context.ts";
+import { RequestContext } from "./meta-context.ts";
 import type { MethodTable } from "./methods.ts";
 import { readResource, resourceOwners } from "./read-resource.ts";
 import type { RequestScope } from "./request-scope.ts";
@@ -27,8 +28,9 @@ import { subscribe, unsubscribe } from "./subscribe.ts";
 import { toolAnswer } from "./tool-answer.ts";
 
 /** Loaded with the first request for tools: a start does without. */
-let meta: typeof import("../meta/index.ts") | undefined;
-async function loadMeta(): Promise<typeof import("../meta/index.ts")> {
+type Meta = typeof import("../meta/index.ts");
+let meta: Meta | undefined;
+async function loadMeta(): Promise<Meta> {
   meta ??= await import("../meta/index.ts");
   return meta;
 }
@@ -43,7 +45,7 @@ export const aggregateMethods: MethodTable = {
     if (!host.meta.enabled) return JSON.stringify({ tools: shownTools(request, (await allTools(request)).items()) });
     const isCodeMode = host.sections.codeMode.enabled || asksForCodeMode(request.context.address);
     const surfaced = isCodeMode ? [] : (await allSurfacedTools(request)).items();
-    const context = metaContext(request);
+    const context = new RequestContext(request);
     const { listedMetaTools } = await loadMeta();
     const listed = await listedMetaTools(context, host.meta.operator_tools, isCodeMode);
     return JSON.stringify({
@@ -51,25 +53,9 @@ export const aggregateMethods: MethodTable = {
     });
   },
 
-  "tools/call": async (request) => {
-    const { name, arguments: args, ...rest } = request.params;
-    if (typeof name !== "string") throw new GatewayError("INVALID_PARAMS", '"tools/call" needs "name", a string');
-    if (args !== undefined && args !== null && !isJsonObject(args))
-      throw new GatewayError("INVALID_PARAMS", '"arguments" must be an object');
-    const hasMetaTools = request.host.meta.enabled;
-    const { metaTools, findMetaTool } = meta ?? (await loadMeta());
-    const metaTool = hasMetaTools ? (metaTools.get(name) ?? (await findMetaTool(name))) : undefined;
-    if (metaTool !== undefined)
-      return toolAnswer(request, metaTool.run(args ?? {}, metaContext(request)), "explain", !metaTool.carriesResults);
-    const known = hasMetaTools ? surfacedTools(request) : knownTools(request);
-    const target =
-      known.find(name) ??
-      (await (hasMetaTools ? allSurfacedTools : allTools)(request)).find(name) ??
-      onlyToolOf(request, name);
-    if (target === undefined) throw unknownTool(request, name, known);
-    request.context.modern?.assertHeaders(request.host.catalog.tool(target.server, target.name), args);
-    return toolAnswer(request, request.callTool(target.server, target.name, args, rest), "relay");
-  },
+  // Not `async`: most calls are of the four, and each `async` function on their way takes 0.2 µs.
+  "tools/call": (request) =>
+    meta === undefined ? loadMeta().then((loaded) => callTool(request, loaded)) : callTool(request, meta),
 
   "resources/list": async (request) => {
     assertFirstPage(request.params);
@@ -108,6 +94,41 @@ export const aggregateMethods: MethodTable = {
     throw new GatewayError("INVALID_PARAMS", '"ref" must be a "ref/prompt" with "name" or a "ref/resource" with "uri"');
   },
 };
+
+function callTool(request: RequestScope, { metaTools, findMetaTool }: Meta): Promise<string> {
+  const { name, arguments: args, ...rest } = request.params;
+  if (typeof name !== "string") throw new GatewayError("INVALID_PARAMS", '"tools/call" needs "name", a string');
+  if (args !== undefined && args !== null && !isJsonObject(args))
+    throw new GatewayError("INVALID_PARAMS", '"arguments" must be an object');
+  if (!request.host.meta.enabled) return callListed(request, name, args, rest);
+  const metaTool = metaTools.get(name);
+  if (metaTool !== undefined) return callMeta(request, metaTool, args);
+  return findMetaTool(name).then((found) =>
+    found === undefined ? callListed(request, name, args, rest) : callMeta(request, found, args),
+  );
+}
+
+function callMeta(request: RequestScope, tool: MetaTool, args: JsonObject | null | undefined): Promise<string> {
+  return toolAnswer(request, tool.run(args ?? {}, new RequestContext(request)), "explain", !tool.carriesResults);
+}
+
+/** A tool of a backend, by the name that `tools/list` has for it. */
+async function callListed(
+  request: RequestScope,
+  name: string,
+  args: JsonObject | null | undefined,
+  rest: JsonObject,
+): Promise<string> {
+  const hasMetaTools = request.host.meta.enabled;
+  const known = hasMetaTools ? surfacedTools(request) : knownTools(request);
+  const target =
+    known.find(name) ??
+    (await (hasMetaTools ? allSurfacedTools : allTools)(request)).find(name) ??
+    onlyToolOf(request, name);
+  if (target === undefined) throw unknownTool(request, name, known);
+  request.context.modern?.assertHeaders(request.host.catalog.tool(target.server, target.name), args);
+  return toolAnswer(request, request.callTool(target.server, target.name, args, rest), "relay");
+}
 
 function asksForCodeMode(address: string | undefined): boolean {
   return (

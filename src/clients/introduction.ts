@@ -7,7 +7,7 @@ import { skillsExtension } from "../mcp/extensions.ts";
 import { instructions } from "../meta/instructions.ts";
 import type { FaceContext } from "./face.ts";
 import type { FaceHost } from "./host.ts";
-import { metaContextFor } from "./meta-context.ts";
+import { DescribingContext } from "./meta-context.ts";
 
 export interface Introduction {
   readonly capabilities: JsonObject;
@@ -64,7 +64,7 @@ function aggregateIntroduction(host: FaceHost, caller: Caller): Introduction {
       logging: {},
       ...(host.skills.isOn && { extensions: { [skillsExtension]: { directoryRead: true } } }),
     },
-    instructions: host.meta.enabled ? instructions(metaContextFor(host, caller)) : undefined,
+    instructions: host.meta.enabled ? instructions(new DescribingContext(host, caller)) : undefined,
   };
 }
 

@@ -1,26 +1,116 @@
 /** What a meta-tool may reach, bound to the client request that runs it. */
+import type { Answer } from "../core/answer.ts";
 import type { Caller } from "../core/caller.ts";
 import { GatewayError } from "../core/errors.ts";
-import { neverCancelled } from "../lib/cancellation.ts";
+import { type CancelSignal, neverCancelled } from "../lib/cancellation.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { listKinds } from "../mcp/protocol.ts";
-import type { MetaContext, MetaSession } from "../meta/meta-tool.ts";
+import type { MetaContext, MetaSession, ServerView, ToolCallOptions } from "../meta/meta-tool.ts";
 import { announceProfile } from "./fan-out.ts";
 import type { FaceHost } from "./host.ts";
 import { narrowedCaller } from "./narrowed-caller.ts";
 import type { RequestScope } from "./request-scope.ts";
 
-export function metaContext(request: RequestScope): MetaContext {
-  return {
-    ...metaContextFor(request.host, request.caller),
-    signal: request.signal,
-    session: sessionOf(request),
-    confirm: (message) => request.confirm(message),
-    report: (progress, total, message) =>
-      request.progress({ progress, ...(total !== undefined && { total }), message }),
-    callTool: (server, tool, args, options = {}) =>
-      request.callTool(server, tool, args, continuationOf(request), options),
-  };
+/** For descriptions and instructions, which call nothing. Classes, because every call by a meta-tool makes one. */
+export class DescribingContext implements MetaContext {
+  readonly host: FaceHost;
+  readonly caller: Caller;
+
+  constructor(host: FaceHost, caller: Caller) {
+    this.host = host;
+    this.caller = caller;
+  }
+
+  get catalog() {
+    return this.host.catalog;
+  }
+  get resultFormat() {
+    return this.host.meta.result_format;
+  }
+  get clock() {
+    return this.host.clock;
+  }
+  get settings() {
+    return this.host.sections;
+  }
+  get profiles() {
+    return this.host.profiles;
+  }
+  get views() {
+    return this.host.views;
+  }
+  get skills() {
+    return this.host.skills;
+  }
+  get usage() {
+    return this.host.usage;
+  }
+  get actions() {
+    return this.host.actions;
+  }
+  get signal(): CancelSignal {
+    return neverCancelled;
+  }
+  get session(): MetaSession | undefined {
+    return undefined;
+  }
+
+  servers(): readonly ServerView[] {
+    return this.host.servers();
+  }
+
+  resolveServer(name: string): string | undefined {
+    return this.host.resolveServer(name);
+  }
+
+  ensureTools(server: string, again?: boolean): Promise<void> {
+    return this.host.ensureListed(server, "tools", again);
+  }
+
+  toolsSoon(server: string): Promise<void> {
+    return this.host.listedSoon(server, "tools");
+  }
+
+  callTool(_server: string, _tool: string, _args: JsonObject, _options?: ToolCallOptions): Promise<Answer> {
+    return Promise.reject(new GatewayError("INTERNAL", "A description tried to call a tool"));
+  }
+
+  confirm(_message: string): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
+  report(_done: number, _total: number | undefined, _message: string): void {}
+}
+
+export class RequestContext extends DescribingContext {
+  readonly #request: RequestScope;
+  #session: MetaSession | undefined;
+
+  constructor(request: RequestScope) {
+    super(request.host, request.caller);
+    this.#request = request;
+  }
+
+  override get signal(): CancelSignal {
+    return this.#request.signal;
+  }
+
+  override get session(): MetaSession | undefined {
+    this.#session ??= sessionOf(this.#request);
+    return this.#session;
+  }
+
+  override callTool(server: string, tool: string, args: JsonObject, options: ToolCallOptions = {}): Promise<Answer> {
+    return this.#request.callTool(server, tool, args, continuationOf(this.#request), options);
+  }
+
+  override confirm(message: string): Promise<boolean> {
+    return this.#request.confirm(message);
+  }
+
+  override report(progress: number, total: number | undefined, message: string): void {
+    this.#request.progress({ progress, ...(total !== undefined && { total }), message });
+  }
 }
 
 /** What the client adds when it goes on with a call that needed its input (2026-07-28); the server asked for it. */
@@ -30,33 +120,6 @@ function continuationOf({ params, context }: RequestScope): JsonObject | undefin
   return {
     ...(inputResponses === undefined ? {} : { inputResponses }),
     ...(requestState === undefined ? {} : { requestState }),
-  };
-}
-
-/** For descriptions and instructions, which call nothing. */
-export function metaContextFor(host: FaceHost, caller: Caller): MetaContext {
-  return {
-    caller,
-    catalog: host.catalog,
-    servers: () => host.servers(),
-    resolveServer: (name) => host.resolveServer(name),
-    ensureTools: (server, again) => host.ensureListed(server, "tools", again),
-    toolsSoon: (server) => host.listedSoon(server, "tools"),
-    callTool: async () => {
-      throw new GatewayError("INTERNAL", "A description tried to call a tool");
-    },
-    confirm: async () => true,
-    report() {},
-    resultFormat: host.meta.result_format,
-    signal: neverCancelled,
-    clock: host.clock,
-    settings: host.sections,
-    profiles: host.profiles,
-    views: host.views,
-    skills: host.skills,
-    session: undefined,
-    usage: host.usage,
-    actions: host.actions,
   };
 }
 

@@ -15,18 +15,30 @@ export interface Target {
   readonly tool: string;
 }
 
+/** That of nearly every call, found without waiting: both named as they are, and known already. @throws GatewayError */
+export function knownTarget(args: JsonObject, context: MetaContext): Target | undefined {
+  const { tool, named } = readNames(args);
+  if (named === undefined) return undefined;
+  const server = resolveServer(named, context);
+  return isKnown(server, tool, context) ? { server, tool } : undefined;
+}
+
 /** By `server` and `tool`, or `tool` alone as `server:tool` or a name that one server has. @throws GatewayError */
 export async function findTarget(args: JsonObject, context: MetaContext): Promise<Target> {
-  const tool = readString(args, "tool");
-  if (tool === undefined)
-    throw invalid('Argument "tool" is missing', "Pass the server and tool of a match of gateway_search_tools");
+  const { tool, named } = readNames(args);
   await context.catalog.ready();
-  const named = readString(args, "server", "backend");
   if (named === undefined) return targetWithoutServer(tool, context);
   const server = resolveServer(named, context);
   if (isKnown(server, tool, context)) return { server, tool };
   const unprefixed = tool.startsWith(`${named}:`) ? tool.slice(named.length + 1) : tool;
   return { server, tool: await confirm(server, unprefixed, context) };
+}
+
+function readNames(args: JsonObject): { readonly tool: string; readonly named: string | undefined } {
+  const tool = readString(args, "tool");
+  if (tool === undefined)
+    throw invalid('Argument "tool" is missing', "Pass the server and tool of a match of gateway_search_tools");
+  return { tool, named: readString(args, "server", "backend") };
 }
 
 async function targetWithoutServer(tool: string, context: MetaContext): Promise<Target> {

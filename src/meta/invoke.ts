@@ -2,7 +2,7 @@ import { Answer } from "../core/answer.ts";
 import { UpstreamRpcError } from "../core/errors.ts";
 import { type JsonObject, readableJson } from "../lib/json.ts";
 import { invalid, readObject, readString } from "./arguments.ts";
-import { findTarget, type Target } from "./find-target.ts";
+import { findTarget, knownTarget, type Target } from "./find-target.ts";
 import type { MetaContext, MetaTool } from "./meta-tool.ts";
 import { signature } from "./signature.ts";
 
@@ -35,21 +35,29 @@ export const invoke: MetaTool = {
     },
   }),
 
-  async run(args, context) {
-    const target = await findTarget(args, context);
-    const options = {
-      idempotencyKey: readString(args, "idempotency_key"),
-      nonce: readString(args, "nonce"),
-      meta: args["_meta"] === undefined ? undefined : readObject(args, "_meta"),
-    };
+  run(args, context) {
     try {
-      const answer = await context.callTool(target.server, target.tool, readArguments(args), options);
-      return context.resultFormat === "native" ? answer : wrapped(answer);
+      const known = knownTarget(args, context);
+      if (known !== undefined) return call(known, args, context);
     } catch (error) {
-      throw withHelp(error, target, context);
+      return Promise.reject(error);
     }
+    return findTarget(args, context).then((found) => call(found, args, context));
   },
 };
+
+function call(target: Target, args: JsonObject, context: MetaContext): Promise<Answer> {
+  const options = {
+    idempotencyKey: readString(args, "idempotency_key"),
+    nonce: readString(args, "nonce"),
+    meta: args["_meta"] === undefined ? undefined : readObject(args, "_meta"),
+  };
+  return context
+    .callTool(target.server, target.tool, readArguments(args), options)
+    .then(context.resultFormat === "native" ? undefined : wrapped, (error: unknown) => {
+      throw withHelp(error, target, context);
+    });
+}
 
 /** A model that got the arguments wrong most often never saw the schema. */
 function withHelp(error: unknown, { server, tool }: Target, { catalog }: MetaContext): unknown {

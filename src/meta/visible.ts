@@ -4,12 +4,15 @@ import { mayUseEveryTool, mayUseServer, mayUseTool } from "../core/scope.ts";
 import { isJsonObject, type JsonObject } from "../lib/json.ts";
 import type { MetaContext, ServerView } from "./meta-tool.ts";
 
-export function visibleServers({ caller, servers }: MetaContext): ServerView[] {
-  return servers().filter(({ name }) => mayUseServer(caller, name));
+export function visibleServers(context: Pick<MetaContext, "caller" | "servers">): ServerView[] {
+  return context.servers().filter(({ name }) => mayUseServer(context.caller, name));
 }
 
 /** `undefined` while the server never listed its tools. */
-export function visibleTools({ caller, catalog }: MetaContext, server: string): readonly Listed[] | undefined {
+export function visibleTools(
+  { caller, catalog }: Pick<MetaContext, "caller" | "catalog">,
+  server: string,
+): readonly Listed[] | undefined {
   const listed = catalog.list(server, "tools");
   const tools = listed === undefined ? undefined : toolsForModels(listed);
   if (tools === undefined || mayUseEveryTool(caller)) return tools;
@@ -36,7 +39,7 @@ export function isForModels({ _meta }: Listed): boolean {
 }
 
 /** The tools the caller can reach now: those of enabled servers. */
-export function countTools(context: MetaContext, servers: readonly ServerView[]): number {
+export function countTools(context: Pick<MetaContext, "caller" | "catalog">, servers: readonly ServerView[]): number {
   let count = 0;
   for (const { name, enabled } of servers) if (enabled) count += visibleTools(context, name)?.length ?? 0;
   return count;

@@ -28,14 +28,15 @@ export const setState: MetaTool = {
     const state = readString(args, "state");
     if (state === undefined) throw invalid('Argument "state" is missing', '"default" is the state of new sessions');
     if (state.length > maxCharacters) throw invalid(`Argument "state" is longer than ${maxCharacters} characters`);
-    const { session, views } = context;
+    const { session, views, catalog } = context;
     if (session === undefined) throw new GatewayError("INVALID_REQUEST", "A state can be set for a session only");
     const previous = session.state;
-    const inState = { ...context, caller: session.setState(state) };
+    const caller = session.setState(state);
+    const servers = visibleServers({ caller, servers: () => context.servers() });
     return jsonAnswer({
       previous,
       current: state,
-      visible_tools: countTools(inState, visibleServers(inState)),
+      visible_tools: countTools({ caller, catalog }, servers),
       session_id: session.id,
       ...(!views.isNamed(state) && { note: `No capability names the state "${state}"` }),
     });
