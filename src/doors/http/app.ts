@@ -220,29 +220,40 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
     const { server, webhooks } = gateway.config;
     const requestId = requestIdFrom(headers.get("x-request-id"));
     let crossOrigin: string | undefined;
-    const refused = (error: unknown) => refuseEntry({ requestId, crossOrigin }, headers, peer, error);
     try {
       crossOrigin = guardOrigin(headers, server);
       if (crossOrigin !== undefined && isPreflight(request)) return preflight({ requestId, crossOrigin });
       const route = request.method === "POST" ? known.get(request.url) : undefined;
       let path = route?.path ?? pathOf(request.url);
       if (onlySockets) path = socketPathOf(request, path);
+      const arrival: Arrival = { request, peer, requestId, path, crossOrigin };
       const webhookPath = route === undefined ? webhookPathOf(webhooks, path) : undefined;
-      if (webhookPath !== undefined) return deliver({ request, peer, requestId, path, crossOrigin }, webhookPath);
+      if (webhookPath !== undefined) return deliver(arrival, webhookPath);
       const sessionId = path === messagesPath ? streamIdOf(request.url) : undefined;
-      const enter = (identified: Caller) => {
-        const caller = screened(identified, path, headers, request.url);
-        const visit: Visit = { request, peer, requestId, path, caller, crossOrigin };
-        if (route === undefined) return router.fetch(request, visit);
-        const response = follow(route, visit);
-        return response instanceof Promise ? response.catch((error) => failed(visit, error)) : response;
-      };
-      if (keyServerPath.test(path) && gateway.config.key_server?.enabled === true) return enter(publicCaller);
+      if (keyServerPath.test(path) && gateway.config.key_server?.enabled === true)
+        return enter(arrival, route, publicCaller);
       const caller = authenticator.identify(headers, path, peer, gateway.config, sessionId);
-      return caller instanceof Promise ? caller.then(enter).catch(refused) : enter(caller);
+      return caller instanceof Promise ? enterLater(arrival, route, caller) : enter(arrival, route, caller);
     } catch (error) {
-      return refused(error);
+      return refuseEntry({ requestId, crossOrigin }, headers, peer, error);
     }
+  }
+
+  /** Functions of their own: as closures they would be made for every request. */
+  function enterLater(arrival: Arrival, route: Route | undefined, caller: Promise<Caller>): Promise<Response> {
+    const { request, peer } = arrival;
+    return caller
+      .then((identified) => enter(arrival, route, identified))
+      .catch((error) => refuseEntry(arrival, request.headers, peer, error));
+  }
+
+  function enter(arrival: Arrival, route: Route | undefined, identified: Caller): Response | Promise<Response> {
+    const { request, peer, requestId, path, crossOrigin } = arrival;
+    const caller = screened(identified, path, request.headers, request.url);
+    const visit: Visit = { request, peer, requestId, path, caller, crossOrigin };
+    if (route === undefined) return router.fetch(request, visit);
+    const response = follow(route, visit);
+    return response instanceof Promise ? response.catch((error) => failed(visit, error)) : response;
   }
 
   /** Answers who was not let in. */
