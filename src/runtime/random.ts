@@ -2,7 +2,8 @@
 
 /** `byteCount` random bytes as base64url: visible ASCII, good in headers and addresses. */
 export function randomToken(byteCount: number): string {
-  return Buffer.from(crypto.getRandomValues(new Uint8Array(byteCount))).toString("base64url");
+  // A start would have to make `Buffer` for it.
+  return randomBytes(byteCount).toBase64({ alphabet: "base64url", omitPadding: true });
 }
 
 export function randomBytes(count: number): Uint8Array<ArrayBuffer> {
