@@ -14,6 +14,7 @@ import type { Clock } from "../lib/clock.ts";
 import { isJsonObject, type JsonObject } from "../lib/json.ts";
 import { latestLegacyVersion, listKinds } from "../mcp/protocol.ts";
 import { capabilityExtensions } from "../runtime/embedded.ts";
+import type { ResolveHost } from "../runtime/internet-address.ts";
 import type { Environment } from "../runtime/process.ts";
 import type { Watcher, watchTree } from "../runtime/watch.ts";
 import type { ListedCapability } from "./capability.ts";
@@ -21,7 +22,6 @@ import type { CapabilityCalls } from "./capability-calls.ts";
 import type { Capabilities, Library, LoadedLibrary } from "./library.ts";
 import type { ProjectionOptions } from "./projection-arm.ts";
 import type { Backends } from "./run-tool.ts";
-import type { ResolveHost } from "./ssrf.ts";
 import type { Webhook } from "./webhooks/webhook.ts";
 
 /** Editors and checkouts write many files at once, and some in several steps. */

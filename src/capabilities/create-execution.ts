@@ -2,6 +2,7 @@
 import type { RpcRequest } from "../core/call.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { JsonObject } from "../lib/json.ts";
+import type { ResolveHost } from "../runtime/internet-address.ts";
 import type { Environment } from "../runtime/process.ts";
 import { AnswerCache } from "./answer-cache.ts";
 import type { CheckedArguments } from "./arguments.ts";
@@ -11,7 +12,7 @@ import { OAuthTokens } from "./oauth-tokens.ts";
 import { presented, projectedAnswer, transformed } from "./presented.ts";
 import { armOf, type ProjectionOptions } from "./projection-arm.ts";
 import type { Backends } from "./run-tool.ts";
-import { type ResolveHost, targetCheck } from "./ssrf.ts";
+import { targetCheck } from "./ssrf.ts";
 
 export interface ExecutionOptions {
   readonly env: Environment;

@@ -3,11 +3,8 @@
  * addresses. The URL parser has made every spelling of an address (`127.1`, `0x7f000001`, `[::ffff:7f00:1]`) one by
  * then. A name is resolved here, once, and the request goes to one of the addresses that were judged.
  */
-import { isAddress, isPublicAddress, resolveAddresses } from "../runtime/internet-address.ts";
+import { addressesBehind, isAddress, isPublicAddress, type ResolveHost } from "../runtime/internet-address.ts";
 import { Refusal } from "./refusal.ts";
-
-/** All addresses of a host name; rejects when it has none. */
-export type ResolveHost = (host: string) => Promise<readonly string[]>;
 
 /**
  * Resolves when a request may go there, with the addresses it may go to, the ones to try first in front; `undefined`
@@ -16,7 +13,7 @@ export type ResolveHost = (host: string) => Promise<readonly string[]>;
 export type CheckTarget = (url: URL) => Promise<readonly string[] | undefined>;
 
 /** @param allowPrivate `security.ssrf_protection: false`: any address is good, only the scheme is checked */
-export function targetCheck(allowPrivate: boolean, resolve: ResolveHost = resolveAddresses): CheckTarget {
+export function targetCheck(allowPrivate: boolean, resolve?: ResolveHost): CheckTarget {
   return async (url) => {
     if (url.protocol !== "http:" && url.protocol !== "https:")
       throw new Refusal(`Cannot send a request to a "${url.protocol}" address: only http and https are allowed`);
@@ -24,8 +21,7 @@ export function targetCheck(allowPrivate: boolean, resolve: ResolveHost = resolv
       throw new Refusal("Cannot send a request to an address with a user name in it");
     if (allowPrivate) return undefined;
     const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
-    const isLiteral = isAddress(host);
-    const addresses = isLiteral ? [host] : await resolve(host).catch(() => []);
+    const addresses = await addressesBehind(url, resolve);
     if (addresses.length === 0)
       throw new Refusal(`Cannot find the host "${host}"`, "Check the host name and the DNS of the gateway's machine", {
         outcome: "unsent",
@@ -37,7 +33,6 @@ export function targetCheck(allowPrivate: boolean, resolve: ResolveHost = resolv
         "The operator of the gateway can allow private addresses with security.ssrf_protection: false",
         { outcome: "unsent" },
       );
-    // Where the way to the IPv6 internet ends halfway, connecting there takes all the time there is.
-    return isLiteral ? undefined : [...addresses].sort((a, b) => Number(a.includes(":")) - Number(b.includes(":")));
+    return isAddress(host) ? undefined : addresses;
   };
 }

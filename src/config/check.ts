@@ -42,6 +42,7 @@ export async function checkSettings(settings: Settings, context: CheckContext): 
       (await import("./isolation-rules.ts")).checkIsolation(parsed, parsed.runtime, context.env, rules);
     if (usesServerSigning(parsed.security))
       (await import("./server-signing/check-server-signatures.ts")).checkServerSignatures(parsed, context.env, rules);
+    if (!parsed.security.trust_configured_backends) (await import("./address-rules.ts")).checkAddresses(parsed, rules);
     if (hasPatterns(parsed)) (await import("./pattern-rules.ts")).checkPatterns(parsed, rules);
     if (Object.values(parsed.backends).some(({ identity_propagation }) => identity_propagation !== undefined))
       (await import("./identity-rules.ts")).checkIdentities(parsed, rules);

@@ -6,7 +6,6 @@ import type { Problem } from "./problem.ts";
 export const pendingSettings: readonly string[] = [
   "streaming.auto_subscribe",
   "marketplace",
-  "security.trust_configured_backends",
   "security.firewall.anomaly_detection",
   "security.firewall.anomaly_threshold",
   "security.firewall.anomaly_block_threshold",

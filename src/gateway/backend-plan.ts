@@ -173,7 +173,7 @@ function withSkipKeys(security: SecurityStageSettings, names: string | undefined
 function backendDefinition(backend: BackendConfig, config: Config, context: PlanContext) {
   const { name, description, replicas } = backend;
   const isolation = isolationOf(backend, config.runtime, context.env);
-  const common = { name, description, settings: definitionOf(backend, isolation) };
+  const common = { name, description, settings: definitionOf(backend, isolation, config.security) };
   if (replicas === undefined) return { ...common, build: (): Upstream => backendUpstream(backend, context, isolation) };
   return {
     ...common,

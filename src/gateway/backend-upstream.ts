@@ -1,5 +1,5 @@
 /** From one entry of `backends` to an upstream that is ready to start. */
-import type { BackendConfig } from "../config/schema.ts";
+import type { BackendConfig, Config } from "../config/schema.ts";
 import type { Logger } from "../core/log.ts";
 import type { UpstreamEvents, UpstreamKind } from "../core/upstream.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -31,6 +31,8 @@ export interface BackendContext {
   /** Whether anything of this backend is subscribed to. */
   isWatched(name: string): boolean;
   redact(text: string): string;
+  /** `security.trust_configured_backends` */
+  trustsBackends(): boolean;
   readonly identities: Identities;
   readonly oauth: OAuthContext;
 }
@@ -72,14 +74,19 @@ export function backendUpstream(
  * Whatever, when changed, needs a new process or connection. Policies and texts are not in it: a reload changes them
  * without touching what runs.
  */
-export function definitionOf(backend: BackendConfig, isolation: Isolation | undefined): unknown {
+export function definitionOf(
+  backend: BackendConfig,
+  isolation: Isolation | undefined,
+  { trust_configured_backends: isTrusted }: Pick<Config["security"], "trust_configured_backends">,
+): unknown {
   const { description: _text, timeout: _stage, failsafe: _stages, enabled: _presence, ...rest } = backend;
   // Replicas come and go one by one, each with a definition of its own.
   const { replicas: _each, load_balancing: _choice, ...common } = rest;
   const { passthrough: _policies, runtime_profile: _name, ...definition } = common;
   // The others are of the single call; which of them there are shows in the tools.
   const secrets = backend.secrets?.map((secret) => (isOfConnection(secret) ? secret : { ...secret, value: "" }));
-  return { ...definition, secrets, isolation };
+  const isHeldToPublic = !isTrusted && isOnNetwork(backend);
+  return { ...definition, secrets, isolation, ...(isHeldToPublic && { isHeldToPublic }) };
 }
 
 /** How the backend is reached; which of the HTTP transports it is shows when it is. */
@@ -89,4 +96,9 @@ export function kindOf({ command, a2a_url, http_url = "", replicas }: BackendCon
   if (a2a_url !== undefined) return "a2a";
   if (/^wss?:/i.test(http_url)) return "websocket";
   return /^unix:/i.test(http_url) ? "unix" : "http";
+}
+
+/** Whether the network lies between the gateway and the backend. */
+export function isOnNetwork(backend: BackendConfig): boolean {
+  return ["http", "websocket", "a2a"].includes(kindOf(backend));
 }

@@ -3,8 +3,9 @@ import type { BackendConfig } from "../config/schema.ts";
 import type { Attachment } from "../core/call.ts";
 import type { Connect } from "../core/upstream.ts";
 import { attachmentOf, isOfConnection } from "../stages/secrets/sent-secret.ts";
+import type { FindAddresses } from "../upstreams/http/public-addresses.ts";
 import type { OAuthSession } from "../upstreams/oauth/oauth-session.ts";
-import { type BackendContext, kindOf } from "./backend-upstream.ts";
+import { type BackendContext, isOnNetwork, kindOf } from "./backend-upstream.ts";
 import type { Isolation } from "./isolation.ts";
 
 const nothing: Attachment = { headers: {}, query: {} };
@@ -40,7 +41,12 @@ async function loadConnect(
     clock: context.clock,
     log: context.log.with({ server: name }),
   };
-  const address = { ...settings, url: http_url as string, headers };
+  const address = {
+    ...settings,
+    url: http_url as string,
+    headers,
+    findAddresses: await findAddressesOf(backend, context),
+  };
   const always = attachmentOf(secrets.filter(isOfConnection)) ?? nothing;
   const speaks = hasCredentials(backend) || backend.oauth?.enabled === true;
   const own = speaks ? undefined : context.identities.ownAuthorization(backend);
@@ -92,6 +98,15 @@ async function loadConnect(
   }
 }
 
+/** @returns undefined for a backend that may be anywhere */
+export async function findAddressesOf(
+  backend: BackendConfig,
+  context: Pick<BackendContext, "trustsBackends">,
+): Promise<FindAddresses | undefined> {
+  if (context.trustsBackends() || !isOnNetwork(backend)) return undefined;
+  return (await import("../upstreams/http/public-addresses.ts")).publicAddresses(backend.name);
+}
+
 /** What says who asks, where a request does not say so itself. */
 function withIdentity(
   always: Attachment,
@@ -113,7 +128,7 @@ function hasCredentials({ http_url, a2a_url, headers, secrets = [] }: BackendCon
 /** Where the configuration has credentials, or says no, there is no login. */
 export async function oauthOf(
   backend: BackendConfig,
-  context: Pick<BackendContext, "clock" | "log" | "oauth">,
+  context: Pick<BackendContext, "clock" | "log" | "oauth" | "trustsBackends">,
 ): Promise<OAuthSession | undefined> {
   const { name, oauth } = backend;
   const url = URL.parse(backend.http_url ?? backend.a2a_url ?? "");
@@ -129,6 +144,7 @@ export async function oauthOf(
     server: name,
     url,
     settings: oauth,
+    isTrusted: context.trustsBackends(),
     store: createTokenStore({ directory, server: name, url: url.href, key, onProblem }),
     clock: context.clock,
     calendar: Date.now,

@@ -31,6 +31,7 @@ export interface PolicyContext {
   readonly costBook: CostBook;
   readonly sessionUsage: SessionUsage;
   readonly kept: KeptAnswers;
+  trustsBackends(): boolean;
   /** What backends are told of callers. */
   readonly identities: Identities;
   readonly statements: Statements;
@@ -108,6 +109,7 @@ export function createPolicies(options: PoliciesOptions): Policies {
   return {
     context: {
       kept,
+      trustsBackends: () => config().security.trust_configured_backends,
       identities: createIdentities({
         config,
         clock,

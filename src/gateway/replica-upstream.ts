@@ -20,7 +20,11 @@ export function replicaUpstream(backend: BackendConfig, config: Config, context:
   return new LazyGroup({ name: backend.name, plan, clock, events, unused: unusedStatus(backend) });
 }
 
-export function groupPlan(backend: BackendConfig, { server, runtime }: Config, context: ReplicaContext): GroupPlan {
+export function groupPlan(
+  backend: BackendConfig,
+  { server, runtime, security }: Config,
+  context: ReplicaContext,
+): GroupPlan {
   return {
     // The configuration has it wherever it has replicas.
     settings: backend.load_balancing as LoadBalancingSettings,
@@ -31,7 +35,7 @@ export function groupPlan(backend: BackendConfig, { server, runtime }: Config, c
         id,
         address,
         weight,
-        definition: stableJson(definitionOf(own, isolation)),
+        definition: stableJson(definitionOf(own, isolation, security)),
         build(events, isHeld) {
           const isWatched = (name: string) => context.isWatched(name) && isHeld();
           const log = context.log.with({ replica: id });

@@ -23,6 +23,9 @@ export function isPublicAddress(address: string): boolean {
   return !blocks.check(address, version === 4 ? "ipv4" : "ipv6");
 }
 
+/** All addresses of a host name; rejects when it has none. */
+export type ResolveHost = (host: string) => Promise<readonly string[]>;
+
 export function isAddress(host: string): boolean {
   return isIP(host) !== 0;
 }
@@ -30,6 +33,16 @@ export function isAddress(host: string): boolean {
 /** Every address the system has for a name. @throws the system's error when there is none */
 export async function resolveAddresses(host: string): Promise<string[]> {
   return (await lookup(host, { all: true })).map(({ address }) => address);
+}
+
+/**
+ * Every address behind the host of a URL, IPv4 first: where the way to the IPv6 internet ends halfway, connecting there
+ * takes all the time there is. None when nobody knows the host.
+ */
+export async function addressesBehind({ hostname }: URL, resolve: ResolveHost = resolveAddresses): Promise<string[]> {
+  const host = hostname.replace(/^\[(.*)\]$/, "$1");
+  const addresses = isAddress(host) ? [host] : await resolve(host).catch(() => []);
+  return [...addresses].sort((a, b) => Number(a.includes(":")) - Number(b.includes(":")));
 }
 
 function blockList(): BlockList {

@@ -5,12 +5,14 @@
  */
 import { environmentVariable } from "./process.ts";
 
-interface TlsInit extends RequestInit {
+interface RuntimeInit extends RequestInit {
   readonly tls?: object;
+  /** Bun ends a response that is silent for five minutes, but not with this. */
+  readonly timeout?: false;
 }
 
 /** @param address literal IPv4 or IPv6 address, without brackets; left out, the system resolves the name */
-export function fetchFrom(url: URL, address: string | undefined, init: TlsInit): Promise<Response> {
+export function fetchFrom(url: URL, address: string | undefined, init: RuntimeInit): Promise<Response> {
   if (address === undefined || !canPin()) return fetch(url, init);
   const target = new URL(url);
   target.hostname = address.includes(":") ? `[${address}]` : address;

@@ -5,9 +5,14 @@
  */
 import { builtin } from "./builtin.ts";
 
-export type SocketAddress =
-  | { readonly host: string; readonly port: number; readonly tls?: boolean }
-  | { readonly path: string };
+interface TcpAddress {
+  readonly host: string;
+  readonly port: number;
+  /** Name, or address, that the certificate must be of; left out, there is no TLS. */
+  readonly tls?: string | undefined;
+}
+
+export type SocketAddress = TcpAddress | { readonly path: string };
 
 export interface SocketHandlers {
   onData(bytes: Buffer): void;
@@ -32,7 +37,7 @@ export interface Socket {
 
 /** Starts to connect; failures arrive at `onClose`, so nothing is to be awaited and nothing can reject. */
 export function connectSocket(address: SocketAddress, handlers: SocketHandlers): Socket {
-  const isPlain = "path" in address || address.tls !== true;
+  const isPlain = "path" in address || address.tls === undefined;
   return "Bun" in globalThis && isPlain ? new BunSocket(address, handlers) : new NodeSocket(address, handlers);
 }
 
@@ -136,8 +141,9 @@ class NodeSocket implements Socket {
   opened = false;
 
   constructor(address: SocketAddress, handlers: SocketHandlers) {
-    const isTls = "tls" in address && address.tls === true;
-    const socket = isTls ? connectTls(address) : builtin("node:net").connect(address);
+    const name = "path" in address ? undefined : address.tls;
+    const isTls = name !== undefined;
+    const socket = isTls ? connectTls(address as TcpAddress, name) : builtin("node:net").connect(address);
     this.#socket = socket;
     socket.setNoDelay(true);
     socket.on(isTls ? "secureConnect" : "connect", () => {
@@ -177,8 +183,9 @@ class NodeSocket implements Socket {
   }
 }
 
-function connectTls({ host, port }: { readonly host: string; readonly port: number }): NetSocket {
+function connectTls({ host, port }: TcpAddress, name: string): NetSocket {
   const options = { host, port, ALPNProtocols: ["http/1.1"] };
   // An address is no name to ask for (RFC 6066 3).
-  return builtin("node:tls").connect(builtin("node:net").isIP(host) === 0 ? { ...options, servername: host } : options);
+  const isName = builtin("node:net").isIP(name) === 0;
+  return builtin("node:tls").connect(isName ? { ...options, servername: name } : options);
 }

@@ -224,7 +224,7 @@ test("guardedFetch goes from a public server to public addresses over TLS alone"
     "inside.example": "10.0.0.5",
   };
   const resolve = async (host: string) => [addresses[host] ?? "192.0.2.1"];
-  const fromPublic = guardedFetch(new URL("https://mcp.example/mcp"), resolve);
+  const fromPublic = guardedFetch(new URL("https://mcp.example/mcp"), true, resolve);
   for (const url of [
     "https://inside.example/token",
     "http://auth.example/token",
@@ -233,6 +233,14 @@ test("guardedFetch goes from a public server to public addresses over TLS alone"
     "https://169.254.169.254/latest",
   ])
     await assert.rejects(fromPublic(url), /no public address over TLS/, url);
+});
+
+test("guardedFetch asks a server that is not trusted at public addresses alone, its own included", async () => {
+  const addresses: Record<string, string> = { "mcp.example": "10.0.0.5", "auth.example": "192.168.0.1" };
+  const resolve = async (host: string) => [addresses[host] ?? "192.0.2.1"];
+  const untrusted = guardedFetch(new URL("http://mcp.example/mcp"), false, resolve);
+  for (const url of ["http://mcp.example/.well-known/oauth-protected-resource", "https://auth.example/token"])
+    await assert.rejects(untrusted(url), /no public address/, url);
 });
 
 test("TokenStore keeps tokens for one name and address, under its key", async () => {

@@ -4,7 +4,7 @@ import { replicasOf } from "../../config/replicas.ts";
 import type { BackendConfig, Config } from "../../config/schema.ts";
 import { ConfigError, GatewayError } from "../../core/errors.ts";
 import { silentLogger } from "../../core/log.ts";
-import { oauthOf } from "../../gateway/connect-backend.ts";
+import { findAddressesOf, oauthOf } from "../../gateway/connect-backend.ts";
 import { Cancellation } from "../../lib/cancellation.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { suggestion } from "../../lib/did-you-mean.ts";
@@ -24,9 +24,9 @@ export async function login(input: CommandInput): Promise<number> {
   return 0;
 }
 
-async function logInTo({ backend, session }: OpenSession, input: CommandInput): Promise<number> {
+async function logInTo({ backend, session, config }: OpenSession, input: CommandInput): Promise<number> {
   const { name } = backend;
-  if (await isWelcome(backend, session)) {
+  if (await isWelcome(backend, session, config)) {
     await writeStdout(`Backend "${name}" takes the gateway as it is: there is nothing to log in to\n`);
     return 0;
   }
@@ -57,7 +57,7 @@ export async function status(input: CommandInput): Promise<number> {
   const config = await readConfig(input);
   let count = 0;
   for (const backend of Object.values(config.backends).flatMap(serversOf)) {
-    const session = await sessionOf(backend, input);
+    const session = await sessionOf(backend, config, input);
     if (session === undefined) continue;
     count++;
     await writeStdout(`${backend.name}: ${await session.describe()}\n`);
@@ -69,6 +69,7 @@ export async function status(input: CommandInput): Promise<number> {
 interface OpenSession {
   readonly backend: BackendConfig;
   readonly session: OAuthSession;
+  readonly config: Config;
 }
 
 /** Itself, or its replicas; each has its own login. */
@@ -80,7 +81,8 @@ function serversOf(backend: BackendConfig): BackendConfig[] {
 /** At least one. */
 async function openSessions(input: CommandInput): Promise<OpenSession[]> {
   const name = input.text("name") as string;
-  const { backends } = await readConfig(input);
+  const config = await readConfig(input);
+  const { backends } = config;
   const backend = Object.hasOwn(backends, name) ? backends[name] : undefined;
   if (backend === undefined)
     throw new ConfigError(`Backend "${name}" is not in the configuration${suggestion(name, Object.keys(backends))}`);
@@ -89,8 +91,8 @@ async function openSessions(input: CommandInput): Promise<OpenSession[]> {
     throw new ConfigError(`Backend "${name}" is no HTTP server: it takes its credentials from "env"`);
   const open: OpenSession[] = [];
   for (const server of servers) {
-    const session = await sessionOf(server, input);
-    if (session !== undefined) open.push({ backend: server, session });
+    const session = await sessionOf(server, config, input);
+    if (session !== undefined) open.push({ backend: server, session, config });
   }
   if (open.length > 0) return open;
   throw new ConfigError(
@@ -103,7 +105,11 @@ async function readConfig({ global }: CommandInput): Promise<Config> {
   return (await loadConfig({ path, overrides, env: environment(), cwd: workingDirectory() })).config;
 }
 
-function sessionOf(backend: BackendConfig, { global }: CommandInput): Promise<OAuthSession | undefined> {
+function sessionOf(
+  backend: BackendConfig,
+  config: Config,
+  { global }: CommandInput,
+): Promise<OAuthSession | undefined> {
   const env = environment();
   const oauth = {
     directory: `${dataDirectory(global.dataDir, env)}/oauth`,
@@ -116,15 +122,21 @@ function sessionOf(backend: BackendConfig, { global }: CommandInput): Promise<OA
       throw error;
     },
   };
-  return oauthOf(backend, { clock: systemClock, log: silentLogger, oauth });
+  return oauthOf(backend, { clock: systemClock, log: silentLogger, oauth, ...trustOf(config) });
+}
+
+function trustOf({ security }: Config) {
+  return { trustsBackends: () => security.trust_configured_backends };
 }
 
 /** Whether the server lets us in, as we are or with what we have. @throws GatewayError when it cannot be reached */
-async function isWelcome(backend: BackendConfig, access: OAuthSession): Promise<boolean> {
+async function isWelcome(backend: BackendConfig, access: OAuthSession, config: Config): Promise<boolean> {
   const { name, http_url: url, headers, max_result_size: maxResultBytes, protocol_version: offer } = backend;
   // The card of an agent is for everybody: only a message would tell.
   if (url === undefined) return false;
-  const settings = { name, url, headers, maxResultBytes, offer, access, clock: systemClock, log: silentLogger };
+  const findAddresses = await findAddressesOf(backend, trustOf(config));
+  const own = { name, url, headers, maxResultBytes, offer, access, findAddresses };
+  const settings = { ...own, clock: systemClock, log: silentLogger };
   try {
     const connection = await httpConnect(settings)(new Cancellation(), { onNotification() {} });
     await connection.close();

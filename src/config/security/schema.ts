@@ -15,5 +15,10 @@ export const securitySchema = v.object({
   agent_identity: setting(agentIdentitySchema, {}, "Labels of agents"),
   remote_server_signing: setting(remoteServerSigningSchema, {}, "Signatures of remote backends"),
   ssrf_protection: setting(v.boolean(), true, "Refuse addresses of private networks where a caller chooses them"),
+  trust_configured_backends: setting(
+    v.boolean(),
+    true,
+    "Let `http_url` and `a2a_url` of backends lead to private and reserved addresses; `false` refuses to connect there",
+  ),
   ...pendingSecurityEntries,
 });

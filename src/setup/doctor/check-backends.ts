@@ -174,7 +174,8 @@ async function checkAnswer(
     onLoggedIn() {},
     onProblem() {},
   };
-  const context = { clock: systemClock, log: silentLogger, oauth };
+  const trustsBackends = () => loaded.config.security.trust_configured_backends;
+  const context = { clock: systemClock, log: silentLogger, oauth, trustsBackends };
   const access = await oauthOf(backend, context);
   const { redact } = redactor;
   const identities = createIdentities({

@@ -34,7 +34,10 @@ export async function serverCards({ config, env }: LoadedConfig, stateDirectory:
   return Promise.all(
     backends.map(async (backend) => {
       const isolation = isolationOf(backend, config.runtime, env);
-      const owner = { name: backend.name, key: stableHash(stableJson(definitionOf(backend, isolation))) };
+      const owner = {
+        name: backend.name,
+        key: stableHash(stableJson(definitionOf(backend, isolation, config.security))),
+      };
       const { tools } = await lists.load(owner);
       const pins = await pinStore.load(owner).catch((): ServerPins => new Map());
       const replicas = replicasOf(backend);

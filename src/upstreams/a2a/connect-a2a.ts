@@ -16,6 +16,7 @@ import { type Access, AuthorizedExchange } from "../http/authorized-exchange.ts"
 import { isSuccess } from "../http/event-messages.ts";
 import { asStartError, closedHere, reasonOf, statusError } from "../http/http-errors.ts";
 import { type HttpExchange, openExchange } from "../http/http-exchange.ts";
+import type { FindAddresses } from "../http/public-addresses.ts";
 import { sendFollowing } from "../http/redirects.ts";
 import { checkedHeaders, credentialsOf, isHeaderValue, RequestHead } from "../http/request-head.ts";
 import { AgentCall, type AgentLink, type LinkRequest } from "./agent-call.ts";
@@ -31,6 +32,8 @@ export interface A2aSettings {
   readonly url: string;
   /** `a2a_agent_card_path`, below `url`; the usual places by default. */
   readonly cardPath: string | undefined;
+  /** Where the URL may lead; left out, anywhere. */
+  readonly findAddresses?: FindAddresses | undefined;
   /** Sent with every request. */
   readonly headers: Readonly<Record<string, string>>;
   readonly maxResultBytes: number;
@@ -89,7 +92,7 @@ class AgentConnection implements Connection, AgentLink {
   #resolveClosed!: (reason: string) => void;
 
   constructor(settings: A2aSettings, events: ConnectionEvents) {
-    const { name, maxResultBytes, clock, access } = settings;
+    const { name, maxResultBytes, clock, access, findAddresses } = settings;
     this.server = name;
     this.maxResultBytes = maxResultBytes;
     this.clock = clock;
@@ -103,7 +106,7 @@ class AgentConnection implements Connection, AgentLink {
     };
     url.username = url.password = "";
     this.#url = url;
-    const plain = openExchange(url, { server: name, maxBodyBytes: maxResultBytes, clock });
+    const plain = openExchange(url, { server: name, maxBodyBytes: maxResultBytes, clock, findAddresses });
     this.#http = access === undefined ? plain : new AuthorizedExchange(plain, access);
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;

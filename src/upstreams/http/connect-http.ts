@@ -77,12 +77,8 @@ async function detect(
   };
   const failures: unknown[] = [];
   for (const transport of order) {
-    const plain = openExchange(url, {
-      server: name,
-      maxBodyBytes: maxResultBytes,
-      clock: settings.clock,
-      socketPath: settings.socketPath,
-    });
+    const { clock, socketPath, findAddresses } = settings;
+    const plain = openExchange(url, { server: name, maxBodyBytes: maxResultBytes, clock, socketPath, findAddresses });
     const authorized = settings.access === undefined ? plain : new AuthorizedExchange(plain, settings.access);
     const http = settings.attached === undefined ? authorized : new AttachingExchange(authorized, settings.attached);
     try {

@@ -3,6 +3,7 @@ import { abortError } from "../../core/abort-error.ts";
 import { GatewayError } from "../../core/errors.ts";
 import { ByteCollector } from "../../lib/byte-collector.ts";
 import { decodeUtf8 } from "../../lib/utf8.ts";
+import { fetchFrom } from "../../runtime/pinned-fetch.ts";
 import { answerTooLarge, cannotReach, closedHere, hungUp, protocolError, reasonOf } from "./http-errors.ts";
 import type { BodySink, HttpExchange, HttpExchangeOptions, HttpRequest, HttpResponse } from "./http-exchange.ts";
 
@@ -31,12 +32,12 @@ export class FetchExchange implements HttpExchange {
     let response: Response | undefined;
     let lingers = false;
     try {
-      response = await fetch(head.url, {
+      response = await fetchFrom(head.url, this.#options.address, {
         method: head.method,
         headers: head.headers,
         body: request.body ?? null,
         redirect: "manual",
-        // Bun ends a response that is silent for five minutes; how long to wait is for the signal to say.
+        // How long to wait is for the signal to say.
         timeout: false,
         signal: controller.signal,
       });

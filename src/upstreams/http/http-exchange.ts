@@ -6,6 +6,8 @@ import type { Attachment } from "../../core/call.ts";
 import type { CancelSignal } from "../../lib/cancellation.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { FetchExchange } from "./fetch-exchange.ts";
+import { PinnedExchange } from "./pinned-exchange.ts";
+import type { FindAddresses } from "./public-addresses.ts";
 import type { RequestHead } from "./request-head.ts";
 import { SocketExchange } from "./socket-exchange.ts";
 
@@ -62,8 +64,20 @@ export interface HttpExchangeOptions {
   readonly clock: Clock;
   /** Unix socket the server listens on; what the address says of host and port then counts for nothing. */
   readonly socketPath?: string | undefined;
+  /** Literal address that stands for the host of every request; the name is for the server and its certificate. */
+  readonly address?: string | undefined;
 }
 
-export function openExchange(origin: URL, options: HttpExchangeOptions): HttpExchange {
+export interface OpenOptions extends HttpExchangeOptions {
+  /** Where the origin may lead, and so what its requests are sent to; left out, anywhere. */
+  readonly findAddresses?: FindAddresses | undefined;
+}
+
+export function openExchange(origin: URL, { findAddresses, ...options }: OpenOptions): HttpExchange {
+  const open = (address?: string) => openPlain(origin, { ...options, address });
+  return findAddresses === undefined ? open() : new PinnedExchange(() => findAddresses(origin), open, options);
+}
+
+function openPlain(origin: URL, options: HttpExchangeOptions): HttpExchange {
   return origin.protocol === "http:" ? new SocketExchange(origin, options) : new FetchExchange(options);
 }

@@ -5,6 +5,7 @@ import type { Clock } from "../../lib/clock.ts";
 import type { AlwaysAttached } from "./attaching-exchange.ts";
 import type { Access } from "./authorized-exchange.ts";
 import type { HttpExchange } from "./http-exchange.ts";
+import type { FindAddresses } from "./public-addresses.ts";
 
 /** An MCP server behind a URL. */
 export interface HttpSettings {
@@ -13,6 +14,8 @@ export interface HttpSettings {
   readonly url: string;
   /** Unix socket on which the server of the address is reached. */
   readonly socketPath?: string | undefined;
+  /** Where the URL may lead; left out, anywhere. */
+  readonly findAddresses?: FindAddresses | undefined;
   /** Sent with every request; all there is of credentials. */
   readonly headers: Readonly<Record<string, string>>;
   readonly maxResultBytes: number;

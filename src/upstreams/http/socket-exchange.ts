@@ -27,7 +27,8 @@ export class SocketExchange implements HttpExchange, ConnectionOwner {
   #closed = false;
 
   constructor(origin: URL, options: HttpExchangeOptions) {
-    const host = origin.hostname.startsWith("[") ? origin.hostname.slice(1, -1) : origin.hostname;
+    const named = origin.hostname.startsWith("[") ? origin.hostname.slice(1, -1) : origin.hostname;
+    const host = options.address ?? named;
     this.#address =
       options.socketPath === undefined
         ? { host, port: origin.port === "" ? 80 : Number(origin.port) }

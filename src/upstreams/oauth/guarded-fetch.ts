@@ -1,41 +1,48 @@
 /**
  * `fetch` for addresses that servers name (RFC 9728, RFC 8414): they may lead where the gateway can go and the server
- * cannot (T11). From a public server only to public addresses over TLS; redirects are not followed.
+ * cannot (T11). From a public server only to public addresses over TLS, from one that is not trusted only to public
+ * addresses, its own included; redirects are not followed.
  */
 import { GatewayError } from "../../core/errors.ts";
-import { isAddress, isPublicAddress, resolveAddresses } from "../../runtime/internet-address.ts";
+import { addressesBehind, isPublicAddress, type ResolveHost } from "../../runtime/internet-address.ts";
+import { fetchFrom } from "../../runtime/pinned-fetch.ts";
 
 type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
 
 const timeoutMs = 15_000;
 const maxBodyBytes = 1_048_576;
 
-/** @param origin address of the backend */
-export function guardedFetch(
-  origin: URL,
-  resolve: (host: string) => Promise<readonly string[]> = resolveAddresses,
-): Fetch {
+/**
+ * @param origin address of the backend
+ * @param isTrusted `security.trust_configured_backends`: the backend itself may be anywhere
+ */
+export function guardedFetch(origin: URL, isTrusted: boolean, resolve?: ResolveHost): Fetch {
   let isPublic: Promise<boolean> | undefined;
   return async (target, init) => {
     const url = new URL(target);
-    if (url.origin !== origin.origin) {
-      isPublic ??= leadsToPublic(origin, resolve);
+    const isOwn = url.origin === origin.origin;
+    let address: string | undefined;
+    if (!isOwn || !isTrusted) {
       // A server in a private network may well have its authorization server beside it.
-      if ((await isPublic) && (url.protocol !== "https:" || !(await leadsToPublic(url, resolve))))
-        throw new GatewayError("FORBIDDEN", `The server names "${url.origin}", which is no public address over TLS`);
+      isPublic ??= isTrusted
+        ? publicAddress(origin, resolve).then((found) => found !== undefined)
+        : Promise.resolve(true);
+      if (await isPublic) {
+        address = await publicAddress(url, resolve);
+        if (address === undefined || (!isOwn && url.protocol !== "https:"))
+          throw new GatewayError("FORBIDDEN", `The server names "${url.origin}", which is no public address over TLS`);
+      }
     }
-    const response = await fetch(url, { ...init, redirect: "manual", signal: AbortSignal.timeout(timeoutMs) });
+    const signal = AbortSignal.timeout(timeoutMs);
+    const response = await fetchFrom(url, address, { ...init, redirect: "manual", signal });
     if (Number(response.headers.get("content-length") ?? 0) > maxBodyBytes)
       throw new GatewayError("RESULT_TOO_LARGE", `"${url.origin}" answers with more than ${maxBodyBytes} bytes`);
     return response;
   };
 }
 
-async function leadsToPublic(
-  { hostname }: URL,
-  resolve: (host: string) => Promise<readonly string[]>,
-): Promise<boolean> {
-  const host = hostname.replace(/^\[(.*)\]$/, "$1");
-  const addresses = isAddress(host) ? [host] : await resolve(host).catch(() => []);
-  return addresses.length > 0 && addresses.every(isPublicAddress);
+/** The address to go to, if all there are are public. */
+async function publicAddress(url: URL, resolve: ResolveHost | undefined): Promise<string | undefined> {
+  const addresses = await addressesBehind(url, resolve);
+  return addresses.every(isPublicAddress) ? addresses[0] : undefined;
 }

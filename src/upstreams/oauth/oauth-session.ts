@@ -18,6 +18,8 @@ export interface OAuthSessionOptions {
   readonly url: URL;
   /** `undefined`: only where the server itself says that it wants OAuth. */
   readonly settings: OAuthSettings | undefined;
+  /** Whether the server may be in a private network; true by default. */
+  readonly isTrusted?: boolean | undefined;
   readonly store: TokenStore;
   readonly clock: Clock;
   /** Calendar time in milliseconds. */
@@ -186,7 +188,7 @@ export class OAuthSession implements Access {
     const scope = unionOf(configured, this.#scope);
     await auth(provider, {
       serverUrl: url,
-      fetchFn: guardedFetch(url),
+      fetchFn: guardedFetch(url, this.#options.isTrusted ?? true),
       ...(this.#metadataUrl === undefined ? {} : { resourceMetadataUrl: this.#metadataUrl }),
       ...(scope === undefined ? {} : { scope }),
       ...answer,

@@ -1,11 +1,12 @@
 /** An MCP server behind a `ws://` or `wss://` address: one frame of text is one message. */
 import { untilAborted } from "../../core/abort-error.ts";
-import { UpstreamError } from "../../core/errors.ts";
+import { UnreachedError, UpstreamError } from "../../core/errors.ts";
 import type { Connect, Connection, ConnectionEvents } from "../../core/upstream.ts";
 import { version } from "../../core/version.ts";
 import type { CancelSignal } from "../../lib/cancellation.ts";
 import { connectSocket } from "../../runtime/socket.ts";
 import { asStartError, cannotReach, excerpt, hungUp, protocolError } from "../http/http-errors.ts";
+import type { FindAddresses } from "../http/public-addresses.ts";
 import { checkedHeaders, credentialsOf } from "../http/request-head.ts";
 import { createSocketSession, type SocketSettings } from "../socket-session.ts";
 import { encodeClose, encodeFrame, FrameFault, FrameReader, opcodes } from "./frame.ts";
@@ -14,6 +15,8 @@ import { Upgrade } from "./upgrade.ts";
 export interface WebSocketSettings extends SocketSettings {
   /** A user and password in it become a Basic `Authorization`. */
   readonly url: string;
+  /** Where the URL may lead; left out, anywhere. */
+  readonly findAddresses?: FindAddresses | undefined;
   /** Sent with the handshake; all there is of credentials. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -30,15 +33,37 @@ const messageEnd = Uint8Array.of(lineFeed);
 export function webSocketConnect(settings: WebSocketSettings): Connect {
   return async (signal, events) => {
     try {
-      return await connect(settings, signal, events);
+      return await connectAnywhere(settings, signal, events);
     } catch (error) {
       throw asStartError(error, settings.name);
     }
   };
 }
 
+/** One address after the other, as long as there is no connection. */
+async function connectAnywhere(
+  settings: WebSocketSettings,
+  signal: CancelSignal,
+  events: ConnectionEvents,
+): Promise<Connection> {
+  const { findAddresses, url } = settings;
+  if (findAddresses === undefined) return connect(settings, undefined, signal, events);
+  let unreached: unknown;
+  for (const address of await untilAborted(findAddresses(new URL(url)), signal)) {
+    try {
+      return await connect(settings, address, signal, events);
+    } catch (error) {
+      if (!(error instanceof UnreachedError)) throw error;
+      unreached = error;
+    }
+  }
+  throw unreached;
+}
+
+/** @param address literal one that stands for the host of the URL */
 async function connect(
   settings: WebSocketSettings,
+  address: string | undefined,
   signal: CancelSignal,
   events: ConnectionEvents,
 ): Promise<Connection> {
@@ -50,6 +75,7 @@ async function connect(
     ...credentialsOf(url),
     ...checkedHeaders(name, settings.headers),
   };
+  const host = hostOf(url);
   const upgrade = new Upgrade(name, url, headers);
   const upgraded = Promise.withResolvers<void>();
   const gone = Promise.withResolvers<void>();
@@ -67,7 +93,11 @@ async function connect(
   };
 
   const socket = connectSocket(
-    { host: hostOf(url), port: url.port === "" ? (isTls ? 443 : 80) : Number(url.port), tls: isTls },
+    {
+      host: address ?? host,
+      port: url.port === "" ? (isTls ? 443 : 80) : Number(url.port),
+      tls: isTls ? host : undefined,
+    },
     {
       onData(bytes) {
         try {

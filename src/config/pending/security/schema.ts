@@ -3,7 +3,6 @@ import * as v from "valibot";
 import { setting } from "../../../core/kinds.ts";
 
 export const pendingSecurityEntries = {
-  trust_configured_backends: setting(v.boolean(), true, "Let configured backends be in private networks"),
   identity_grants: setting(
     v.object({
       enabled: setting(v.boolean(), false, "Ask for a grant before a call"),
