@@ -34,8 +34,9 @@ export function announceSkills(host: FaceHost, uris: readonly string[]): void {
 export function announceUpdate(host: FaceHost, server: string, params: JsonObject): void {
   const { uri } = params;
   if (typeof uri !== "string") return;
+  // What was granted may have been taken back, or have ended, since.
   for (const [watcher, shownAs] of host.subscriptions.watchersOf({ server, uri }))
-    watcher.notify(resourceUpdated, { ...params, uri: shownAs });
+    if (watcher.caller?.grants?.allow(server) !== false) watcher.notify(resourceUpdated, { ...params, uri: shownAs });
 }
 
 /** `notifications/elicitation/complete`: only for the client that was shown the address. */

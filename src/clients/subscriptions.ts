@@ -1,8 +1,11 @@
 /** Who watches which resource. A backend is asked once for all who watch the same resource of it. */
+import type { Caller } from "../core/caller.ts";
 import type { JsonObject } from "../lib/json.ts";
 
 /** A client as far as it is told of changes: a session, or a listening of 2026-07-28. */
 export interface Watcher {
+  /** Who it is, as far as that is known. */
+  readonly caller?: Caller | undefined;
   /** Tells the client. */
   notify(method: string, params: JsonObject | undefined): void;
 }

@@ -42,6 +42,9 @@ export async function checkSettings(settings: Settings, context: CheckContext): 
       (await import("./isolation-rules.ts")).checkIsolation(parsed, parsed.runtime, context.env, rules);
     if (usesServerSigning(parsed.security))
       (await import("./server-signing/check-server-signatures.ts")).checkServerSignatures(parsed, context.env, rules);
+    const { identity_grants } = parsed.security;
+    if (identity_grants.enabled || identity_grants.trust_caller_identity_headers)
+      (await import("./identity-grants/check-grants.ts")).checkGrants(parsed, rules);
     if (!parsed.security.trust_configured_backends) (await import("./address-rules.ts")).checkAddresses(parsed, rules);
     if (hasPatterns(parsed)) (await import("./pattern-rules.ts")).checkPatterns(parsed, rules);
     if (Object.values(parsed.backends).some(({ identity_propagation }) => identity_propagation !== undefined))
@@ -102,7 +105,7 @@ async function finish(parsed: ParsedConfig, { env, toAbsolute }: CheckContext): 
   const { capabilities, playbooks, runtime } = parsed;
   const { mtls, control_plane } = parsed;
   const file = async (path: string) => (path === "" ? "" : toAbsolute(path));
-  const { firewall, transparency_log } = parsed.security;
+  const { firewall, transparency_log, identity_grants: grants } = parsed.security;
   const record = transparency_log.enabled ? await toAbsolute(transparency_log.path) : transparency_log.path;
   const audit_log = firewall.audit_log === undefined ? undefined : await toAbsolute(firewall.audit_log);
   return {
@@ -131,6 +134,7 @@ async function finish(parsed: ParsedConfig, { env, toAbsolute }: CheckContext): 
       ...parsed.security,
       firewall: { ...firewall, audit_log },
       transparency_log: { ...transparency_log, path: record },
+      identity_grants: grants.enabled ? { ...grants, path: await toAbsolute(grants.path) } : grants,
     },
   };
 }

@@ -40,7 +40,7 @@ export interface LoadedConfig {
   readonly notes: readonly string[];
   /** `undefined` when there is no file and everything is default. */
   readonly source: ConfigSource | undefined;
-  /** Files whose change can change the configuration: the file itself and its env files, absolute. */
+  /** Files whose change can change the configuration: the file itself, its env files, its file of grants, absolute. */
   readonly watchPaths: readonly string[];
   /** The environment with the env files in it: what `{env.X}` in capabilities means. */
   readonly env: Environment;
@@ -78,13 +78,22 @@ export async function loadConfig(request: LoadRequest): Promise<LoadedConfig> {
     return explain(found, { label, text, overrides });
   };
   if (config === undefined) throw new ConfigError((await explained(problems)).join("\n"));
+  const { identity_grants } = config.security;
+  const granted = identity_grants.enabled
+    ? await (await import("./identity-grants/read-grants.ts")).readGrants(
+        identity_grants,
+        displayPath(identity_grants.path, request.cwd),
+      )
+    : undefined;
+  const watched = source ? [source.path, ...envFiles] : envFiles;
+  const contents = source ? [text, ...envTexts] : envTexts;
   return {
-    config,
-    warnings: [...missing, ...(await explained(warnings))],
+    config: granted === undefined ? config : { ...config, grants: granted.grants },
+    warnings: [...missing, ...(await explained(warnings)), ...(granted?.warnings ?? [])],
     notes,
     source,
-    watchPaths: source ? [source.path, ...envFiles] : envFiles,
-    contents: source ? [text, ...envTexts] : envTexts,
+    watchPaths: granted === undefined ? watched : [...watched, identity_grants.path],
+    contents: granted === undefined ? contents : [...contents, granted.text],
     env,
   };
 }

@@ -24,6 +24,7 @@ import { identityPropagationSchema } from "../upstreams/identity/schema.ts";
 import { oauthSchema } from "../upstreams/oauth/schema.ts";
 import { backendSchema } from "../upstreams/schema.ts";
 import { backendTransformSchema } from "../upstreams/transform/schema.ts";
+import type { Grants } from "./identity-grants/schema.ts";
 import type { PendingConfig } from "./pending/schema.ts";
 import type { RareConfig } from "./rare/schema.ts";
 import { securitySchema } from "./security/schema.ts";
@@ -118,4 +119,8 @@ export type BackendConfig = Omit<ParsedBackend, "command" | "url" | "replicas"> 
   };
 
 /** Durations are milliseconds, secrets resolved, directories absolute. `auth.bearer_token` may still be `auto`. */
-export type Config = Omit<ParsedConfig, "backends"> & { readonly backends: Readonly<Record<string, BackendConfig>> };
+export type Config = Omit<ParsedConfig, "backends"> & {
+  readonly backends: Readonly<Record<string, BackendConfig>>;
+  /** What is in the file of `security.identity_grants`; `undefined` while that is not asked for. */
+  readonly grants?: Grants | undefined;
+};

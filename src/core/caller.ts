@@ -28,12 +28,21 @@ export interface Caller {
   readonly identity?: CallerIdentity | undefined;
   /** Calendar milliseconds at which the credential ends by itself; absent for those that do not. */
   readonly validUntil?: number;
+  /** What was granted to the identity, where that is asked for; `undefined` leaves all. */
+  readonly grants?: GrantedUse | undefined;
   /** Name of the routing profile the caller is bound to; only an admin can leave it. */
   readonly boundProfile?: string | undefined;
   /** What the routing profile of the session leaves of all that; `undefined` leaves all. */
   readonly profile?: ProfileScope | undefined;
   /** Which capabilities are there in the state of the session; `undefined` hides none. */
   readonly view?: ToolView | undefined;
+}
+
+export interface GrantedUse {
+  /** Whether something of the server is granted, or this tool of it. Goes by the grants of the moment. */
+  allow(server: string, tool?: string): boolean;
+  /** Whom a grant would have to name, and the file it would have to be in. */
+  readonly missing: { readonly subject: string; readonly path: string };
 }
 
 export interface ToolView {
@@ -51,6 +60,8 @@ export interface CallerIdentity {
   /** For people to read. */
   readonly name?: string | undefined;
   readonly groups?: readonly string[] | undefined;
+  /** In lower case, and only where the issuer vouches for it. */
+  readonly email?: string | undefined;
 }
 
 /**

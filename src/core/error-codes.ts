@@ -94,6 +94,13 @@ export const errorCodes = {
     retryable: false,
     meaning: "The caller may not use this server or tool",
   },
+  NOT_GRANTED: {
+    fault: "client",
+    rpc: -32004,
+    http: 403,
+    retryable: false,
+    meaning: "No grant of security.identity_grants gives the caller this server or tool",
+  },
   POLICY_DENIED: {
     fault: "client",
     rpc: -32600,

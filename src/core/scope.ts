@@ -4,6 +4,7 @@ import type { Caller, ProfileScope } from "./caller.ts";
 
 export function mayUseServer(caller: Caller, server: string): boolean {
   if (caller.profile !== undefined && !profileHasServer(caller.profile, server)) return false;
+  if (caller.grants?.allow(server) === false) return false;
   const { backends, deniedBackends } = caller;
   if (deniedBackends?.some((pattern) => globMatches(pattern, server))) return false;
   return backends === undefined || backends.some((pattern) => globMatches(pattern, server));
@@ -14,6 +15,7 @@ export function mayUseTool(caller: Caller, server: string, tool: string): boolea
   if (!mayUseServer(caller, server)) return false;
   const { profile } = caller;
   if (profile !== undefined && !isPicked(profile.allowTools, profile.denyTools, server, tool)) return false;
+  if (caller.grants?.allow(server, tool) === false) return false;
   if (!isPicked(caller.allowedTools, caller.deniedTools, server, tool)) return false;
   return caller.permits?.(server, tool) !== false && caller.view?.hides(server, tool) === undefined;
 }
@@ -29,8 +31,9 @@ export function isAnothers({ view }: Caller, server: string, tool: string): bool
 }
 
 /** Whether every tool of the servers the caller may use is his to use: then none need be looked at. */
-export function mayUseEveryTool({ allowedTools, deniedTools, permits, profile, view }: Caller): boolean {
-  const isFree = allowedTools === undefined && deniedTools === undefined && permits === undefined;
+export function mayUseEveryTool({ allowedTools, deniedTools, grants, permits, profile, view }: Caller): boolean {
+  const isFree =
+    allowedTools === undefined && deniedTools === undefined && permits === undefined && grants === undefined;
   return isFree && view === undefined && profile?.allowTools === undefined && profile?.denyTools === undefined;
 }
 

@@ -28,6 +28,7 @@ import { planBackends } from "./backend-plan.ts";
 import { type Route, requestLogLevel, tellWatched } from "./dispatch.ts";
 import type { Gateway, ReloadOutcome } from "./gateway.ts";
 import { createKillSwitchPanel } from "./kill-switch-panel.ts";
+import { withLastGrants } from "./last-grants.ts";
 import { createListKeeper } from "./list-keeper.ts";
 import { createLogins } from "./logins.ts";
 import { modernFaceOf } from "./modern-face-of.ts";
@@ -347,7 +348,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       const before = plan.routes;
       const viewChanged = viewOf(config) !== viewOf(next);
       const nextPlan = planBackends(next, pool, { ...context, env });
-      config = next;
+      config = withLastGrants(next, config);
       sharing.configure(next.shared_state);
       profiles = new RoutingProfiles(next.routing_profiles, next.default_routing_profile);
       plan = nextPlan;

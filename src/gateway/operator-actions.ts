@@ -50,7 +50,21 @@ export function operatorActions(options: OperatorActionsOptions) {
 }
 
 /** What decides which tools a session is shown, besides what its backends have; equal texts show the same. */
-export function viewOf({ routing_profiles, default_routing_profile, code_mode, playbooks, meta_mcp }: Config): string {
+export function viewOf({
+  routing_profiles,
+  default_routing_profile,
+  code_mode,
+  playbooks,
+  meta_mcp,
+  grants,
+}: Config): string {
   const { cache_tools: _cache, cache_ttl: _age, warm_start: _start, rank_by_usage: _rank, ...shown } = meta_mcp;
-  return stableJson({ routing_profiles, default_routing_profile, code_mode, shown, playbooks: playbooks.enabled });
+  return stableJson({
+    routing_profiles,
+    default_routing_profile,
+    code_mode,
+    shown,
+    playbooks: playbooks.enabled,
+    grants,
+  });
 }

@@ -1,6 +1,7 @@
 /** Which tool of which server the arguments of a call mean; what is not there is answered with what is near. */
 import { hiddenByState } from "../core/audience.ts";
 import { GatewayError } from "../core/errors.ts";
+import { notGranted } from "../core/granted.ts";
 import { mayUseTool, stateHidesTool } from "../core/scope.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { invalid, readString } from "./arguments.ts";
@@ -70,6 +71,8 @@ async function confirm(server: string, tool: string, context: MetaContext): Prom
   if (isKnown(server, tool, context)) return tool;
   const { catalog, caller } = context;
   if (stateHidesTool(caller, server, tool)) throw hiddenByState(server, tool, caller);
+  const ungranted = notGranted(caller, server, tool);
+  if (ungranted !== undefined) throw ungranted;
   const wasListed = catalog.list(server, "tools") !== undefined;
   // The outcome is read from the catalog.
   await context.ensureTools(server, wasListed).catch(() => {});

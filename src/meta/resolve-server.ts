@@ -1,4 +1,5 @@
 import { GatewayError } from "../core/errors.ts";
+import { notGranted } from "../core/granted.ts";
 import { mayUseServer } from "../core/scope.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { invalid, readString } from "./arguments.ts";
@@ -8,11 +9,13 @@ import { visibleServers } from "./visible.ts";
 
 /**
  * The configured name of the server an argument means.
- * @throws GatewayError SERVER_NOT_FOUND, in the same words for a server that does not exist and one that is hidden
+ * @throws GatewayError SERVER_NOT_FOUND or NOT_GRANTED, in the same words for a server that does not exist and one that is hidden
  */
 export function resolveServer(name: string, context: MetaContext): string {
   const server = context.resolveServer(name);
   if (server !== undefined && mayUseServer(context.caller, server)) return server;
+  const ungranted = notGranted(context.caller, server ?? name);
+  if (ungranted !== undefined) throw ungranted;
   const names = visibleServers(context).map((view) => view.name);
   throw new GatewayError("SERVER_NOT_FOUND", `No server is named "${name}"`, {
     hint: didYouMean(context.catalog.nearest(name, names, 3)) ?? "gateway_list_servers shows the servers there are",

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { createFace } from "../../src/clients/create-face.ts";
 import { announceUpdate } from "../../src/clients/fan-out.ts";
 import { Answer } from "../../src/core/answer.ts";
+import { anonymousCaller } from "../../src/core/caller.ts";
 import { UpstreamRpcError } from "../../src/core/errors.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
 import { contextOf, fakeHost, type Lists, request } from "./fake-host.ts";
@@ -61,6 +62,19 @@ test("a backend is asked once for all who watch, and again only when nobody does
   await second.send("unsubscribe", "file:///a");
   assert.deepEqual(sent(), ["files resources/subscribe file:///a", "files resources/unsubscribe file:///a"]);
   assert.equal(host.subscriptions.hasAny("files"), false);
+});
+
+test("who was granted the backend is told of it only as long as that lasts", async () => {
+  const { host, open } = setUp();
+  const client = open();
+  await client.send("subscribe", "file:///a");
+  let isGranted = true;
+  const grants = { allow: () => isGranted, missing: { subject: "", path: "" } };
+  client.session.caller = { ...anonymousCaller, grants };
+  announceUpdate(host, "files", { uri: "file:///a" });
+  isGranted = false;
+  announceUpdate(host, "files", { uri: "file:///a" });
+  assert.equal(client.heard.length, 1);
 });
 
 test("a resource two backends list is watched and told under its own address", async () => {

@@ -27,6 +27,33 @@ describe("scopeStage", () => {
       assert.equal(await scopeStage(makeCall({ caller: { ...anonymousCaller, ...caller } }), answers), pong);
   });
 
+  test("refuses what nobody granted, in the same words for what does not exist, and names the grant", async () => {
+    const grants = {
+      allow: (server: string, tool?: string) => server === "files" && (tool === undefined || tool === "look"),
+      missing: { subject: "key:ci", path: "/etc/gateway/grants.yaml" },
+    };
+    const refusal = async (upstream: string, name: string) => {
+      const error = await refused({ grants, name: "ci" }, { upstream, params: { name } });
+      assert.ok(error instanceof DeniedError, String(error));
+      assert.equal(error.code, "NOT_GRANTED");
+      return `${error.message}\n${error.hint}`;
+    };
+    assert.equal(
+      await refusal("files", "read"),
+      'Nobody has granted caller "ci" the use of tool "read" of server "files"\n' +
+        'An operator can do so with a line in grants.yaml: - {"subject":"key:ci","servers":["files"],"tools":["read"]}',
+    );
+    assert.match(
+      await refusal("web", "read"),
+      /the use of server "web"\n.*\{"subject":"key:ci","servers":\["web"\]\}$/,
+    );
+    const looks = makeCall({ caller: { ...anonymousCaller, grants }, params: { name: "look" } });
+    assert.equal(await scopeStage(looks, answers), pong);
+    // What the caller may not use at all is not a grant away.
+    const limited = await refused({ grants, backends: ["web"] }, { params: { name: "look" } });
+    assert.equal((limited as DeniedError).code, "FORBIDDEN");
+  });
+
   test("refuses servers and tools the caller may not use, with FORBIDDEN", async () => {
     const callers: Partial<Caller>[] = [
       { backends: [] },

@@ -42,6 +42,7 @@ export async function listen(request: RequestScope): Promise<string> {
   let early: (() => void)[] | undefined = [];
   const listening: Listening = {
     backend: context.backend,
+    caller: context.caller,
     changes: new Set(kinds.map((kind) => listChanges[kind] as string)),
     notify(method, params = {}) {
       if (early === undefined) tell(method, params);

@@ -5,6 +5,7 @@ import { setting } from "../../core/kinds.ts";
 import { agentIdentitySchema } from "../../doors/agent-identity/schema.ts";
 import { transparencyLogSchema } from "../../observe/transparency/schema.ts";
 import { securityStageEntries } from "../../stages/schema.ts";
+import { identityGrantsSchema } from "../identity-grants/schema.ts";
 import { pendingSecurityEntries } from "../pending/security/schema.ts";
 import { remoteServerSigningSchema } from "../server-signing/schema.ts";
 
@@ -20,5 +21,6 @@ export const securitySchema = v.object({
     true,
     "Let `http_url` and `a2a_url` of backends lead to private and reserved addresses; `false` refuses to connect there",
   ),
+  identity_grants: setting(identityGrantsSchema, {}, "Grants by identity"),
   ...pendingSecurityEntries,
 });

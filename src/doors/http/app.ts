@@ -10,7 +10,7 @@ import { logDefect } from "../log-defect.ts";
 import { requestIdFrom } from "../request-id.ts";
 import type { TokenVerifier } from "../tokens/token-verifier.ts";
 import { pathOf, streamIdOf } from "./address.ts";
-import { Authenticator } from "./authenticate.ts";
+import { Authenticator, type Entrant } from "./authenticate.ts";
 import { FailedAttempts } from "./failed-attempts.ts";
 import { createOriginGuard } from "./guard-origin.ts";
 import { health, liveness, readiness } from "./health.ts";
@@ -77,6 +77,7 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
   let webSockets: WebSocketDoor | undefined;
   let verifier: TokenVerifier | undefined;
   let keyServer: KeyServer | undefined;
+  let grantedCaller: ((caller: Caller) => Caller) | undefined;
 
   async function loadVerifier(): Promise<TokenVerifier> {
     const { TokenVerifier } = await import("../tokens/token-verifier.ts");
@@ -89,6 +90,23 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
     const { createKeyServer } = await import("../key-server/key-server.ts");
     keyServer ??= createKeyServer({ gateway, clock, calendar: Date.now, failures, loadVerifier });
     return keyServer;
+  }
+
+  /** As far as he was granted anything, where that is asked for. @throws as {@link Authenticator.identify} */
+  function identified(
+    headers: Headers,
+    path: string,
+    peer: Entrant,
+    sessionId?: string | null,
+  ): Caller | Promise<Caller> {
+    const caller = authenticator.identify(headers, path, peer, gateway.config, sessionId);
+    return gateway.config.grants === undefined ? caller : granted(caller);
+  }
+
+  async function granted(caller: Caller | Promise<Caller>): Promise<Caller> {
+    const { createGrantedCallers } = await import("../identity-grants/granted-caller.ts");
+    grantedCaller ??= createGrantedCallers(gateway);
+    return grantedCaller(await caller);
   }
 
   /** What is asked of MCP clients once it is known who they are. @throws DeniedError FORBIDDEN, CLIENT_CIRCUIT_OPEN */
@@ -112,7 +130,7 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
       gateway,
       pace: endpoint.pace,
       identify(headers, path, guest) {
-        const caller = authenticator.identify(headers, path, guest, gateway.config);
+        const caller = identified(headers, path, guest);
         const screen = (identified: Caller) => screened(identified, path, headers, path);
         return caller instanceof Promise ? caller.then(screen) : screen(caller);
       },
@@ -232,7 +250,7 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
       const sessionId = path === messagesPath ? streamIdOf(request.url) : undefined;
       if (keyServerPath.test(path) && gateway.config.key_server?.enabled === true)
         return enter(arrival, route, publicCaller);
-      const caller = authenticator.identify(headers, path, peer, gateway.config, sessionId);
+      const caller = identified(headers, path, peer, sessionId);
       return caller instanceof Promise ? enterLater(arrival, route, caller) : enter(arrival, route, caller);
     } catch (error) {
       return refuseEntry({ requestId, crossOrigin }, headers, peer, error);

@@ -25,14 +25,14 @@ export interface GrantedScope {
 }
 
 export function identityOf({ claims, subject }: VerifiedToken, issuer: string): Identity {
-  const { email, email_verified: verified, groups } = claims;
+  const groups = [claims["groups"]].flat().filter((group) => typeof group === "string");
+  return { issuer, subject, email: emailIn(claims), groups };
+}
+
+/** In lower case; `undefined` where the provider does not stand for it. */
+export function emailIn({ email, email_verified: verified }: VerifiedToken["claims"]): string | undefined {
   const isVouchedFor = typeof email === "string" && verified !== false && verified !== "false";
-  return {
-    issuer,
-    subject,
-    email: isVouchedFor ? email.toLowerCase() : undefined,
-    groups: [groups].flat().filter((group) => typeof group === "string"),
-  };
+  return isVouchedFor ? email.toLowerCase() : undefined;
 }
 
 /** Shown in logs, and what budgets by key go by. */
@@ -80,7 +80,13 @@ export function holderOfIdentity(
       allowedTools: unlessAll(given.tools),
       deniedTools: undefined,
       ...(tools !== undefined && { permits: (server, tool) => toolMatches(tools, server, tool) }),
-      identity: { issuer: identity.issuer, subject: identity.subject, name: identity.email, groups: identity.groups },
+      identity: {
+        issuer: identity.issuer,
+        subject: identity.subject,
+        name: identity.email,
+        groups: identity.groups,
+        email: identity.email,
+      },
       validUntil,
     },
   };

@@ -5,6 +5,7 @@ import { escapeHidden } from "../../lib/escape-hidden.ts";
 import { globMatches } from "../../lib/glob.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../lib/json.ts";
 import type { KeyHolder } from "../http/key-table.ts";
+import { emailIn } from "../key-server/identity.ts";
 import type { ClaimRule, IssuerSettings } from "../schema.ts";
 import { InsufficientTokenError } from "./insufficient-token-error.ts";
 import type { VerifiedToken } from "./token-source.ts";
@@ -35,13 +36,16 @@ export function holderOf({ claims, subject, validUntil }: VerifiedToken, setting
 }
 
 /** What OpenID Connect Core 5.1 and most issuers call it; of an odd type it is nothing. */
-function identityOf({ name, groups }: JsonObject, subject: string, issuer: string): CallerIdentity {
+function identityOf(claims: JsonObject, subject: string, issuer: string): CallerIdentity {
+  const { name, groups } = claims;
+  const email = emailIn(claims);
   const listed = (Array.isArray(groups) ? groups : []).filter((group) => typeof group === "string");
   return {
     issuer,
     subject,
     ...(typeof name === "string" && { name: name.slice(0, 200) }),
     ...(listed.length > 0 && { groups: listed }),
+    ...(email !== undefined && { email }),
   };
 }
 

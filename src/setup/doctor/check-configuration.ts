@@ -53,8 +53,14 @@ export async function checkConfiguration({ load, machine, newConfig }: DoctorReq
   return { checks: [main, ...(await checkPrivacy(loaded, settings, machine.cwd))], loaded, settings };
 }
 
-async function checkPrivacy({ source, watchPaths }: LoadedConfig, settings: Settings, cwd: string): Promise<Check[]> {
-  const envFiles = watchPaths.filter((path) => path !== source?.path);
+async function checkPrivacy(
+  { config, source, watchPaths }: LoadedConfig,
+  settings: Settings,
+  cwd: string,
+): Promise<Check[]> {
+  // Who was granted what is no secret.
+  const others = [source?.path, config.security.identity_grants.path];
+  const envFiles = watchPaths.filter((path) => !others.includes(path));
   const withSecrets = [...(source !== undefined && hasSecrets(settings) ? [source.path] : []), ...envFiles];
   const checks: Check[] = [];
   for (const path of withSecrets) {

@@ -2,6 +2,7 @@
 import { hiddenByState } from "../../core/audience.ts";
 import type { Call, Stage } from "../../core/call.ts";
 import { DeniedError } from "../../core/errors.ts";
+import { notGranted } from "../../core/granted.ts";
 import { mayUseServer, mayUseTool, profileHidesTool, stateHidesTool } from "../../core/scope.ts";
 import { toolName } from "../tool-name.ts";
 
@@ -33,6 +34,8 @@ function forbidden(target: string, tool: string | undefined, setting: string, ca
       hint: "An operator can change the profile, or let the session have another one",
       data: { server },
     });
+  const ungranted = notGranted(caller, server, tool);
+  if (ungranted !== undefined) return ungranted;
   return new DeniedError("FORBIDDEN", `Caller "${caller.name}" may not use ${target}`, {
     hint: `An operator can allow it with ${setting} of the caller's key, rule or policy`,
     data: { server },

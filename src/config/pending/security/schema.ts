@@ -3,16 +3,6 @@ import * as v from "valibot";
 import { setting } from "../../../core/kinds.ts";
 
 export const pendingSecurityEntries = {
-  identity_grants: setting(
-    v.object({
-      enabled: setting(v.boolean(), false, "Ask for a grant before a call"),
-      path: setting(v.string(), "~/.mcp-gateway/identity-grants.yaml", "File of the grants"),
-      fail_on_error: setting(v.boolean(), true, "Refuse calls while the file cannot be read"),
-      trust_caller_identity_headers: setting(v.boolean(), false, "Believe identity headers of the caller"),
-    }),
-    {},
-    "Grants by identity",
-  ),
   context_integrity: setting(
     v.object({
       preset: setting(
