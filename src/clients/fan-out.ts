@@ -35,7 +35,8 @@ export function announceUpdate(host: FaceHost, server: string, params: JsonObjec
   const { uri } = params;
   if (typeof uri !== "string") return;
   // What was granted may have been taken back, or have ended, since.
-  for (const [watcher, shownAs] of host.subscriptions.watchersOf({ server, uri }))
+  // Who watches two things that this is a part of hears of it once.
+  for (const [watcher, shownAs] of new Map(host.subscriptions.watchersOf({ server, uri })))
     if (watcher.caller?.grants?.allow(server) !== false) watcher.notify(resourceUpdated, { ...params, uri: shownAs });
 }
 

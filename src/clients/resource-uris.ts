@@ -24,7 +24,7 @@ export function distinctUris(
   );
 }
 
-function qualifyUri(server: string, uri: string): string {
+export function qualifyUri(server: string, uri: string): string {
   return `${prefix}${encodeURIComponent(server)}:${uri}`;
 }
 

@@ -14,7 +14,7 @@ const sections: Readonly<Record<string, (section: Settings) => boolean>> = {
   playbooks: () => true,
   server: ({ host = "127.0.0.1", ...rest }) =>
     isLoopback(host) && Object.keys(rest).every((key) => plainServerKeys.has(key)),
-  streaming: () => true,
+  streaming: (section) => section["auto_subscribe"] === undefined,
 };
 const plainServerKeys: ReadonlySet<string> = new Set(["port", "request_timeout", "shutdown_timeout", "max_body_size"]);
 const plainBackendKeys: ReadonlySet<string> = new Set([

@@ -4,7 +4,6 @@ import type { Problem } from "./problem.ts";
 
 /** `*` stands for every entry of a map. A section takes its line away when it comes to life. */
 export const pendingSettings: readonly string[] = [
-  "streaming.auto_subscribe",
   "marketplace",
   "security.firewall.anomaly_detection",
   "security.firewall.anomaly_threshold",

@@ -154,6 +154,8 @@ function checkReferences(config: ParsedConfig, found: Findings): void {
     found.warnings.push({ path, text: `names no backend: "${backend}" is not there${suggestion(backend, known)}` });
   };
   for (const [at, backend] of config.meta_mcp.warm_start.entries()) check(backend, ["meta_mcp", "warm_start", at]);
+  for (const [at, backend] of config.streaming.auto_subscribe.entries())
+    check(backend, ["streaming", "auto_subscribe", at]);
   for (const [at, { server }] of config.meta_mcp.surfaced_tools.entries())
     check(server, ["meta_mcp", "surfaced_tools", at, "server"]);
 }

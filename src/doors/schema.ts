@@ -124,7 +124,11 @@ export const streamingSchema = v.object({
     "15s",
     "Time between two keep-alive comments on a quiet stream, or two pings of a WebSocket client",
   ),
-  auto_subscribe: setting(v.array(v.string()), [], "Backends whose notifications every session gets"),
+  auto_subscribe: setting(
+    v.array(v.string()),
+    [],
+    "Backends whose updates of resources every session is told of that may use them, without subscribing",
+  ),
   session_ttl: setting(duration, "1800s", "Time after which an unused session is forgotten"),
   session_reaper_interval: setting(duration, "60s", "Time between two looks for unused sessions"),
 });

@@ -145,7 +145,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
   };
 
   const letIn = (server: string) => void logins.waitingForLogin.delete(server);
-  const late = { host: () => host, lists: () => lists, letIn };
+  const late = { config: () => config, host: () => host, lists: () => lists, letIn };
   const events = upstreamEvents({ ...options, ...late, policies, subscriptions, routeOf });
   const isWatched = (name: string) => subscriptions.hasAny(name);
   const logins = createLogins({
@@ -235,7 +235,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     maxAgeMs: () => config.meta_mcp.cache_ttl,
     onChanged(server, kind) {
       kept.answers.forget(server);
-      announceListChange(host, server, kind);
+      events.onListChanged(server, kind);
     },
     admit: policies.admit,
     onAsked: policies.integrity.onAsked,
@@ -361,6 +361,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
           if (before.has(name) || catalog.list(name, kind) !== undefined) announceListChange(host, name, kind);
       if (viewChanged) announceView(host);
       skills.configure(next);
+      events.onReload();
       log.info("Configuration reloaded", { changes });
       const detail = [changes, ...sections].join(", ");
       if (changes !== noChanges) controlPlane.note({ action: "configuration-reloaded", detail });

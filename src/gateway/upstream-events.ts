@@ -1,10 +1,12 @@
 /** What becomes of what servers say without being asked: who is told, and what is not to be believed any more. */
-import { announceElicitationEnd, announceUpdate } from "../clients/fan-out.ts";
+import { announceElicitationEnd, announceListChange, announceUpdate } from "../clients/fan-out.ts";
 import type { FaceHost } from "../clients/host.ts";
 import type { Subscriptions } from "../clients/subscriptions.ts";
+import type { Config } from "../config/schema.ts";
 import type { Logger } from "../core/log.ts";
 import type { UpstreamEvents } from "../core/upstream.ts";
-import { elicitationEnd, resourceUpdated } from "../mcp/protocol.ts";
+import { elicitationEnd, type ListKind, resourceUpdated } from "../mcp/protocol.ts";
+import type { AutoSubscriber } from "./auto-subscriber.ts";
 import { type Route, tellWatched } from "./dispatch.ts";
 import type { ListKeeper } from "./list-keeper.ts";
 import type { Policies } from "./policies.ts";
@@ -12,6 +14,7 @@ import type { Policies } from "./policies.ts";
 const maxLogged = 500;
 
 export interface UpstreamEventsOptions {
+  readonly config: () => Config;
   readonly log: Logger;
   readonly policies: Policies;
   readonly subscriptions: Subscriptions;
@@ -24,9 +27,29 @@ export interface UpstreamEventsOptions {
   routeOf(name: string): Route | undefined;
 }
 
-export function upstreamEvents(options: UpstreamEventsOptions): UpstreamEvents {
+export interface GatewayEvents extends UpstreamEvents {
+  onListChanged(server: string, kind: ListKind): void;
+  /** Another configuration is in force. */
+  onReload(): void;
+}
+
+export function upstreamEvents(options: UpstreamEventsOptions): GatewayEvents {
   const { log, policies, subscriptions, host, lists, letIn, redact, routeOf } = options;
   const { answers } = policies.context.kept;
+  const names = () => options.config().streaming.auto_subscribe;
+  let autoSubscriber: Promise<AutoSubscriber> | undefined;
+
+  function follow(server: string): void {
+    if (autoSubscriber !== undefined || names().includes(server)) void loaded().then((auto) => auto.follow(server));
+  }
+
+  function loaded(): Promise<AutoSubscriber> {
+    autoSubscriber ??= import("./auto-subscriber.ts").then(
+      (module) => new module.AutoSubscriber({ names, host: host(), subscriptions, log, routeOf }),
+    );
+    return autoSubscriber;
+  }
+
   return {
     onNotification({ name: server }, method, params) {
       if (method === "notifications/message") {
@@ -48,6 +71,24 @@ export function upstreamEvents(options: UpstreamEventsOptions): UpstreamEvents {
       host().applyLogLevels();
       const route = routeOf(name);
       if (route?.used === upstream) for (const uri of subscriptions.urisOf(name)) tellWatched(route, uri, true);
+      // What is on disk of its list is good enough to begin with.
+      if (names().includes(name))
+        void lists()
+          .ensureListed(name, "resources")
+          .then(
+            () => follow(name),
+            () => {},
+          );
+    },
+    onListChanged(server, kind) {
+      announceListChange(host(), server, kind);
+      if (kind === "resources") follow(server);
+    },
+    onReload() {
+      if (autoSubscriber === undefined && names().length === 0) return;
+      void loaded().then((auto) => {
+        for (const server of auto.servers) auto.follow(server);
+      });
     },
   };
 }

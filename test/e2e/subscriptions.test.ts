@@ -1,5 +1,6 @@
 /** Subscriptions on the executable: many clients, one backend that is asked once, and that may fail meanwhile. */
 import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
@@ -23,11 +24,11 @@ before(async () => {
 });
 after(() => gateway?.stop());
 
-async function connect(path: string) {
+async function connect(path: string, to = gateway) {
   const client = new Client({ name: "test", version: "1" });
   const heard: string[] = [];
   client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => void heard.push(params.uri));
-  const transport = new StreamableHTTPClientTransport(new URL(`${gateway.url}${path}`));
+  const transport = new StreamableHTTPClientTransport(new URL(`${to.url}${path}`));
   // The SDK's own types disagree with exactOptionalPropertyTypes.
   await client.connect(transport as Transport);
   const call = async (server: string, tool: string, args: object = {}) => {
@@ -85,4 +86,69 @@ test("a watched backend is kept awake, and one that was killed is back and watch
   await until(() => watcher.heard.length > 0);
   assert.deepEqual(watcher.heard, ["test://two"]);
   await watcher.leave();
+});
+
+test("streaming.auto_subscribe: every session is told without asking, once the backend runs, and live on reload", async () => {
+  const backend = (resource: string) => ({
+    command: scriptArgv("stdio-backend.mjs", "--resources", `--resource=${resource}`),
+    stop_when_idle_for: "300ms",
+  });
+  const own = await startGateway({
+    capabilities: { enabled: false },
+    streaming: { auto_subscribe: ["one"] },
+    backends: { one: backend("test://one"), two: backend("test://two") },
+  });
+  try {
+    const [first, second] = await Promise.all([connect("/mcp", own), connect("/mcp/one", own)]);
+    const watched = () => first.call("one", "watched");
+    await until(async () => (await watched()) === "+test://shared +test://one");
+    await first.call("two", "update", { uri: "test://two" });
+    await first.call("one", "update", { uri: "test://one" });
+    await until(() => first.heard.length > 0 && second.heard.length > 0);
+    // It needs no more than there is, and gives nothing back that others have.
+    await first.client.subscribeResource({ uri: "test://one" });
+    await first.call("one", "update", { uri: "test://shared" });
+    await until(() => first.heard.length > 1 && second.heard.length > 1);
+    await first.client.unsubscribeResource({ uri: "test://one" });
+    assert.deepEqual(
+      [first.heard, second.heard],
+      [
+        ["test://one", "gw+one:test://shared"],
+        ["test://one", "test://shared"],
+      ],
+    );
+    const pid = Number(await first.call("one", "pid"));
+    assert.equal(await watched(), "+test://shared +test://one");
+    process.kill(pid, "SIGKILL");
+    await until(async () => (await first.call("one", "pid")) !== String(pid));
+    await until(async () => (await watched()) === "+test://shared +test://one");
+    const config = JSON.parse(readFileSync(own.configPath, "utf8")) as object;
+    writeFileSync(own.configPath, JSON.stringify({ ...config, streaming: { auto_subscribe: ["two"] } }));
+    await until(async () => (await watched()) === "+test://shared +test://one -test://shared -test://one");
+    await until(async () => (await first.call("two", "watched")) === "+test://shared +test://two");
+    await first.leave();
+    await second.leave();
+  } finally {
+    await own.stop();
+  }
+});
+
+test("streaming.auto_subscribe wakes nothing by itself", async () => {
+  const command = scriptArgv("stdio-backend.mjs", "--resources");
+  const own = await startGateway({
+    capabilities: { enabled: false },
+    streaming: { auto_subscribe: ["one"] },
+    backends: { one: { command } },
+  });
+  try {
+    const { client, call, leave } = await connect("/mcp", own);
+    await client.ping();
+    const status = async () => JSON.stringify(await client.callTool({ name: "gateway_list_servers", arguments: {} }));
+    assert.match(await status(), /not_started/);
+    await call("one", "pid");
+    await until(async () => (await call("one", "watched")).includes("+test://own"));
+    await leave();
+  } finally {
+    await own.stop();
+  }
 });
