@@ -111,7 +111,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     subscriptions,
     store: sessionStore,
     onEnd(session) {
-      policies.context.sessionUsage.forget(session.id);
+      policies.forgetSession(session.id);
       for (const watched of subscriptions.removeWatcher(session)) unwatch(watched);
     },
     onRestored(session, unwatched) {

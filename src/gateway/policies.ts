@@ -20,6 +20,7 @@ import { createCosts } from "./costs.ts";
 import { createIdentities, type Identities, identityKeysFile } from "./identities.ts";
 import { createKeptAnswers, type KeptAnswers } from "./kept-answers.ts";
 import { createSecurityRecord } from "./security-record.ts";
+import { createSessionPaths, type SessionPaths } from "./session-paths.ts";
 import type { Sharing } from "./sharing.ts";
 import { createStatements, type Statements } from "./statements.ts";
 import { createToolIntegrity, type ToolIntegrity } from "./tool-integrity.ts";
@@ -30,6 +31,7 @@ export interface PolicyContext {
   readonly onFindings: FirewallSink;
   readonly costBook: CostBook;
   readonly sessionUsage: SessionUsage;
+  readonly sessionPaths: SessionPaths;
   readonly kept: KeptAnswers;
   /** What backends are told of callers. */
   readonly identities: Identities;
@@ -52,6 +54,8 @@ export interface Policies {
   readonly admit: ToolIntegrity["admit"];
   readonly tracing: Tracing;
   costs(): Promise<CostReport>;
+  /** What is remembered of a session that has ended. */
+  forgetSession(sessionId: string): void;
   /** Resolves when everything that was reported is on the disk, or could not be written. */
   flush(): Promise<void>;
 }
@@ -103,6 +107,13 @@ export function createPolicies(options: PoliciesOptions): Policies {
     isCaching: () => config().cache?.enabled === true,
     onProblem: noteProblem("Idempotency keys", "a restart may forget which calls were made"),
   });
+  const sessionUsage = new SessionUsage(clock);
+  const sessionPaths = createSessionPaths({
+    path: inState("tool-steps.json"),
+    clock,
+    catalog,
+    onProblem: noteProblem("Steps from tool to tool", "what sessions do usually is forgotten with this process"),
+  });
   const tracing = createTracing(env, noteProblem("Traces", "spans are lost"));
   tracing.configure(config().tracing);
   return {
@@ -122,7 +133,8 @@ export function createPolicies(options: PoliciesOptions): Policies {
         controlPlane.onFindings(report);
       },
       costBook: costs.book,
-      sessionUsage: new SessionUsage(clock),
+      sessionUsage,
+      sessionPaths,
       gateOf: integrity.gate,
       isAuditFailing: record.isFailing,
       onTrip(server, { tool, errorRate }) {
@@ -149,6 +161,10 @@ export function createPolicies(options: PoliciesOptions): Policies {
     },
     tracing,
     costs: () => costs.report(config().cost_governance),
+    forgetSession(sessionId) {
+      sessionUsage.forget(sessionId);
+      sessionPaths.forget(sessionId);
+    },
     async flush() {
       await Promise.all([
         record.flush(),
@@ -156,6 +172,7 @@ export function createPolicies(options: PoliciesOptions): Policies {
         costs.flush(),
         integrity.flush(),
         kept.flush(),
+        sessionPaths.flush(),
         tracing.close(),
       ]);
     },

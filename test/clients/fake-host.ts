@@ -73,6 +73,7 @@ export function fakeHost(lists: Lists, answer: (call: Call) => Promise<Answer>):
       surfaced_tools: [],
       promote_often_used: 0,
       rank_by_usage: true,
+      predict_next: false,
       projection_mode: "off",
       operator_tools: "none",
       max_result_size: undefined,
