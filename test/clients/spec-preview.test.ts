@@ -100,6 +100,14 @@ describe("tools/list with a filter", () => {
     );
   });
 
+  test("without meta-tools too, under the names that the whole list has", async () => {
+    const { names, host } = setUp();
+    host.meta = { ...host.meta, enabled: false };
+    const all = await names({});
+    assert.ok(all.includes("gateway_invoke") && all.includes("web_search"));
+    assert.deepEqual(await names({ server: "web", limit: 2 }), ["web_search", "gateway_invoke"]);
+  });
+
   test("annotations are compared with what the protocol takes for granted where a tool is silent", async () => {
     const { names } = setUp();
     assert.deepEqual(await names({ annotations: { readOnlyHint: true } }), ["read_issue"]);

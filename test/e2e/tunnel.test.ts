@@ -35,6 +35,19 @@ async function statusFor(port: number, name: string): Promise<number | undefined
   return response.statusCode;
 }
 
+/** As Tailscale hands on the handshake of a client behind it. */
+async function openWebSocket(port: number): Promise<number | undefined> {
+  const headers = {
+    ...{ host, "x-forwarded-for": "203.0.113.9", connection: "Upgrade", upgrade: "websocket" },
+    ...{ "sec-websocket-version": "13", "sec-websocket-key": "AAAAAAAAAAAAAAAAAAAAAA==" },
+    "sec-websocket-protocol": "mcp",
+  };
+  const asking = request({ port, host: "127.0.0.1", path: "/mcp", headers }).end();
+  const [response, socket] = await once(asking, "upgrade");
+  socket.destroy();
+  return response.statusCode;
+}
+
 test("the tunnel opens with the gateway, lets its own name in, and ends with it, also by kill -9", async (t) => {
   for (const signal of ["SIGTERM", "SIGKILL"] as const) {
     const { env, read, isUp, pids } = withTailscale(t);
@@ -46,6 +59,7 @@ test("the tunnel opens with the gateway, lets its own name in, and ends with it,
       assert.match(gateway.stderr(), /lets every device of the tailnet in with all rights/);
       assert.equal(await statusFor(gateway.port, host), 200);
       assert.equal(await statusFor(gateway.port, "evil.test"), 403);
+      assert.equal(await openWebSocket(gateway.port), 101);
       assert.ok(pids().every(isAlive));
     } finally {
       await gateway.stop(signal);
