@@ -216,6 +216,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       Object.hasOwn(config.backends, name) || name === plan.capabilityName ? name : plan.capabilityAliases.get(name),
     describe: (server) => routeOf(server)?.used?.description,
     call: (call) => gateway.call(call),
+    objections: policies.objections,
     onAnswer: watch.onAnswer,
     onSession: watch.onSession,
     ensureListed: (server, kind, again) => lists.ensureListed(server, kind, again),

@@ -52,6 +52,8 @@ export interface Policies {
   readonly controlPlane: ControlPlane;
   /** What of the tools a server lists clients may see, and how. */
   readonly admit: ToolIntegrity["admit"];
+  /** As {@link FaceHost.objections}. */
+  objections(server: string, tool: string): Promise<readonly string[]>;
   readonly tracing: Tracing;
   costs(): Promise<CostReport>;
   /** What is remembered of a session that has ended. */
@@ -158,6 +160,12 @@ export function createPolicies(options: PoliciesOptions): Policies {
       const secrets = config().backends[server]?.secrets ?? [];
       if (secrets.length === 0) return admitted;
       return (await import("../stages/secrets/conceal.ts")).concealSecrets(admitted, secrets);
+    },
+    async objections(server, tool) {
+      const { toolPolicy } = await import("../stages/tool-policy/tool-policy-stage.ts");
+      const denied = toolPolicy(config().security.tool_policy)?.(server, tool);
+      const held = await integrity.whyHeld(server, tool);
+      return [denied, held && `is quarantined: ${held}`].filter((why) => why !== undefined);
     },
     tracing,
     costs: () => costs.report(config().cost_governance),
