@@ -90,10 +90,10 @@ export async function allSurfacedTools(request: RequestScope): Promise<Exposed> 
 /** The tool that a client means by a name: one it was shown, or one that a single backend has. */
 export async function findListed(request: RequestScope, name: string): Promise<OwnedName | undefined> {
   const { enabled: hasMetaTools, spec_preview: showsAll } = request.host.meta;
-  if (!hasMetaTools) return knownTools(request).find(name) ?? (await allTools(request)).find(name);
+  const [shown, all] = hasMetaTools ? [surfacedTools, allSurfacedTools] : [knownTools, allTools];
   return (
-    surfacedTools(request).find(name) ??
-    (await allSurfacedTools(request)).find(name) ??
+    shown(request).find(name) ??
+    (await all(request)).find(name) ??
     onlyToolOf(request, name) ??
     (showsAll ? knownTools(request).find(name) : undefined)
   );
