@@ -5,9 +5,6 @@ import type { Problem } from "./problem.ts";
 /** `*` stands for every entry of a map. A section takes its line away when it comes to life. */
 export const pendingSettings: readonly string[] = [
   "marketplace",
-  "security.firewall.anomaly_detection",
-  "security.firewall.anomaly_threshold",
-  "security.firewall.anomaly_block_threshold",
   "security.context_integrity",
   "security.claim_capture",
 ];

@@ -4,14 +4,18 @@
  */
 
 import { WordFinder } from "./any-of.ts";
+import { asLatin1 } from "./as-latin1.ts";
 
 const gap = '(?:[\\s*_"\'`>,:-]|\\\\[nrt"]){1,8}';
 interface InjectionPattern {
   readonly rule: string;
   /** One of these words is in every match. */
   readonly words: readonly string[];
-  /** All of these find something in a text with a match: a quick look before the pattern. */
-  readonly needs: readonly [WordFinder, ...WordFinder[]];
+  /**
+   * All of these find something in a text with a match, the first one where the match is: a quick look before a pattern
+   * that begins with common words. Others are quicker by themselves, and have none.
+   */
+  readonly needs: readonly WordFinder[];
   readonly pattern: RegExp;
 }
 
@@ -20,8 +24,12 @@ function injection(
   [words, ...others]: readonly [readonly string[], ...(readonly string[])[]],
   pattern: RegExp,
 ): InjectionPattern {
-  const needs = [new WordFinder(words), ...others.map((some) => new WordFinder(some))] as const;
-  return { rule, words, needs, pattern };
+  return { rule, words, needs: [words, ...others].map((some) => new WordFinder(some)), pattern };
+}
+
+/** The pattern is as quick as a look for its words. */
+function atOnce(one: InjectionPattern): InjectionPattern {
+  return { ...one, needs: [] };
 }
 
 /** Words in a row, each of several; words in `needs` stand in one text, apart. */
@@ -54,13 +62,15 @@ export const injectionPatterns: readonly InjectionPattern[] = [
     `(?:${someOf("system admin developer security")}${gap})?instructions?`,
     `(?:for${gap}(?:the${gap})?)?${someOf("ai assistant llm model agent you claude chatgpt")}\\b`,
   ),
-  phrase(
-    "new-role",
-    ["now henceforth"],
-    "\\byou",
-    `${someOf("are will must shall")}`,
-    someOf("now henceforth"),
-    `(?:${someOf("an? the my")}${gap})?(?:act|behave|operat|respond|in${gap}(?:developer|debug|god|admin|unrestricted|dan)|dan\\b|(?:unrestricted|unfiltered|uncensored|jailbroken|evil|hacker|different|new)\\b|no${gap}longer${gap}(?:bound|restricted|an?))`,
+  atOnce(
+    phrase(
+      "new-role",
+      ["now henceforth"],
+      "\\byou",
+      `${someOf("are will must shall")}`,
+      someOf("now henceforth"),
+      `(?:${someOf("an? the my")}${gap})?(?:act|behave|operat|respond|in${gap}(?:developer|debug|god|admin|unrestricted|dan)|dan\\b|(?:unrestricted|unfiltered|uncensored|jailbroken|evil|hacker|different|new)\\b|no${gap}longer${gap}(?:bound|restricted|an?))`,
+    ),
   ),
   phrase(
     "keep-from-user",
@@ -69,12 +79,14 @@ export const injectionPatterns: readonly InjectionPattern[] = [
     `(?:not${gap}|never${gap})?${someOf("tell mention inform reveal disclose notify alert show")}`,
     `(?:(?:this|it|that|anything|any|of|about|these|instructions?|to)${gap}){0,6}(?:the${gap}|your${gap})?${someOf("user users human humans operator")}\\b`,
   ),
-  phrase(
-    "keep-from-user",
-    ["without", "user human operator"],
-    "\\bwithout",
-    someOf("telling informing asking notifying alerting mentioning"),
-    `(?:(?:this|it|anything|to)${gap}){0,3}(?:the${gap}|your${gap})?${someOf("user users human humans operator")}\\b`,
+  atOnce(
+    phrase(
+      "keep-from-user",
+      ["without", "user human operator"],
+      "\\bwithout",
+      someOf("telling informing asking notifying alerting mentioning"),
+      `(?:(?:this|it|anything|to)${gap}){0,3}(?:the${gap}|your${gap})?${someOf("user users human humans operator")}\\b`,
+    ),
   ),
   injection(
     "send-secrets",
@@ -104,15 +116,19 @@ export const injectionPatterns: readonly InjectionPattern[] = [
     `${optional("me us back the your full entire exact hidden initial complete original of", 4)}${someOf("system initial hidden developer")}`,
     someOf("prompt prompts instructions"),
   ),
-  injection(
-    "model-control-tokens",
-    [["<|", "inst]", "sys>>"]],
-    /<\|(?:im_start|im_end|system|user|assistant|eot_id|start_header_id|begin_of_text)\|>|\[\/?inst\]|<<\/?sys>>/i,
+  atOnce(
+    injection(
+      "model-control-tokens",
+      [["<|", "inst]", "sys>>"]],
+      /<\|(?:im_start|im_end|system|user|assistant|eot_id|start_header_id|begin_of_text)\|>|\[\/?inst\]|<<\/?sys>>/i,
+    ),
   ),
-  injection(
-    "instruction-tag",
-    [["<system", "<important", "<instruction", "<admin", "<secret", "<hidden", "<override", "\\u003c"]],
-    /(?:<|\\u003c)(?:system|important|instructions?|admin|secret|hidden|override)(?:[ _-](?:prompt|message|instructions?|note|override|reminder|notice))?(?:>|\\u003e)/i,
+  atOnce(
+    injection(
+      "instruction-tag",
+      [["<system", "<important", "<instruction", "<admin", "<secret", "<hidden", "<override", "\\u003c"]],
+      /(?:<|\\u003c)(?:system|important|instructions?|admin|secret|hidden|override)(?:[ _-](?:prompt|message|instructions?|note|override|reminder|notice))?(?:>|\\u003e)/i,
+    ),
   ),
   injection(
     "speaks-to-the-model",
@@ -138,14 +154,16 @@ export const injectionPatterns: readonly InjectionPattern[] = [
     [["system", "admin", "developer", "security"]],
     /(?:^|["\n]|\\n)\s{0,8}[[(#*]{0,3}\s?(?:system|admin|developer|security)\s?(?:message|note|notice|override|prompt|instructions?|alert|update|directive)?\s?[\])*]{0,3}\s?:\s{0,4}(?:you|please|ignore|disregard|the (?:ai|assistant|model|agent)|do not|don't|from now|immediately|execute|call|run|new)\b/i,
   ),
-  phrase(
-    "call-a-tool",
-    ["tool function", "you"],
-    "\\byou",
-    someOf("must should need have shall"),
-    `(?:to${gap})?(?:(?:first|now|immediately|also|then|next|always)${gap}){0,2}${someOf("call invoke run execute use")}`,
-    `(?:the${gap})?[\\w.-]{2,64}`,
-    "(?:tool|function)\\b",
+  atOnce(
+    phrase(
+      "call-a-tool",
+      ["tool function", "you"],
+      "\\byou",
+      someOf("must should need have shall"),
+      `(?:to${gap})?(?:(?:first|now|immediately|also|then|next|always)${gap}){0,2}${someOf("call invoke run execute use")}`,
+      `(?:the${gap})?[\\w.-]{2,64}`,
+      "(?:tool|function)\\b",
+    ),
   ),
 ];
 
@@ -153,12 +171,15 @@ export const injectionPatterns: readonly InjectionPattern[] = [
 const longestMatch = 400;
 
 /** Rules that the text breaks, each once. */
-export function injectionRules(text: string): ReadonlySet<string> {
+export function injectionRules(whole: string): ReadonlySet<string> {
+  const text = asLatin1(whole);
   const rules = new Set<string>();
   for (const { rule, needs, pattern } of injectionPatterns) {
     if (rules.has(rule) || !needs.every((words) => words.test(text))) continue;
-    // Many patterns begin with a common word, but no match is far from a rare one.
-    for (const part of needs[0].around(text, longestMatch)) {
+    const [rare] = needs;
+    // No match is far from a rare word.
+    const parts = rare === undefined ? [text] : rare.around(text, longestMatch);
+    for (const part of parts) {
       if (!pattern.test(part)) continue;
       rules.add(rule);
       break;

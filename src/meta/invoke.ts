@@ -51,6 +51,7 @@ function call(target: Target, args: JsonObject, context: MetaContext): Promise<A
     idempotencyKey: readString(args, "idempotency_key"),
     nonce: readString(args, "nonce"),
     meta: args["_meta"] === undefined ? undefined : readObject(args, "_meta"),
+    namesNext: true,
   };
   return context
     .callTool(target.server, target.tool, readArguments(args), options)

@@ -76,6 +76,8 @@ export interface ToolCallOptions {
   readonly idempotencyKey?: string | undefined;
   /** In place of what the client's own request has in `_meta`. */
   readonly nonce?: string | undefined;
+  /** As in {@link Call}. */
+  readonly namesNext?: boolean | undefined;
 }
 
 /** The sections in force that the meta-tools read. */

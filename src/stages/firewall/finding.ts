@@ -1,7 +1,15 @@
 /** What the firewall finds and what it does about it, as the observers hear of it. */
 import type { Call } from "../../core/call.ts";
 
-export type FindingKind = "shell" | "path" | "sql" | "memory" | "prompt_injection" | "credentials" | "hidden_text";
+export type FindingKind =
+  | "shell"
+  | "path"
+  | "sql"
+  | "memory"
+  | "prompt_injection"
+  | "credentials"
+  | "hidden_text"
+  | "anomaly";
 
 export interface Finding {
   readonly kind: FindingKind;
@@ -9,7 +17,10 @@ export interface Finding {
   readonly rule: string;
   /** `high` is blocked in a request, `medium` is reported. */
   readonly severity: "high" | "medium";
-  /** Where in the request, e.g. `arguments.path`; `result` in a response. Never the text itself, which may be secret. */
+  /**
+   * Where in the request, e.g. `arguments.path` or `the step from files:read`; `result` in a response. Never the text
+   * itself, which may be secret.
+   */
   readonly where: string;
 }
 
@@ -19,6 +30,8 @@ export interface FirewallReport {
   readonly call: Call;
   /** At least one. */
   readonly findings: readonly Finding[];
+  /** In [0, 1], where one of them is an `anomaly`. */
+  readonly anomalyScore?: number | undefined;
 }
 
 /** Must be quick and not throw: it runs on the path of the call. */

@@ -11,6 +11,7 @@ const scanWords: readonly (readonly [RegExp, readonly FindingKind[]])[] = [
   [/memory/i, ["memory"]],
   [/prompt/i, ["prompt_injection", "hidden_text"]],
   [/credential|secret/i, ["credentials"]],
+  [/anomal/i, ["anomaly"]],
 ];
 
 /** The kinds a word of `scan` stands for; none for a word that is not known. */
