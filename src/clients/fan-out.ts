@@ -34,8 +34,7 @@ export function announceSkills(host: FaceHost, uris: readonly string[]): void {
 export function announceUpdate(host: FaceHost, server: string, params: JsonObject): void {
   const { uri } = params;
   if (typeof uri !== "string") return;
-  // What was granted may have been taken back, or have ended, since.
-  // Who watches two things that this is a part of hears of it once.
+  // Who watches two things that this is a part of hears of it once; what was granted may have ended since.
   for (const [watcher, shownAs] of new Map(host.subscriptions.watchersOf({ server, uri })))
     if (watcher.caller?.grants?.allow(server) !== false) watcher.notify(resourceUpdated, { ...params, uri: shownAs });
 }

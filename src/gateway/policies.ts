@@ -33,6 +33,7 @@ export interface PolicyContext {
   readonly sessionUsage: SessionUsage;
   readonly sessionPaths: SessionPaths;
   readonly kept: KeptAnswers;
+  /** `security.trust_configured_backends` */
   trustsBackends(): boolean;
   /** What backends are told of callers. */
   readonly identities: Identities;

@@ -2,7 +2,7 @@
 
 import type { SessionTable } from "../clients/session.ts";
 import type { Config } from "../config/schema.ts";
-import { anonymousCaller } from "../core/caller.ts";
+import { anonymousCaller, type Caller } from "../core/caller.ts";
 import { sha256Hex } from "../runtime/digest.ts";
 
 /** Tells one credential from another and nothing of either. */
@@ -33,8 +33,13 @@ export function reviewSessions(sessions: SessionTable, config: Config, changed: 
   const mayGoOn = sessionHolders(config);
   const rightsChanged = accessSections.some((section) => changed.includes(section));
   for (const session of sessions.all())
-    if (!mayGoOn(session.principal)) sessions.close(session.id, session.principal);
+    if (!mayGoOn(session.principal) || isUnheld(session.caller, config)) sessions.close(session.id, session.principal);
     else if (rightsChanged) session.caller = undefined;
+}
+
+/** Whether the session is from before callers were held to grants: what it watches, nobody may have granted. */
+function isUnheld(caller: Caller | undefined, { grants }: Config): boolean {
+  return grants !== undefined && caller?.admin === false && caller.grants === undefined;
 }
 
 /** Whether a session may go on while these settings are in force. The client on stdio owns the process and always may. */

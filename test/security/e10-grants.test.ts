@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { binaryPath, environmentIn, type GatewayProcess, startGateway, writeConfig } from "../e2e/harness.ts";
 import { until } from "../fixtures/processes.ts";
-import { backendCommand, HttpClient, type Loose, post } from "./clients.ts";
+import { backendCommand, HttpClient, initializeMessage, type Loose, post } from "./clients.ts";
 
 const keys = { admin: "admin-key-1", ci: "ci-key-1", guest: "guest-key-1" };
 const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
@@ -22,6 +22,7 @@ const config = {
   },
   auth: {
     enabled: true,
+    public_paths: ["/health", "/api/v1"],
     api_keys: Object.entries(keys).map(([name, key]) => ({ name, key, admin: name === "admin" })),
   },
   backends: { notes: { command }, other: { command } },
@@ -80,11 +81,17 @@ test("E10: lists, search and calls hold only what was granted; admins need no gr
     body.replace(/"id":\d+/, "").replace(/Request id: [\w-]+|"request_id":"[\w-]+"/g, "");
   assert.match(one ?? "", refused);
   assert.equal(withoutIds(one), withoutIds(another), "what exists is not told");
-  for (const path of ["/mcp/notes", "/mcp/nothing"])
-    assert.equal(
-      (await post(`${gateway.url}${path}`, { jsonrpc: "2.0", id: 1, method: "ping" }, bearer(keys.guest))).status,
-      404,
-    );
+  for (const path of ["/mcp/notes", "/mcp/nothing"]) {
+    const { status } = await post(`${gateway.url}${path}`, initializeMessage(), bearer(keys.guest));
+    assert.equal(status, 404);
+  }
+});
+
+test("E10: who comes without a token is told as little as without grants", async () => {
+  const health = await (await fetch(`${gateway.url}/health`)).text();
+  assert.match(health, /"all_healthy"/);
+  assert.doesNotMatch(health, /uptime_secs|notes/);
+  assert.equal((await fetch(`${gateway.url}/api/v1/backends`)).status, 401);
 });
 
 test("E10: a refusal has a code of its own and names the grant that is missing", async () => {

@@ -24,7 +24,7 @@ export function health(gateway: Gateway, visit: Visit): Response {
   const body: JsonObject = {
     status: healthy ? "healthy" : "degraded",
     version,
-    ...(visit.caller === publicCaller
+    ...(visit.caller.principal === publicCaller.principal
       ? { backends: { count: servers.filter(isBackend).length, all_healthy: allHealthy }, capability_backend: null }
       : details(gateway, servers, visit.caller)),
   };

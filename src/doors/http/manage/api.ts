@@ -80,7 +80,7 @@ export async function manage(gateway: Gateway, clock: Clock, visit: Visit): Prom
  * authentication is off is asked by browsers too: a page that is not ours shows in `Sec-Fetch-Site` (T6).
  */
 function guard({ caller, crossOrigin, request }: Visit): void {
-  if (caller === publicCaller)
+  if (caller.principal === publicCaller.principal)
     throw new GatewayError("UNAUTHENTICATED", "Missing Authorization header. Use: Authorization: Bearer <token>");
   const site = request.headers.get("sec-fetch-site");
   const isForeign = site === "cross-site" || site === "same-site";
