@@ -24,7 +24,7 @@ import { identityPropagationSchema } from "../upstreams/identity/schema.ts";
 import { oauthSchema } from "../upstreams/oauth/schema.ts";
 import { backendSchema } from "../upstreams/schema.ts";
 import { backendTransformSchema } from "../upstreams/transform/schema.ts";
-import type { Grants } from "./identity-grants/grants-file-schema.ts";
+import type { Grants } from "./identity-grants/schema.ts";
 import type { PendingConfig } from "./pending/schema.ts";
 import type { RareConfig } from "./rare/schema.ts";
 import { securitySchema } from "./security/schema.ts";

@@ -1,7 +1,7 @@
 /** Who is held to which grants, and that they only ever take away. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Grant, Grants } from "../../src/config/identity-grants/grants-file-schema.ts";
+import type { Grant, Grants } from "../../src/config/identity-grants/schema.ts";
 import { anonymousCaller, type Caller, type CallerIdentity } from "../../src/core/caller.ts";
 import { overseesAll } from "../../src/core/role.ts";
 import { mayUseEveryTool, mayUseServer, mayUseTool } from "../../src/core/scope.ts";

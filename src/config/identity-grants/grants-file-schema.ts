@@ -19,18 +19,3 @@ export type WrittenGrant = v.InferOutput<typeof grantSchema>;
 
 /** What is in the file. */
 export const grantsFileSchema = v.strictObject({ grants: setting(v.array(grantSchema), [], "Who may use what") });
-
-/** Who fits all that it names may use these tools of these servers. */
-export interface Grant {
-  readonly subject: string | undefined;
-  /** In lower case. */
-  readonly email: string | undefined;
-  readonly group: string | undefined;
-  readonly servers: readonly string[];
-  readonly tools: readonly string[];
-  /** Calendar milliseconds. */
-  readonly endsAt: number | undefined;
-}
-
-/** `unreadable` where the file is, and the configuration is to be used all the same. */
-export type Grants = readonly Grant[] | "unreadable";

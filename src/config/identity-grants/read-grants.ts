@@ -7,8 +7,8 @@ import { parseForgiving } from "../check-shape.ts";
 import { placeText } from "../explain.ts";
 import { isMap, type Path, pathText } from "../path.ts";
 import type { Problem } from "../problem.ts";
-import { type Grant, type Grants, grantsFileSchema, type WrittenGrant } from "./grants-file-schema.ts";
-import type { IdentityGrantsSettings } from "./schema.ts";
+import { grantsFileSchema, type WrittenGrant } from "./grants-file-schema.ts";
+import type { Grant, Grants, IdentityGrantsSettings } from "./schema.ts";
 
 export interface ReadGrants {
   readonly grants: Grants;

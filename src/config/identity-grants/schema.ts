@@ -16,3 +16,18 @@ export const identityGrantsSchema = v.object({
   ),
 });
 export type IdentityGrantsSettings = v.InferOutput<typeof identityGrantsSchema>;
+
+/** Who fits all that it names may use these tools of these servers. */
+export interface Grant {
+  readonly subject: string | undefined;
+  /** In lower case. */
+  readonly email: string | undefined;
+  readonly group: string | undefined;
+  readonly servers: readonly string[];
+  readonly tools: readonly string[];
+  /** Calendar milliseconds. */
+  readonly endsAt: number | undefined;
+}
+
+/** `unreadable` where the file is, and the configuration is to be used all the same. */
+export type Grants = readonly Grant[] | "unreadable";

@@ -2,7 +2,7 @@
  * The caller as far as the grants of identities let him (`security.identity_grants`): they take away from what he may
  * use otherwise, and never add to it. Admins need none. Loaded with the first request that they are asked for.
  */
-import type { Grant, Grants } from "../../config/identity-grants/grants-file-schema.ts";
+import type { Grant, Grants } from "../../config/identity-grants/schema.ts";
 import type { Caller, GrantedUse } from "../../core/caller.ts";
 import { toolMatches } from "../../core/scope.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
