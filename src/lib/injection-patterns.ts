@@ -1,42 +1,10 @@
 /**
  * Instructions to a model where data is expected. They are reported and passed on: a text about prompt injection looks the
- * same. Gaps are spaces or, in JSON text, escaped line breaks. In whatever case. Linear: fixed words, bounded gaps.
+ * same.
  */
+import { gap, optional, type PhrasePattern, phrase, phraseRules, someOf, wording } from "./phrase-patterns.ts";
 
-import { WordFinder } from "./any-of.ts";
-
-const gap = '(?:[\\s*_"\'`>,:-]|\\\\[nrt"]){1,8}';
-interface InjectionPattern {
-  readonly rule: string;
-  /** One of these words is in every match. */
-  readonly words: readonly string[];
-  /** All of these find something in a text with a match: a quick look before the pattern. */
-  readonly needs: readonly [WordFinder, ...WordFinder[]];
-  readonly pattern: RegExp;
-}
-
-function injection(
-  rule: string,
-  [words, ...others]: readonly [readonly string[], ...(readonly string[])[]],
-  pattern: RegExp,
-): InjectionPattern {
-  const needs = [new WordFinder(words), ...others.map((some) => new WordFinder(some))] as const;
-  return { rule, words, needs, pattern };
-}
-
-/** Words in a row, each of several; words in `needs` stand in one text, apart. */
-function phrase(rule: string, [words, ...others]: readonly [string, ...string[]], ...parts: readonly string[]) {
-  return injection(
-    rule,
-    [words.split(" "), ...others.map((some) => some.split(" "))],
-    new RegExp(parts.join(gap), "i"),
-  );
-}
-
-const someOf = (words: string) => `(?:${words.split(" ").join("|")})`;
-const optional = (words: string, most: number) => `(?:${someOf(words)}${gap}){0,${most}}`;
-
-export const injectionPatterns: readonly InjectionPattern[] = [
+export const injectionPatterns: readonly PhrasePattern[] = [
   phrase(
     "override-instructions",
     [
@@ -76,7 +44,7 @@ export const injectionPatterns: readonly InjectionPattern[] = [
     someOf("telling informing asking notifying alerting mentioning"),
     `(?:(?:this|it|anything|to)${gap}){0,3}(?:the${gap}|your${gap})?${someOf("user users human humans operator")}\\b`,
   ),
-  injection(
+  wording(
     "send-secrets",
     [
       [
@@ -104,17 +72,17 @@ export const injectionPatterns: readonly InjectionPattern[] = [
     `${optional("me us back the your full entire exact hidden initial complete original of", 4)}${someOf("system initial hidden developer")}`,
     someOf("prompt prompts instructions"),
   ),
-  injection(
+  wording(
     "model-control-tokens",
     [["<|", "inst]", "sys>>"]],
     /<\|(?:im_start|im_end|system|user|assistant|eot_id|start_header_id|begin_of_text)\|>|\[\/?inst\]|<<\/?sys>>/i,
   ),
-  injection(
+  wording(
     "instruction-tag",
     [["<system", "<important", "<instruction", "<admin", "<secret", "<hidden", "<override", "\\u003c"]],
     /(?:<|\\u003c)(?:system|important|instructions?|admin|secret|hidden|override)(?:[ _-](?:prompt|message|instructions?|note|override|reminder|notice))?(?:>|\\u003e)/i,
   ),
-  injection(
+  wording(
     "speaks-to-the-model",
     [
       [
@@ -133,7 +101,7 @@ export const injectionPatterns: readonly InjectionPattern[] = [
     ],
     /\b(?:attention|note (?:to|for)|instructions? (?:to|for)|message (?:to|for)|dear|hey|hello|important for) (?:all |any |the )?(?:ai|llms?|language models?|ai[ -](?:assistants?|agents?|models?)|claude|chatgpt|gpt-?\d|copilot|gemini)\b/i,
   ),
-  injection(
+  wording(
     "speaks-as-the-system",
     [["system", "admin", "developer", "security"]],
     /(?:^|["\n]|\\n)\s{0,8}[[(#*]{0,3}\s?(?:system|admin|developer|security)\s?(?:message|note|notice|override|prompt|instructions?|alert|update|directive)?\s?[\])*]{0,3}\s?:\s{0,4}(?:you|please|ignore|disregard|the (?:ai|assistant|model|agent)|do not|don't|from now|immediately|execute|call|run|new)\b/i,
@@ -149,22 +117,9 @@ export const injectionPatterns: readonly InjectionPattern[] = [
   ),
 ];
 
-/** No match is longer. */
-const longestMatch = 400;
-
 /** Rules that the text breaks, each once. */
 export function injectionRules(text: string): ReadonlySet<string> {
-  const rules = new Set<string>();
-  for (const { rule, needs, pattern } of injectionPatterns) {
-    if (rules.has(rule) || !needs.every((words) => words.test(text))) continue;
-    // Many patterns begin with a common word, but no match is far from a rare one.
-    for (const part of needs[0].around(text, longestMatch)) {
-      if (!pattern.test(part)) continue;
-      rules.add(rule);
-      break;
-    }
-  }
-  return rules;
+  return phraseRules(injectionPatterns, text);
 }
 
 /** In lower case; one of them is in every text that any pattern matches. */
