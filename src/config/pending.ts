@@ -11,8 +11,6 @@ export const pendingSettings: readonly string[] = [
   "security.firewall.anomaly_threshold",
   "security.firewall.anomaly_block_threshold",
   "security.identity_grants",
-  "security.context_integrity",
-  "security.claim_capture",
 ];
 
 /** `setting` with `*` for the name of a map's entry. */

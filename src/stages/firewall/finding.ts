@@ -1,7 +1,20 @@
 /** What the firewall finds and what it does about it, as the observers hear of it. */
 import type { Call } from "../../core/call.ts";
 
-export type FindingKind = "shell" | "path" | "sql" | "memory" | "prompt_injection" | "credentials" | "hidden_text";
+/** Those of arguments, those of results, and those of results that `security.context_integrity` alone looks for. */
+export type FindingKind =
+  | "shell"
+  | "path"
+  | "sql"
+  | "memory"
+  | "prompt_injection"
+  | "credentials"
+  | "hidden_text"
+  | "personal_data"
+  | "financial"
+  | "destructive"
+  | "escalation"
+  | "exfiltration";
 
 export interface Finding {
   readonly kind: FindingKind;
