@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { toolIntegritySchema } from "../../catalog/integrity/schema.ts";
 import { setting } from "../../core/kinds.ts";
 import { agentIdentitySchema } from "../../doors/agent-identity/schema.ts";
+import { claimCaptureSchema } from "../../observe/claims/schema.ts";
 import { transparencyLogSchema } from "../../observe/transparency/schema.ts";
 import { securityStageEntries } from "../../stages/schema.ts";
 import { pendingSecurityEntries } from "../pending/security/schema.ts";
@@ -15,5 +16,6 @@ export const securitySchema = v.object({
   agent_identity: setting(agentIdentitySchema, {}, "Labels of agents"),
   remote_server_signing: setting(remoteServerSigningSchema, {}, "Signatures of remote backends"),
   ssrf_protection: setting(v.boolean(), true, "Refuse addresses of private networks where a caller chooses them"),
+  claim_capture: setting(claimCaptureSchema, {}, "Record of what calls are for"),
   ...pendingSecurityEntries,
 });
