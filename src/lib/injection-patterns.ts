@@ -2,7 +2,7 @@
  * Instructions to a model where data is expected. They are reported and passed on: a text about prompt injection looks the
  * same.
  */
-import { gap, optional, type PhrasePattern, phrase, phraseRules, someOf, wording } from "./phrase-patterns.ts";
+import { atOnce, gap, optional, type PhrasePattern, phrase, phraseRules, someOf, wording } from "./phrase-patterns.ts";
 
 export const injectionPatterns: readonly PhrasePattern[] = [
   phrase(
@@ -11,38 +11,42 @@ export const injectionPatterns: readonly PhrasePattern[] = [
       "ignore disregard forget override bypass",
       "previous prior above earlier preceding foregoing existing original initial system former past",
     ],
-    `\\b${someOf("ignore disregard forget override bypass")}`,
+    `${someOf("ignore disregard forget override bypass")}`,
     `${optional("all any every the your my of these those its other", 4)}${someOf("previous prior above earlier preceding foregoing existing original initial system former past")}`,
     `${optional("set system user developer safety of security", 3)}${someOf("instructions? prompts? rules? directions? guidelines? messages? context commands? directives? constraints?")}\\b`,
   ),
   phrase(
     "new-instructions",
     ["instruction"],
-    `\\b${someOf("new updated revised real actual important urgent")}`,
+    `${someOf("new updated revised real actual important urgent")}`,
     `(?:${someOf("system admin developer security")}${gap})?instructions?`,
     `(?:for${gap}(?:the${gap})?)?${someOf("ai assistant llm model agent you claude chatgpt")}\\b`,
   ),
-  phrase(
-    "new-role",
-    ["now henceforth"],
-    "\\byou",
-    `${someOf("are will must shall")}`,
-    someOf("now henceforth"),
-    `(?:${someOf("an? the my")}${gap})?(?:act|behave|operat|respond|in${gap}(?:developer|debug|god|admin|unrestricted|dan)|dan\\b|(?:unrestricted|unfiltered|uncensored|jailbroken|evil|hacker|different|new)\\b|no${gap}longer${gap}(?:bound|restricted|an?))`,
+  atOnce(
+    phrase(
+      "new-role",
+      ["now henceforth"],
+      "you",
+      `${someOf("are will must shall")}`,
+      someOf("now henceforth"),
+      `(?:${someOf("an? the my")}${gap})?(?:act|behave|operat|respond|in${gap}(?:developer|debug|god|admin|unrestricted|dan)|dan\\b|(?:unrestricted|unfiltered|uncensored|jailbroken|evil|hacker|different|new)\\b|no${gap}longer${gap}(?:bound|restricted|an?))`,
+    ),
   ),
   phrase(
     "keep-from-user",
     ["user human operator", "not never n't n’t", "tell mention inform reveal disclose notify alert show"],
-    "\\b(?:do|must|should)(?:n'?t|\\\\?n['’]t)?",
+    "(?:do|must|should)(?:n'?t|\\\\?n['’]t)?",
     `(?:not${gap}|never${gap})?${someOf("tell mention inform reveal disclose notify alert show")}`,
     `(?:(?:this|it|that|anything|any|of|about|these|instructions?|to)${gap}){0,6}(?:the${gap}|your${gap})?${someOf("user users human humans operator")}\\b`,
   ),
-  phrase(
-    "keep-from-user",
-    ["without", "user human operator"],
-    "\\bwithout",
-    someOf("telling informing asking notifying alerting mentioning"),
-    `(?:(?:this|it|anything|to)${gap}){0,3}(?:the${gap}|your${gap})?${someOf("user users human humans operator")}\\b`,
+  atOnce(
+    phrase(
+      "keep-from-user",
+      ["without", "user human operator"],
+      "without",
+      someOf("telling informing asking notifying alerting mentioning"),
+      `(?:(?:this|it|anything|to)${gap}){0,3}(?:the${gap}|your${gap})?${someOf("user users human humans operator")}\\b`,
+    ),
   ),
   wording(
     "send-secrets",
@@ -68,19 +72,23 @@ export const injectionPatterns: readonly PhrasePattern[] = [
   phrase(
     "reveal-prompt",
     ["prompt instruction", "system initial hidden developer"],
-    `\\b${someOf("reveal print repeat output show display disclose leak dump")}`,
+    `${someOf("reveal print repeat output show display disclose leak dump")}`,
     `${optional("me us back the your full entire exact hidden initial complete original of", 4)}${someOf("system initial hidden developer")}`,
     someOf("prompt prompts instructions"),
   ),
-  wording(
-    "model-control-tokens",
-    [["<|", "inst]", "sys>>"]],
-    /<\|(?:im_start|im_end|system|user|assistant|eot_id|start_header_id|begin_of_text)\|>|\[\/?inst\]|<<\/?sys>>/i,
+  atOnce(
+    wording(
+      "model-control-tokens",
+      [["<|", "inst]", "sys>>"]],
+      /<\|(?:im_start|im_end|system|user|assistant|eot_id|start_header_id|begin_of_text)\|>|\[\/?inst\]|<<\/?sys>>/i,
+    ),
   ),
-  wording(
-    "instruction-tag",
-    [["<system", "<important", "<instruction", "<admin", "<secret", "<hidden", "<override", "\\u003c"]],
-    /(?:<|\\u003c)(?:system|important|instructions?|admin|secret|hidden|override)(?:[ _-](?:prompt|message|instructions?|note|override|reminder|notice))?(?:>|\\u003e)/i,
+  atOnce(
+    wording(
+      "instruction-tag",
+      [["<system", "<important", "<instruction", "<admin", "<secret", "<hidden", "<override", "\\u003c"]],
+      /(?:<|\\u003c)(?:system|important|instructions?|admin|secret|hidden|override)(?:[ _-](?:prompt|message|instructions?|note|override|reminder|notice))?(?:>|\\u003e)/i,
+    ),
   ),
   wording(
     "speaks-to-the-model",
@@ -106,14 +114,16 @@ export const injectionPatterns: readonly PhrasePattern[] = [
     [["system", "admin", "developer", "security"]],
     /(?:^|["\n]|\\n)\s{0,8}[[(#*]{0,3}\s?(?:system|admin|developer|security)\s?(?:message|note|notice|override|prompt|instructions?|alert|update|directive)?\s?[\])*]{0,3}\s?:\s{0,4}(?:you|please|ignore|disregard|the (?:ai|assistant|model|agent)|do not|don't|from now|immediately|execute|call|run|new)\b/i,
   ),
-  phrase(
-    "call-a-tool",
-    ["tool function", "you"],
-    "\\byou",
-    someOf("must should need have shall"),
-    `(?:to${gap})?(?:(?:first|now|immediately|also|then|next|always)${gap}){0,2}${someOf("call invoke run execute use")}`,
-    `(?:the${gap})?[\\w.-]{2,64}`,
-    "(?:tool|function)\\b",
+  atOnce(
+    phrase(
+      "call-a-tool",
+      ["tool function", "you"],
+      "you",
+      someOf("must should need have shall"),
+      `(?:to${gap})?(?:(?:first|now|immediately|also|then|next|always)${gap}){0,2}${someOf("call invoke run execute use")}`,
+      `(?:the${gap})?[\\w.-]{2,64}`,
+      "(?:tool|function)\\b",
+    ),
   ),
 ];
 

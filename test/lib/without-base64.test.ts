@@ -22,6 +22,6 @@ test("withoutBase64 leaves what can be read, wherever it stands, with what is ar
 });
 
 test("withoutBase64 gives back the very same text where there is nothing to leave out", () => {
-  for (const text of ["", "short", base64.slice(0, 16_000), "All is well. ".repeat(10_000)])
+  for (const text of ["", "short", base64.slice(0, 4_000), "All is well. ".repeat(10_000)])
     assert.equal(withoutBase64(text), text);
 });

@@ -12,7 +12,7 @@ import { systemClock } from "../../src/lib/clock.ts";
 import { httpConnect } from "../../src/upstreams/http/connect-http.ts";
 import { guardedFetch } from "../../src/upstreams/oauth/guarded-fetch.ts";
 import { OAuthSession } from "../../src/upstreams/oauth/oauth-session.ts";
-import { createTokenStore } from "../../src/upstreams/oauth/token-store.ts";
+import { createTokenStore, type TokenStore } from "../../src/upstreams/oauth/token-store.ts";
 import { type OAuthServer, oauthServer } from "../fixtures/oauth-server.ts";
 
 const never = new Cancellation();
@@ -21,7 +21,11 @@ after(() => rmSync(folder, { recursive: true }));
 let folders = 0;
 
 /** A gateway's side of it; the same `directory` twice is the same gateway restarted, or a second one beside it. */
-function setUp(server: OAuthServer, directory = join(folder, String(++folders))) {
+function setUp(
+  server: OAuthServer,
+  directory = join(folder, String(++folders)),
+  around: (store: TokenStore) => TokenStore = (store) => store,
+) {
   const secrets: string[] = [];
   const url = new URL(server.url);
   let now = 0;
@@ -29,12 +33,14 @@ function setUp(server: OAuthServer, directory = join(folder, String(++folders)))
     server: "guarded",
     url,
     settings: undefined,
-    store: createTokenStore({
-      directory,
-      server: "guarded",
-      url: url.href,
-      onProblem: (error) => assert.fail(String(error)),
-    }),
+    store: around(
+      createTokenStore({
+        directory,
+        server: "guarded",
+        url: url.href,
+        onProblem: (error) => assert.fail(String(error)),
+      }),
+    ),
     clock: systemClock,
     calendar: () => Date.now() + now,
     log: silentLogger,
@@ -105,8 +111,8 @@ test("the first call says where to log in, and the next one after the login is l
   await server.close();
 });
 
-async function loggedIn(server: OAuthServer) {
-  const setting = setUp(server);
+async function loggedIn(server: OAuthServer, around?: (store: TokenStore) => TokenStore) {
+  const setting = setUp(server, undefined, around);
   await browse(await loginUrlOf(setting.connect()));
   const connection = await setting.connect();
   return { ...setting, connection };
@@ -121,6 +127,30 @@ test("a refused token is renewed, once for all calls that wait, and the calls go
   const answers = await Promise.all(Array.from({ length: 20 }, () => call(connection)));
   for (const answer of answers) assert.match(answer, /the secret/);
   assert.deepEqual(grants(server), ["POST /token authorization_code", "POST /token refresh_token"]);
+  await connection.close();
+  await server.close();
+});
+
+test("what was read before a token was renewed does not take its place", async () => {
+  const server = await oauthServer();
+  const saving = Promise.withResolvers<void>();
+  let loads = Number.NEGATIVE_INFINITY;
+  const { connection } = await loggedIn(server, (store) => ({
+    ...store,
+    async load() {
+      const found = await store.load();
+      if (++loads === 2) await saving.promise;
+      return found;
+    },
+    save(access) {
+      if (loads > 0) saving.resolve();
+      return store.save(access);
+    },
+  }));
+  server.revoke("access");
+  loads = 0;
+  const answers = await Promise.all(Array.from({ length: 8 }, () => call(connection)));
+  for (const answer of answers) assert.match(answer, /the secret/);
   await connection.close();
   await server.close();
 });

@@ -19,7 +19,7 @@ export const destructivePatterns: readonly PhrasePattern[] = [
   phrase(
     "delete-everything",
     ["delet remov eras wip destroy purg", "all every entire everything"],
-    `\\b${someOf("delete remove erase wipe destroy purge")}`,
+    `${someOf("delete remove erase wipe destroy purge")}`,
     `${optional("out away the your my these", 2)}${someOf("all every entire everything")}`,
     `${optional("in from of the your user's users' their these existing remote local production", 5)}${someOf(things)}\\b`,
   ),
@@ -34,7 +34,7 @@ export const escalationPatterns: readonly PhrasePattern[] = [
   phrase(
     "grant-rights",
     ["admin root superuser owner sudo unrestricted elevated"],
-    `\\b${someOf("grant give assign make add")}`,
+    `${someOf("grant give assign make add")}`,
     `(?:yourself|me|us|${someOf("this the")}${gap}${someOf("agent assistant model session client")})`,
     `${optional("as an? to the full", 3)}${someOf("admin administrator root superuser owner sudo unrestricted elevated")}`,
     `${someOf("access privileges? rights? permissions? roles? groups? users?")}\\b`,
@@ -43,21 +43,21 @@ export const escalationPatterns: readonly PhrasePattern[] = [
   phrase(
     "escalate-privileges",
     ["escalat elevat", "privilege permission rights access"],
-    `\\b${someOf("escalate elevate")}`,
+    `${someOf("escalate elevate")}`,
     "your",
     `${optional("own user", 1)}${someOf("privileges? permissions? rights access")}\\b`,
   ),
   phrase(
     "switch-off-safeguards",
     ["disabl turn switch bypass circumvent deactivat", safeguardWords],
-    `\\b(?:${someOf("disable bypass circumvent deactivate")}|${someOf("turn switch")}${gap}off)`,
+    `(?:${someOf("disable bypass circumvent deactivate")}|${someOf("turn switch")}${gap}off)`,
     `(?:${someOf("all any every the your its of")}${gap}){1,3}${optional("user tool human", 2)}${someOf(safeguards)}`,
     `${someOf("checks? prompts? controls? rules? filters? mode policies policy requirements? settings?")}\\b`,
   ),
   phrase(
     "without-approval",
     ["without", "approv confirm permission consent"],
-    `\\b${someOf("proceed continue run execute act so this it")}`,
+    `${someOf("proceed continue run execute act so this it")}`,
     "without",
     someOf("asking waiting requesting seeking requiring"),
     `${optional("for the user's users' user human your any explicit", 4)}${someOf("approval confirmation permission consent")}\\b`,

@@ -3,7 +3,7 @@ import { Answer } from "../../core/answer.ts";
 import { anyOf } from "../../lib/any-of.ts";
 import { isLongNumber } from "../../lib/exact-json.ts";
 import { isJson, isJsonObject, type Json, type JsonObject } from "../../lib/json.ts";
-import { type PhrasePattern, phraseRules, readablePart } from "../../lib/phrase-patterns.ts";
+import { phraseRules, readablePart } from "../../lib/phrase-patterns.ts";
 import { destructivePatterns, escalationPatterns, exfiltrationPatterns } from "./instruction-patterns.ts";
 import { classesOf, type PrivateRule } from "./number-patterns.ts";
 import type { ContextClass } from "./presets.ts";
@@ -14,28 +14,26 @@ export interface ContextFinding {
   readonly rule: string;
 }
 
-const wordings: readonly (readonly [ContextClass, readonly PhrasePattern[]])[] = [
-  ["destructive", destructivePatterns],
-  ["escalation", escalationPatterns],
-  ["exfiltration", exfiltrationPatterns],
-];
+const patterns = [...destructivePatterns, ...escalationPatterns, ...exfiltrationPatterns];
+const kindOfRule = new Map<string, ContextClass>([
+  ...destructivePatterns.map(({ rule }) => [rule, "destructive"] as const),
+  ...escalationPatterns.map(({ rule }) => [rule, "escalation"] as const),
+  ...exfiltrationPatterns.map(({ rule }) => [rule, "exfiltration"] as const),
+]);
 
 /** A short text, which most are, is looked at once for all wordings. */
-const anyWord = anyOf(wordings.flatMap(([, patterns]) => patterns.flatMap(({ words }) => words)));
+const anyWord = anyOf(patterns.flatMap(({ words }) => words));
 const shortChars = 4_096;
 
 /** Wordings in what a model reads as a whole, everything else in all of the text. */
 export function findingsIn(text: string, looksFor: (kind: ContextClass) => boolean): ContextFinding[] {
   const findings: ContextFinding[] = [];
-  if (text.length > shortChars || anyWord.test(text.toLowerCase())) {
-    const part = readablePart(text);
-    for (const [kind, patterns] of wordings)
-      if (looksFor(kind)) for (const rule of phraseRules(patterns, part)) findings.push({ kind, rule });
-  }
-  if (looksFor("personal_data") || looksFor("financial"))
-    for (const rule of privateRules(text, privateParts(text)))
-      for (const kind of classesOf[rule]) if (looksFor(kind)) findings.push({ kind, rule });
-  return findings;
+  if (text.length > shortChars || anyWord.test(text.toLowerCase()))
+    for (const rule of phraseRules(patterns, readablePart(text)))
+      findings.push({ kind: kindOfRule.get(rule) as ContextClass, rule });
+  for (const rule of privateRules(text, privateParts(text)))
+    for (const kind of classesOf[rule]) findings.push({ kind, rule });
+  return findings.filter(({ kind }) => looksFor(kind));
 }
 
 /** What {@link masked} takes out, of what was found. */

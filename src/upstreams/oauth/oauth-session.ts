@@ -38,6 +38,8 @@ const defaultBufferSeconds = 300;
 export class OAuthSession implements Access {
   readonly #options: OAuthSessionOptions;
   #saved: SavedAccess | undefined;
+  /** Of what is in {@link #saved}. */
+  #saving: Promise<void> | undefined;
   #renewing: Promise<boolean> | undefined;
   #login: Promise<Login> | undefined;
   /** From the last refusal: where the server describes what it wants. */
@@ -51,13 +53,13 @@ export class OAuthSession implements Access {
   async header(): Promise<string | undefined> {
     const { settings, calendar } = this.#options;
     const bufferMs = (settings?.token_refresh_buffer_secs ?? defaultBufferSeconds) * 1_000;
-    this.#saved ??= await this.#load();
+    const saved = this.#saved ?? (await this.#look());
     // A token that cannot be renewed is used to its end.
-    if (endsWithin(this.#saved, bufferMs, calendar) && hasRefreshToken(this.#saved))
+    if (endsWithin(saved, bufferMs, calendar) && hasRefreshToken(saved))
       await this.#renew().catch((error) =>
         this.#options.log.warn("The access could not be renewed in time", { error: String(error) }),
       );
-    return headerOf(this.#saved);
+    return headerOf(this.#saved ?? saved);
   }
 
   async refused(status: number, challenge: string | undefined, sent: string | undefined): Promise<boolean> {
@@ -71,11 +73,9 @@ export class OAuthSession implements Access {
       throw await this.#loginRequired("wants more rights than were given to the gateway");
     }
     this.#scope = wanted.scope ?? this.#scope;
-    // Somebody else may have logged in, or renewed it, since we looked.
-    this.#saved = await this.#load();
-    const header = headerOf(this.#saved);
-    if (header !== undefined && header !== sent) return true;
-    if (hasRefreshToken(this.#saved) && (await this.#renew())) return true;
+    // Another call may have renewed it since this one was sent.
+    const header = headerOf(this.#saved ?? {});
+    if ((header !== undefined && header !== sent) || (await this.#renew())) return true;
     throw await this.#loginRequired("wants a login");
   }
 
@@ -138,9 +138,11 @@ export class OAuthSession implements Access {
 
   async #renewNow(): Promise<boolean> {
     const before = headerOf(this.#saved ?? {});
-    this.#saved = await this.#load();
-    // Refresh tokens are good once: another process may have used ours.
-    if (headerOf(this.#saved) !== before) return true;
+    const saved = await this.#look();
+    const header = headerOf(saved);
+    // Refresh tokens are good once: another process may have used ours. Or somebody has logged in there.
+    if (header !== undefined && header !== before) return true;
+    if (!hasRefreshToken(saved)) return false;
     try {
       await this.#authorize(this.#provider({}), {});
       return true;
@@ -170,7 +172,8 @@ export class OAuthSession implements Access {
       onSaved: async (access) => {
         this.#saved = access;
         this.#tellSecrets(access);
-        await store.save(access);
+        this.#saving = store.save(access);
+        await this.#saving;
       },
       ...parts,
     });
@@ -210,6 +213,15 @@ export class OAuthSession implements Access {
         data: { server },
       });
     }
+  }
+
+  /** What other processes may have written. What we got ourselves meanwhile is newer, and stays. */
+  async #look(): Promise<SavedAccess> {
+    await this.#saving;
+    const known = this.#saved;
+    const found = await this.#load();
+    if (this.#saved === known) this.#saved = found;
+    return this.#saved ?? found;
   }
 
   async #load(): Promise<SavedAccess> {
