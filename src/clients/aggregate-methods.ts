@@ -9,10 +9,9 @@ import {
   allPrompts,
   allSurfacedTools,
   allTools,
-  type Exposed,
+  findListed,
   knownPrompts,
   knownTools,
-  onlyToolOf,
   surfacedTools,
 } from "./exposed.ts";
 import { assertFirstPage, listAll } from "./lists.ts";
@@ -40,8 +39,10 @@ export const aggregateMethods: MethodTable = {
   "logging/setLevel": setLogLevel,
 
   "tools/list": async (request) => {
-    assertFirstPage(request.params);
     const { host } = request;
+    const filtered = host.meta.spec_preview ? await filteredTools(request) : undefined;
+    if (filtered !== undefined) return filtered;
+    assertFirstPage(request.params);
     if (!host.meta.enabled) return JSON.stringify({ tools: shownTools(request, (await allTools(request)).items()) });
     const isCodeMode = host.sections.codeMode.enabled || asksForCodeMode(request.context.address);
     const surfaced = isCodeMode ? [] : (await allSurfacedTools(request)).items();
@@ -51,6 +52,12 @@ export const aggregateMethods: MethodTable = {
     return JSON.stringify({
       tools: [...listed.map((tool) => tool.describe(context)), ...shownTools(request, surfaced)],
     });
+  },
+
+  "tools/resolve": async (request) => {
+    if (!request.host.meta.spec_preview)
+      throw new GatewayError("METHOD_NOT_FOUND", 'Method "tools/resolve" is not known');
+    return (await import("./spec-preview/resolve-tool.ts")).resolveTool(request);
   },
 
   // Not `async`: most calls are of the four, and each `async` function on their way takes 0.2 µs.
@@ -95,6 +102,10 @@ export const aggregateMethods: MethodTable = {
   },
 };
 
+async function filteredTools(request: RequestScope): Promise<string | undefined> {
+  return (await import("./spec-preview/filtered-tools.ts")).filteredTools(request);
+}
+
 function callTool(request: RequestScope, { metaTools, findMetaTool }: Meta): Promise<string> {
   const { name, arguments: args, ...rest } = request.params;
   if (typeof name !== "string") throw new GatewayError("INVALID_PARAMS", '"tools/call" needs "name", a string');
@@ -119,13 +130,8 @@ async function callListed(
   args: JsonObject | null | undefined,
   rest: JsonObject,
 ): Promise<string> {
-  const hasMetaTools = request.host.meta.enabled;
-  const known = hasMetaTools ? surfacedTools(request) : knownTools(request);
-  const target =
-    known.find(name) ??
-    (await (hasMetaTools ? allSurfacedTools : allTools)(request)).find(name) ??
-    onlyToolOf(request, name);
-  if (target === undefined) throw unknownTool(request, name, known);
+  const target = await findListed(request, name);
+  if (target === undefined) throw unknownTool(request, name);
   request.context.modern?.assertHeaders(request.host.catalog.tool(target.server, target.name), args);
   return toolAnswer(request, request.callTool(target.server, target.name, args, rest), "relay");
 }
@@ -136,10 +142,12 @@ function asksForCodeMode(address: string | undefined): boolean {
   );
 }
 
-function unknownTool(request: RequestScope, name: string, tools: Exposed): GatewayError {
+function unknownTool(request: RequestScope, name: string): GatewayError {
   for (const { name: server } of request.host.servers())
     if (stateHidesTool(request.caller, server, name)) return hiddenByState(server, name, request.caller);
-  const known = [...(request.host.meta.enabled ? (meta?.metaTools.keys() ?? []) : []), ...tools.names()];
+  const hasMetaTools = request.host.meta.enabled;
+  const tools = hasMetaTools ? surfacedTools(request) : knownTools(request);
+  const known = [...(hasMetaTools ? (meta?.metaTools.keys() ?? []) : []), ...tools.names()];
   const near = request.host.catalog.nearest(name, known, 3);
   const hint = near.length > 0 ? `. Did you mean: ${near.join(", ")}?` : "";
   return new GatewayError("INVALID_PARAMS", `Unknown tool: ${name}${hint}`);

@@ -15,32 +15,32 @@ export class Exposed {
 
   constructor(owned: readonly OwnedItem[], reserved?: Iterable<string>) {
     this.#owned = owned;
-    this.#names = exposeNames(owned.map(nameOf), reserved);
+    this.#names = exposeNames(owned.map(ownNameOf), reserved);
   }
 
   /** As listed by their backends but for the name. */
   items(): JsonObject[] {
     return this.#owned.map((owned) => {
-      const name = this.#exposedName(owned);
+      const name = this.nameOf(ownNameOf(owned));
       return name === owned.item["name"] ? owned.item : { ...owned.item, name };
     });
   }
 
   names(): string[] {
-    return this.#owned.map((owned) => this.#exposedName(owned));
+    return this.#owned.map((owned) => this.nameOf(ownNameOf(owned)));
   }
 
   find(name: string): OwnedName | undefined {
     return this.#names.find(name);
   }
 
-  #exposedName(owned: OwnedItem): string {
-    const { server, name } = nameOf(owned);
+  /** The name it is shown by; its own when it is none of these. */
+  nameOf({ server, name }: OwnedName): string {
     return this.#names.exposed(server, name);
   }
 }
 
-function nameOf({ server, item }: OwnedItem): OwnedName {
+function ownNameOf({ server, item }: OwnedItem): OwnedName {
   return { server, name: String(item["name"]) };
 }
 
@@ -48,14 +48,15 @@ function nameOf({ server, item }: OwnedItem): OwnedName {
  * The tool of that name where only one backend has it. The user interface of an MCP App calls the tools of its server by
  * the names they have there, whatever else the host was shown.
  */
-export function onlyToolOf(request: RequestScope, name: string): OwnedName | undefined {
+function onlyToolOf(request: RequestScope, name: string): OwnedName | undefined {
   const [only, ...others] = usable(request, knownItems(request, "tools")).filter(({ item }) => item["name"] === name);
-  return only === undefined || others.length > 0 ? undefined : nameOf(only);
+  return only === undefined || others.length > 0 ? undefined : ownNameOf(only);
 }
 
 /** What is known now; naming thousands of tools anew for every call would cost more than the call. */
 export function knownTools(request: RequestScope): Exposed {
-  return remembered(request, "tools", () => new Exposed(usable(request, knownItems(request, "tools"))));
+  const [kind, reserved] = request.host.meta.enabled ? ["tools beside the meta-tools", metaToolNames] : ["tools"];
+  return remembered(request, kind, () => new Exposed(usable(request, knownItems(request, "tools")), reserved));
 }
 
 export async function allTools(request: RequestScope): Promise<Exposed> {
@@ -84,6 +85,18 @@ export async function allSurfacedTools(request: RequestScope): Promise<Exposed> 
     ),
   );
   return surfacedTools(request);
+}
+
+/** The tool that a client means by a name: one it was shown, or one that a single backend has. */
+export async function findListed(request: RequestScope, name: string): Promise<OwnedName | undefined> {
+  const { enabled: hasMetaTools, spec_preview: showsAll } = request.host.meta;
+  const [shown, all] = hasMetaTools ? [surfacedTools, allSurfacedTools] : [knownTools, allTools];
+  return (
+    shown(request).find(name) ??
+    (await all(request)).find(name) ??
+    onlyToolOf(request, name) ??
+    (showsAll ? knownTools(request).find(name) : undefined)
+  );
 }
 
 /** Pinned tools that are known to exist and that this caller may use. */

@@ -59,6 +59,8 @@ export interface FaceHost {
   /** From the last connection of the backend, `undefined` before the first. */
   describe(server: string): ServerDescription | undefined;
   call(call: Call): Promise<Answer>;
+  /** Why calls to the tool are refused whoever makes them, by what the gateway decides of its tools; empty when they are not. */
+  objections(server: string, tool: string): Promise<readonly string[]>;
   /** Asks the backend for the list when it was never seen, or with `again` in any case, waking it. Rejects with why it could not. */
   ensureListed(server: string, kind: ListKind, again?: boolean): Promise<void>;
   /** As {@link ensureListed}, but never rejects and gives up waiting, not asking, after a few seconds. */

@@ -54,6 +54,14 @@ function learnTools(host: FaceHost, caller: Caller): void {
     if (enabled && mayUseServer(caller, name) && !host.draining) void host.listedSoon(name, "tools");
 }
 
+/** Drafts of the protocol that are answered, for clients that know them: what they may add to a request. */
+const specPreview = {
+  "mcp-gateway/spec-preview": {
+    "tools/list": ["query", "server", "annotations", "limit"],
+    "tools/resolve": ["name", "arguments"],
+  },
+};
+
 function aggregateIntroduction(host: FaceHost, caller: Caller): Introduction {
   return {
     capabilities: {
@@ -62,6 +70,7 @@ function aggregateIntroduction(host: FaceHost, caller: Caller): Introduction {
       prompts: { listChanged: true },
       completions: {},
       logging: {},
+      ...(host.meta.spec_preview && { experimental: specPreview }),
       ...(host.skills.isOn && { extensions: { [skillsExtension]: { directoryRead: true } } }),
     },
     instructions: host.meta.enabled ? instructions(new DescribingContext(host, caller)) : undefined,

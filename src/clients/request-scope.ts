@@ -152,7 +152,7 @@ export class RequestScope {
     method: string,
     params: JsonObject,
     { safe, readOnly }: ToolEffects,
-    { signal: until, idempotencyKey, nonce, claim }: ToolCallOptions = {},
+    { signal: until, idempotencyKey, nonce, claim, namesNext }: ToolCallOptions = {},
   ): Promise<Answer> {
     if (this.host.draining) throw new GatewayError("SHUTTING_DOWN", "The gateway is stopping and takes no new calls");
     this.lastServer = upstream;
@@ -171,6 +171,7 @@ export class RequestScope {
       readOnly,
       idempotencyKey,
       claim,
+      namesNext,
       nonce: this.#nonceOf(nonce ?? this.#meta?.[nonceMetaKey]),
       onProgress: this.#onProgress,
       onNotification: this.#onNotification,

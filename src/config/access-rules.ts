@@ -1,4 +1,4 @@
-/** Rules about issuers, users, the key server, agents, roles, TLS and the shared Redis; loaded for the files that have any of them. */
+/** Rules about issuers, users, the key server, agents, roles, TLS, the tunnel and the shared Redis; loaded for the files that have any of them. */
 import { parseAgentScope } from "../core/agent-scope.ts";
 import type { Findings } from "./backends.ts";
 import type { Path } from "./path.ts";
@@ -11,6 +11,7 @@ export function checkAccess(config: ParsedConfig, found: Findings): void {
   checkAgents(config, found);
   checkRoles(config, found);
   checkTls(config, found);
+  checkTunnel(config, found);
 }
 
 /** Once the address is what it stands for. It may hold a password, so it is not quoted. */
@@ -125,4 +126,22 @@ function checkTls({ mtls }: ParsedConfig, found: Findings): void {
   if (mtls.require_client_cert) needs("ca_cert", 'to know clients by, or "require_client_cert: false" for TLS alone');
   else if (mtls.policies.length > 0) needs("ca_cert", 'to know clients by, for "policies"');
   if (mtls.crl_path !== undefined) needs("ca_cert", 'whose certificates are in "crl_path"');
+}
+
+const funnelPorts: readonly number[] = [443, 8443, 10_000];
+
+function checkTunnel({ tunnel, auth, mtls }: ParsedConfig, found: Findings): void {
+  if (tunnel?.enabled !== true) return;
+  const { mode, https_port } = tunnel;
+  const wrong = (key: string, text: string) => found.problems.push({ path: ["tunnel", key], text });
+  if (mtls?.enabled === true) wrong("enabled", 'works only without "mtls": Tailscale is the one that speaks TLS');
+  if (mode === "funnel" && !auth.enabled)
+    wrong("mode", 'would let everybody on the internet in: set "auth.enabled", or "serve" for the tailnet alone');
+  if (mode === "funnel" && !funnelPorts.includes(https_port))
+    wrong("https_port", `must be one of ${funnelPorts.join(", ")} for "funnel"`);
+  if (mode === "serve" && !auth.enabled)
+    found.warnings.push({
+      path: ["tunnel"],
+      text: 'lets every device of the tailnet in with all rights, because "auth" is not enabled',
+    });
 }

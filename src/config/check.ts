@@ -35,8 +35,8 @@ export async function checkSettings(settings: Settings, context: CheckContext): 
   if (parsed !== undefined) {
     const rules: Findings = { problems: [], warnings: found.warnings };
     if (needsRules(prepared)) (await import("./rules.ts")).checkRules(parsed, unknown, rules);
-    const { auth, mtls, key_server, agent_auth, control_plane } = parsed;
-    if (auth.users.length > 0 || auth.issuers.length > 0 || mtls || key_server || agent_auth || control_plane)
+    const { auth, mtls, key_server, agent_auth, control_plane, tunnel } = parsed;
+    if (auth.users.length > 0 || auth.issuers.length > 0 || mtls || key_server || agent_auth || control_plane || tunnel)
       (await import("./access-rules.ts")).checkAccess(parsed, rules);
     if (parsed.runtime !== undefined)
       (await import("./isolation-rules.ts")).checkIsolation(parsed, parsed.runtime, context.env, rules);

@@ -7,9 +7,6 @@ export const pendingSettings: readonly string[] = [
   "streaming.auto_subscribe",
   "marketplace",
   "security.trust_configured_backends",
-  "security.firewall.anomaly_detection",
-  "security.firewall.anomaly_threshold",
-  "security.firewall.anomaly_block_threshold",
   "security.identity_grants",
 ];
 

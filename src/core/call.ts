@@ -101,6 +101,8 @@ export interface Call extends RpcRequest {
   readonly safe: boolean;
   /** Whether it is for a tool that says `readOnlyHint`; left out, it is not known to be. */
   readonly readOnly?: boolean | undefined;
+  /** Whether its answer may name the tools that usually come next; left out, it may not. */
+  readonly namesNext?: boolean | undefined;
   /** Calls with the same one are one and the same to the caller: it is made once. */
   readonly idempotencyKey?: string | undefined;
   /** What the caller says the call is for, in its own words; for the gateway's record alone, no server sees it. */

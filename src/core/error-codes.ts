@@ -106,7 +106,8 @@ export const errorCodes = {
     rpc: -32600,
     http: 400,
     retryable: false,
-    meaning: "The firewall found an attack in the arguments, or in the result a rule keeps back",
+    meaning:
+      "The firewall found an attack in the arguments or in a result that a rule keeps back, or the call is too unusual",
   },
   CONTRACT_BROKEN: {
     fault: "upstream",

@@ -84,15 +84,25 @@ export function planBackends(config: Config, pool: Pool<Upstream>, context: Plan
     const stages = async () => {
       const state = context.stageStates.of(name) as UpstreamStageState;
       const backend = config.backends[name];
-      const [{ stagesFor }, shared, statements, identity] = await Promise.all([
+      const [{ stagesFor }, shared, statements, steps, identity] = await Promise.all([
         import("../stages/order.ts"),
         context.sharing.state,
         context.statements(config, upstream.value.kind, context.env),
+        context.sessionPaths.forStages(config),
         backend && context.identities.brokerOf(backend),
       ]);
       const policies = policiesOf(config, upstream.value, context, identity);
       const limits = shared?.limits;
-      return stagesFor({ upstream: upstream.value, settings, timeoutMs, state, limits, ...policies, ...statements });
+      return stagesFor({
+        upstream: upstream.value,
+        settings,
+        timeoutMs,
+        state,
+        limits,
+        ...policies,
+        ...statements,
+        ...steps,
+      });
     };
     routes.set(name, new Route(upstream, stages, timeoutMs));
     const { enabled: isWatched, interval, timeout } = settings.health_check;

@@ -111,7 +111,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     subscriptions,
     store: sessionStore,
     onEnd(session) {
-      policies.context.sessionUsage.forget(session.id);
+      policies.forgetSession(session.id);
       for (const watched of subscriptions.removeWatcher(session)) unwatch(watched);
     },
     onRestored(session, unwatched) {
@@ -216,6 +216,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
       Object.hasOwn(config.backends, name) || name === plan.capabilityName ? name : plan.capabilityAliases.get(name),
     describe: (server) => routeOf(server)?.used?.description,
     call: (call) => gateway.call(call),
+    objections: policies.objections,
     onAnswer: watch.onAnswer,
     onSession: watch.onSession,
     ensureListed: (server, kind, again) => lists.ensureListed(server, kind, again),

@@ -26,13 +26,14 @@ export function createFirewallLog({ log, auditFile, now }: FirewallLogOptions): 
   let last: LineFile | undefined;
   return {
     note(report) {
-      const { direction, action, call, findings } = report;
+      const { direction, action, call, findings, anomalyScore } = report;
       log[action === "block" ? "warn" : "info"](`Firewall ${verbs[action]} a ${direction}`, {
         request_id: call.requestId,
         caller: call.caller.name,
         server: call.upstream,
         tool: shownToolName(toolName(call)),
         findings: describeFindings(findings),
+        ...(anomalyScore !== undefined && { anomaly_score: anomalyScore }),
       });
       last = auditFile();
       last?.append(auditLine(report, now()));
@@ -44,7 +45,7 @@ export function createFirewallLog({ log, auditFile, now }: FirewallLogOptions): 
 }
 
 /** Arguments and session ids are in it as digests: neither can be read or used by who reads the file. */
-function auditLine({ direction, action, call, findings }: FirewallReport, now: Date): string {
+function auditLine({ direction, action, call, findings, anomalyScore }: FirewallReport, now: Date): string {
   return JSON.stringify({
     timestamp: now.toISOString(),
     event: `firewall_${direction}`,
@@ -57,6 +58,6 @@ function auditLine({ direction, action, call, findings }: FirewallReport, now: D
     action,
     findings_count: findings.length,
     findings,
-    anomaly_score: null,
+    anomaly_score: anomalyScore ?? null,
   });
 }

@@ -20,6 +20,7 @@ import { createCosts } from "./costs.ts";
 import { createIdentities, type Identities, identityKeysFile } from "./identities.ts";
 import { createKeptAnswers, type KeptAnswers } from "./kept-answers.ts";
 import { createSecurityRecord } from "./security-record.ts";
+import { createSessionPaths, type SessionPaths } from "./session-paths.ts";
 import type { Sharing } from "./sharing.ts";
 import { createStatements, type Statements } from "./statements.ts";
 import { createToolIntegrity, type ToolIntegrity } from "./tool-integrity.ts";
@@ -30,6 +31,7 @@ export interface PolicyContext {
   readonly onFindings: FirewallSink;
   readonly costBook: CostBook;
   readonly sessionUsage: SessionUsage;
+  readonly sessionPaths: SessionPaths;
   readonly kept: KeptAnswers;
   /** What backends are told of callers. */
   readonly identities: Identities;
@@ -50,8 +52,12 @@ export interface Policies {
   readonly controlPlane: ControlPlane;
   /** What of the tools a server lists clients may see, and how. */
   readonly admit: ToolIntegrity["admit"];
+  /** As {@link FaceHost.objections}. */
+  objections(server: string, tool: string): Promise<readonly string[]>;
   readonly tracing: Tracing;
   costs(): Promise<CostReport>;
+  /** What is remembered of a session that has ended. */
+  forgetSession(sessionId: string): void;
   /** Resolves when everything that was reported is on the disk, or could not be written. */
   flush(): Promise<void>;
 }
@@ -103,6 +109,13 @@ export function createPolicies(options: PoliciesOptions): Policies {
     isCaching: () => config().cache?.enabled === true,
     onProblem: noteProblem("Idempotency keys", "a restart may forget which calls were made"),
   });
+  const sessionUsage = new SessionUsage(clock);
+  const sessionPaths = createSessionPaths({
+    path: inState("tool-steps.json"),
+    clock,
+    catalog,
+    onProblem: noteProblem("Steps from tool to tool", "what sessions do usually is forgotten with this process"),
+  });
   const tracing = createTracing(env, noteProblem("Traces", "spans are lost"));
   tracing.configure(config().tracing);
   return {
@@ -122,7 +135,8 @@ export function createPolicies(options: PoliciesOptions): Policies {
         controlPlane.onFindings(report);
       },
       costBook: costs.book,
-      sessionUsage: new SessionUsage(clock),
+      sessionUsage,
+      sessionPaths,
       gateOf: integrity.gate,
       isAuditFailing: record.isFailing,
       onTrip(server, { tool, errorRate }) {
@@ -147,8 +161,18 @@ export function createPolicies(options: PoliciesOptions): Policies {
       if (secrets.length === 0) return admitted;
       return (await import("../stages/secrets/conceal.ts")).concealSecrets(admitted, secrets);
     },
+    async objections(server, tool) {
+      const { toolPolicy } = await import("../stages/tool-policy/tool-policy-stage.ts");
+      const denied = toolPolicy(config().security.tool_policy)?.(server, tool);
+      const held = await integrity.whyHeld(server, tool);
+      return [denied, held && `is quarantined: ${held}`].filter((why) => why !== undefined);
+    },
     tracing,
     costs: () => costs.report(config().cost_governance),
+    forgetSession(sessionId) {
+      sessionUsage.forget(sessionId);
+      sessionPaths.forget(sessionId);
+    },
     async flush() {
       await Promise.all([
         record.flush(),
@@ -156,6 +180,7 @@ export function createPolicies(options: PoliciesOptions): Policies {
         costs.flush(),
         integrity.flush(),
         kept.flush(),
+        sessionPaths.flush(),
         tracing.close(),
       ]);
     },

@@ -25,6 +25,8 @@ export interface ToolIntegrity {
     tools: readonly JsonObject[],
     deviations: readonly JsonObject[],
   ): Promise<readonly JsonObject[]>;
+  /** Why the tool is held, as far as is known without waiting for its server. */
+  whyHeld(server: string, tool: string): Promise<string | undefined>;
   /** The backend may list something else now. */
   onConnected(server: string): void;
   /** Asking the backend for its tools came to an end, whichever. */
@@ -174,6 +176,13 @@ export function createToolIntegrity(options: ToolIntegrityOptions): ToolIntegrit
       const admitted = await guard.admit(owner, tools, otherTools(server, tools), deviations);
       await note(owner);
       return admitted;
+    },
+    async whyHeld(server, tool) {
+      const owner = ownerOf(server);
+      if (owner === undefined || !settings().enabled) return undefined;
+      const { guard } = await load();
+      const held = await guard.heldTool(owner, tool);
+      return held && (await import("../catalog/integrity/definition-guard.ts")).whyHeld(held);
     },
     onConnected(server) {
       stateOf(server).isSettled = false;

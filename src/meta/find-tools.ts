@@ -1,5 +1,5 @@
 /** One search for all that search: several queries at once, what the caller may see, and how to narrow the result. */
-import type { SearchHit } from "../catalog/catalog.ts";
+import type { Listed, SearchHit } from "../catalog/catalog.ts";
 import { mayUseTool } from "../core/scope.ts";
 import type { Json, JsonObject } from "../lib/json.ts";
 import { invalid, readString } from "./arguments.ts";
@@ -44,9 +44,16 @@ export function readServer(args: JsonObject, context: MetaContext): string | und
   return wanted === undefined ? undefined : resolveServer(wanted, context);
 }
 
+export interface FindOptions {
+  readonly limit: number;
+  readonly server: string | undefined;
+  /** Only tools it returns true for; left out, all. */
+  readonly fits?: (listed: Listed) => boolean;
+}
+
 export async function findTools(
   queries: readonly string[],
-  { limit, server }: { limit: number; server: string | undefined },
+  { limit, server, fits }: FindOptions,
   context: MetaContext,
 ): Promise<FoundTools> {
   const servers = visibleServers(context).filter(({ name }) => server === undefined || name === server);
@@ -58,8 +65,9 @@ export async function findTools(
     server,
     boost: (name: string, tool: string) => boostOf(context.usage.successes(name, tool)),
     visible: (name: string, tool: string) => {
-      const listed = enabled.has(name) && mayUseTool(context.caller, name, tool) && context.catalog.tool(name, tool);
-      return listed !== false && (listed === undefined || isForModels(listed));
+      if (!enabled.has(name) || !mayUseTool(context.caller, name, tool)) return false;
+      const listed = context.catalog.tool(name, tool);
+      return listed === undefined || (isForModels(listed) && fits?.(listed) !== false);
     },
   };
   const found: SearchHit[][] = [];

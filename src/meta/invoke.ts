@@ -53,6 +53,7 @@ function call(target: Target, args: JsonObject, context: MetaContext): Promise<A
     nonce: readString(args, "nonce"),
     meta: args["_meta"] === undefined ? undefined : readObject(args, "_meta"),
     claim,
+    namesNext: true,
   };
   return context
     .callTool(target.server, target.tool, toolArgs, options)

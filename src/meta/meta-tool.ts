@@ -78,6 +78,8 @@ export interface ToolCallOptions {
   readonly nonce?: string | undefined;
   /** As {@link Call.claim}. */
   readonly claim?: Json | undefined;
+  /** As in {@link Call}. */
+  readonly namesNext?: boolean | undefined;
 }
 
 /** The sections in force that the meta-tools read. */

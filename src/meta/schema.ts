@@ -16,7 +16,17 @@ export const metaMcpSchema = v.object({
     0,
     "So many tools, those that earlier runs called most, are listed like `surfaced_tools`",
   ),
+  spec_preview: setting(
+    v.boolean(),
+    false,
+    "Let clients ask `tools/list` for all tools that fit a filter, and `tools/resolve` for what one would do: drafts of the protocol, on `/mcp`",
+  ),
   rank_by_usage: setting(v.boolean(), true, "Let search prefer a little what is called often"),
+  predict_next: setting(
+    v.boolean(),
+    false,
+    'Name up to three tools that usually come next in results of `gateway_invoke`, in `_meta["mcp-gateway/predicted_next"]`',
+  ),
   projection_mode: setting(
     v.picklist(["off", "on", "experimental"]),
     "off",

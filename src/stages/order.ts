@@ -17,6 +17,7 @@ import type { CostGovernanceSettings } from "./cost/schema.ts";
 import type { FirewallSink } from "./firewall/finding.ts";
 import { firewallRequestStage } from "./firewall/firewall-request-stage.ts";
 import { firewallResponseStage } from "./firewall/firewall-response-stage.ts";
+import { firewallStepStage, type StepJudge } from "./firewall/firewall-step-stage.ts";
 import { resultScopes } from "./firewall/result-scope.ts";
 import { type IdempotencyBook, idempotencyStage } from "./idempotency/idempotency-stage.ts";
 import { type IdentityBroker, identityStage } from "./identity/identity-stage.ts";
@@ -35,6 +36,7 @@ import { secretsStage } from "./secrets/secrets-stage.ts";
 import { sessionSandboxStage } from "./session-sandbox/session-sandbox-stage.ts";
 import type { SessionUsage } from "./session-sandbox/session-usage.ts";
 import { type Signer, signatureStage } from "./signature/signature-stage.ts";
+import { type PredictNext, type Steps, stepsStage } from "./steps/steps-stage.ts";
 import { timeoutStage } from "./timeout/timeout-stage.ts";
 import { toolPolicyStage } from "./tool-policy/tool-policy-stage.ts";
 import { traceStage } from "./trace/trace-stage.ts";
@@ -60,6 +62,12 @@ export interface StageOptions {
   readonly security?: SecurityStageSettings | undefined;
   /** Told what the firewall found. */
   readonly onFindings?: FirewallSink | undefined;
+  /** Of all sessions; left out, none is followed. */
+  readonly steps?: Steps | undefined;
+  /** Left out, no step is unusual. */
+  readonly judgeStep?: StepJudge | undefined;
+  /** Left out, no answer names what comes next. */
+  readonly predictNext?: PredictNext | undefined;
   /** Of all sessions, for `security.session_sandbox`. */
   readonly sessionUsage?: SessionUsage | undefined;
   /** Left out, calls cost nothing. */
@@ -100,6 +108,9 @@ export function stagesFor(options: StageOptions): (Stage | undefined)[] {
     isAuditFailing,
     costs,
     sessionUsage,
+    steps,
+    judgeStep,
+    predictNext,
     idempotency,
     cache,
     limits,
@@ -134,6 +145,11 @@ export function stagesFor(options: StageOptions): (Stage | undefined)[] {
     argumentsStage(security?.sanitize_input ?? false),
     // Before any key is derived from the arguments, and before they take anybody's place or time.
     security && firewallRequestStage(security.firewall, onFindings),
+    // With it, and behind: what it has refused already is reported once.
+    security && firewallStepStage(security.firewall, judgeStep, onFindings),
+    // Below the firewall: what it refuses is no step of the session, and teaches nothing. Above whatever keeps answers: one
+    // that was kept is a step too, and what comes next is told anew. Below what signs: that is signed with the rest.
+    stepsStage(steps, predictNext),
     // Above the cache: a key stands for one call, whatever was asked before.
     idempotencyStage(idempotency),
     // Before what counts and pays: what is at hand costs the backend nothing.

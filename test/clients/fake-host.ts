@@ -72,7 +72,9 @@ export function fakeHost(lists: Lists, answer: (call: Call) => Promise<Answer>):
       warm_start: [],
       surfaced_tools: [],
       promote_often_used: 0,
+      spec_preview: false,
       rank_by_usage: true,
+      predict_next: false,
       projection_mode: "off",
       operator_tools: "none",
       max_result_size: undefined,
@@ -101,6 +103,7 @@ export function fakeHost(lists: Lists, answer: (call: Call) => Promise<Answer>):
       calls.push(call);
       return answer(call);
     },
+    objections: async () => [],
     ensureListed: async () => {},
     listedSoon: async () => {},
     refreshIfStale() {},

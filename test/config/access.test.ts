@@ -144,6 +144,31 @@ test("mtls: what is missing is named, and paths are taken from where the file is
   assert.equal(config.mtls?.ca_cert, "");
 });
 
+test("tunnel: nobody is let in from the internet without a token, and what Tailscale cannot do is said", async (t) => {
+  const auth = "auth: {enabled: true, bearer_token: a-token-of-some-length}\n";
+  const cases: [text: string, says: RegExp | undefined][] = [
+    [
+      "tunnel: {enabled: true, mode: funnel}",
+      /tunnel\.mode would let everybody on the internet in: set "auth\.enabled"/,
+    ],
+    [`${auth}tunnel: {enabled: true, mode: funnel, https_port: 444}`, /https_port must be one of 443, 8443, 10000/],
+    ["tunnel: {enabled: true}", /lets every device of the tailnet in with all rights/],
+    [`${auth}tunnel: {enabled: true, mode: funnel, https_port: 8443}`, undefined],
+    [`${auth}tunnel: {enabled: true, https_port: 444}`, undefined],
+    ["tunnel: {enabled: false, mode: funnel}", undefined],
+  ];
+  for (const [text, says] of cases) {
+    const found = await findings(t, text);
+    assert.equal(found.length, says === undefined ? 0 : 1, found.join("\n"));
+    if (says !== undefined) assert.match(found[0] ?? "", says);
+  }
+  const tls = "mtls: {enabled: true, server_cert: s, server_key: k, require_client_cert: false}\n";
+  assert.match(
+    (await findings(t, `${auth}${tls}tunnel: {enabled: true}`)).join(),
+    /tunnel\.enabled works only without/,
+  );
+});
+
 test("control_plane: roles for nobody, and rules that never decide, are said; a role that is none is an error", async (t) => {
   const good = issuers(`{issuer: https://a.test, audiences: [x], ${rule}}`);
   const roles = (text: string) => `${good}control_plane: {role_mapping: {rules: [${text}]}}\n`;

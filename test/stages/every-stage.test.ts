@@ -19,6 +19,7 @@ import { CostLedger } from "../../src/stages/cost/ledger.ts";
 import { costGovernanceSchema } from "../../src/stages/cost/schema.ts";
 import { firewallRequestStage } from "../../src/stages/firewall/firewall-request-stage.ts";
 import { firewallResponseStage } from "../../src/stages/firewall/firewall-response-stage.ts";
+import { firewallStepStage } from "../../src/stages/firewall/firewall-step-stage.ts";
 import { resultScopes } from "../../src/stages/firewall/result-scope.ts";
 import { idempotencyStage } from "../../src/stages/idempotency/idempotency-stage.ts";
 import { identityStage } from "../../src/stages/identity/identity-stage.ts";
@@ -33,6 +34,7 @@ import { scopeStage } from "../../src/stages/scope/scope-stage.ts";
 import { secretsStage } from "../../src/stages/secrets/secrets-stage.ts";
 import { sessionSandboxStage } from "../../src/stages/session-sandbox/session-sandbox-stage.ts";
 import { SessionUsage } from "../../src/stages/session-sandbox/session-usage.ts";
+import { stepsStage } from "../../src/stages/steps/steps-stage.ts";
 import { timeoutStage } from "../../src/stages/timeout/timeout-stage.ts";
 import { toolPolicyStage } from "../../src/stages/tool-policy/tool-policy-stage.ts";
 import { traceStage } from "../../src/stages/trace/trace-stage.ts";
@@ -73,6 +75,15 @@ const everyStage: Record<string, { build: Build; alwaysOn?: true }> = {
   "firewall.request": {
     build: (_clock, s) => firewallRequestStage({ ...security().firewall, enabled: s.retry.enabled }, undefined),
   },
+  "firewall.step": {
+    build: (_clock, s) =>
+      firewallStepStage(
+        { ...security().firewall, anomaly_detection: s.retry.enabled },
+        () => ({ score: 1, from: "files:list" }),
+        undefined,
+      ),
+  },
+  steps: { build: (_clock, s) => stepsStage(s.retry.enabled ? { move: () => "files:list", learn() {} } : undefined) },
   "response-contract": {
     build: (_clock, s) => responseContractStage({ ...security().response_contract, enabled: s.retry.enabled }),
   },

@@ -5,6 +5,8 @@ import { discoveredPaths } from "../../config/locate.ts";
 import { ConfigError, GatewayError } from "../../core/errors.ts";
 import type { LogLevel } from "../../core/log.ts";
 import { version } from "../../core/version.ts";
+import type { HttpDoor } from "../../doors/http/listen.ts";
+import type { Tunnel } from "../../doors/tunnel/tunnel.ts";
 import { AutoToken } from "../../gateway/auto-token.ts";
 import { createGateway, type RunningGateway } from "../../gateway/create-gateway.ts";
 import type { ReloadOutcome } from "../../gateway/gateway.ts";
@@ -17,6 +19,9 @@ import { dataDirectory } from "../../runtime/paths.ts";
 import { environment, exit, isTerminal, onSignal, printError, workingDirectory } from "../../runtime/process.ts";
 import type { Watcher } from "../../runtime/watch.ts";
 import type { ServeArgs } from "../serve.ts";
+
+/** @param door where there is one that a tunnel can lead to */
+type OnOpen = (url: string, door: HttpDoor | undefined) => void;
 
 const logOutput = createLogOutput();
 /** What the last lines of the log get to leave. */
@@ -80,6 +85,7 @@ export async function run(args: ServeArgs): Promise<void> {
     for (const warning of next.warnings) log.warn(warning);
     const outcome = await gateway.reload(nextConfig, next.env);
     gateway.configError = undefined;
+    await followTunnel();
     return outcome;
   };
   const onChange = async (next: LoadedConfig | ConfigError) => {
@@ -98,15 +104,26 @@ export async function run(args: ServeArgs): Promise<void> {
   if (loaded.source !== undefined) gateway.operation.configFile = { path: loaded.source.path, reload: reloadNow };
   let leaving = false;
   let watcher: Watcher | undefined;
-  const settleIn = async (url: string) => {
+  let door: HttpDoor | undefined;
+  let tunnel: Tunnel | undefined;
+  const followTunnel = async () => {
+    if (door === undefined || (tunnel === undefined && gateway.config.tunnel?.enabled !== true)) return;
+    const { createTunnel } = await import("../../doors/tunnel/tunnel.ts");
+    if (leaving) return;
+    tunnel ??= createTunnel({ door, log, clock: systemClock });
+    tunnel.follow(gateway.config.tunnel);
+  };
+  const settleIn = async (url: string, opened: HttpDoor | undefined) => {
     announce(gateway, log, url, loaded.source);
     gateway.warmUp();
+    door = opened;
+    await followTunnel();
     const { watchConfig } = await import("../../config/watch.ts");
     if (!leaving) watcher = watchConfig({ request, loaded, onChange });
   };
   let cancelSettling = () => {};
-  const onOpen = (url: string) => {
-    cancelSettling = systemClock.after(firstAnswersMs, () => void settleIn(url));
+  const onOpen: OnOpen = (url, opened) => {
+    cancelSettling = systemClock.after(firstAnswersMs, () => void settleIn(url, opened));
   };
   try {
     await (args.stdio ? serveOnStdio(gateway, log, onOpen) : serveOnHttp(gateway, log, onOpen));
@@ -114,7 +131,7 @@ export async function run(args: ServeArgs): Promise<void> {
     leaving = true;
     cancelSettling();
     watcher?.close();
-    await gateway.close();
+    await Promise.all([gateway.close(), tunnel?.close()]);
   }
   await leave(0);
 }
@@ -126,7 +143,7 @@ function refuseReload(gateway: RunningGateway, error: unknown): void {
 }
 
 /** Resolves when the gateway has drained after a signal; a second signal ends the process at once. */
-async function serveOnHttp(gateway: RunningGateway, log: LeveledLogger, onOpen: (url: string) => void): Promise<void> {
+async function serveOnHttp(gateway: RunningGateway, log: LeveledLogger, onOpen: OnOpen): Promise<void> {
   const { openHttpDoor } = await import("../../doors/http/listen.ts");
   const door = await openHttpDoor(gateway).catch(async (error: unknown) => {
     if (!(error instanceof GatewayError)) throw error;
@@ -134,17 +151,17 @@ async function serveOnHttp(gateway: RunningGateway, log: LeveledLogger, onOpen: 
     await gateway.close();
     return leave(1);
   });
-  onOpen(door.url);
+  onOpen(door.url, door);
   await firstSignal(gateway, log);
   await gateway.drain();
   // As long as the last answers need to leave.
   await door.close(1_000);
 }
 
-async function serveOnStdio(gateway: RunningGateway, log: LeveledLogger, onOpen: (url: string) => void): Promise<void> {
+async function serveOnStdio(gateway: RunningGateway, log: LeveledLogger, onOpen: OnOpen): Promise<void> {
   const { serveStdio } = await import("../../doors/stdio/stdio-door.ts");
   const { standardInput, standardOutput } = await import("../../runtime/stdio.ts");
-  onOpen("stdio");
+  onOpen("stdio", undefined);
   const ended = serveStdio({ gateway, input: standardInput(), output: standardOutput });
   await Promise.race([ended, firstSignal(gateway, log)]);
   await gateway.drain();

@@ -4,6 +4,7 @@ import { maybe, setting } from "../../core/kinds.ts";
 import { agentAuthSchema } from "../../doors/agent-auth/schema.ts";
 import { keyServerSchema } from "../../doors/key-server/schema.ts";
 import { mtlsSchema } from "../../doors/tls/schema.ts";
+import { tunnelSchema } from "../../doors/tunnel/schema.ts";
 import { sharedStateSchema } from "../../gateway/shared/schema.ts";
 import { tracingSchema } from "../../observe/traces/schema.ts";
 import { skillsSchema } from "../../skills/schema.ts";
@@ -21,6 +22,7 @@ export const rareSections = {
   ),
   tracing: maybe(tracingSchema, "OpenTelemetry traces; without this section there are none"),
   mtls: setting(mtlsSchema, {}, "TLS and client certificates"),
+  tunnel: setting(tunnelSchema, {}, "The gateway in a tailnet or on the internet, by Tailscale"),
   skills: setting(skillsSchema, {}, "Instructions for agents, as resources"),
   control_plane: setting(controlPlaneSchema, {}, "Roles of operators, and events for a SIEM"),
   runtime: setting(runtimeSchema, {}, "What stdio servers run in"),

@@ -9,6 +9,7 @@ import type { KeyServer } from "../key-server/key-server.ts";
 import { logDefect } from "../log-defect.ts";
 import { requestIdFrom } from "../request-id.ts";
 import type { TokenVerifier } from "../tokens/token-verifier.ts";
+import type { TunnelEnd } from "../tunnel/tunnel-end.ts";
 import { pathOf, streamIdOf } from "./address.ts";
 import { Authenticator } from "./authenticate.ts";
 import { FailedAttempts } from "./failed-attempts.ts";
@@ -31,6 +32,8 @@ export interface HttpApp {
   fetch(request: Request, peer: Guest): Response | Promise<Response>;
   /** For a port of WebSocket clients alone; `/` is `/mcp` there. */
   fetchSocket(request: Request, peer: Guest): Response | Promise<Response>;
+  /** Lets in what comes by the name of the tunnel, until it is closed: `undefined`. */
+  setTunnel(end: TunnelEnd | undefined): void;
   /** Ends the streams and connections that would otherwise stay open for ever. */
   endStreams(): void;
 }
@@ -71,7 +74,8 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
     findIssued: (digest, rules) => keyServer?.find(digest, rules),
     sharedLimits: () => gateway.sharedLimits,
   });
-  const guardOrigin = createOriginGuard(listenHost);
+  let tunnel: TunnelEnd | undefined;
+  const guardOrigin = createOriginGuard(listenHost, () => tunnel?.host);
   // Most gateways have no client that needs any of these.
   let sse: SseDoor | undefined;
   let webSockets: WebSocketDoor | undefined;
@@ -215,8 +219,9 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
     return refuse(asker, error);
   }
 
-  function admit(request: Request, peer: Guest, onlySockets: boolean): Response | Promise<Response> {
+  function admit(request: Request, other: Guest, onlySockets: boolean): Response | Promise<Response> {
     const { headers } = request;
+    const peer = tunnel === undefined ? other : tunnel.guestOf(headers, other);
     const { server, webhooks } = gateway.config;
     const requestId = requestIdFrom(headers.get("x-request-id"));
     let crossOrigin: string | undefined;
@@ -282,6 +287,9 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
   return {
     fetch: (request, peer) => admit(request, peer, false),
     fetchSocket: (request, peer) => admit(request, peer, true),
+    setTunnel(end) {
+      tunnel = end;
+    },
     endStreams() {
       endpoint.endStreams();
       sse?.endAll();

@@ -20,11 +20,13 @@ const addressPattern = /^(\[[0-9a-f:.]+\]|\d{1,3}(\.\d{1,3}){3})$/;
 
 /**
  * @param listenHost the address the server is bound to
+ * @param tunnelHost another name, asked for per request
  * @returns a check that gives the origin when it is of another site that may come in, and throws otherwise:
  *   `Refusal` 400 for a missing or malformed `Host`, `DeniedError` FORBIDDEN for a host or origin that is not allowed
  */
 export function createOriginGuard(
   listenHost: string,
+  tunnelHost: () => string | undefined = () => undefined,
 ): (headers: Headers, settings: ServerSettings) => string | undefined {
   const ownName = bracketed(listenHost.toLowerCase());
   // Rebinding needs a name. Where the gateway is meant to be reached from outside, its addresses are not known here.
@@ -53,6 +55,8 @@ export function createOriginGuard(
     // Two headers arrive joined by a comma, which no host has.
     if (!hostPattern.test(lower)) throw new Refusal(400, 'The "Host" header is not one host name with a port');
     const name = nameOf(lower);
+    // Not remembered: it counts no longer than the tunnel is open.
+    if (name === tunnelHost()) return;
     if (!rules.hosts.has(name) && !rules.hosts.has(lower) && !(anyAddress && addressPattern.test(name)))
       throw new DeniedError("FORBIDDEN", `Host "${name}" is not a name of this gateway`, {
         hint: `If it is one, add "${name}" to server.allowed_hosts`,

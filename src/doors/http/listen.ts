@@ -3,7 +3,7 @@ import type { Gateway } from "../../gateway/gateway.ts";
 import { type Clock, systemClock } from "../../lib/clock.ts";
 import { type HttpServer, serveHttp } from "../../runtime/serve.ts";
 import type { TlsDoorOptions } from "../tls/open-tls.ts";
-import { createHttpApp } from "./app.ts";
+import { createHttpApp, type HttpApp } from "./app.ts";
 
 export interface HttpDoor {
   /** Where clients on this machine reach the gateway, without a path. */
@@ -11,6 +11,7 @@ export interface HttpDoor {
   readonly port: number;
   /** Of `server.ws_port`, if that is set. */
   readonly socketPort: number | undefined;
+  readonly setTunnel: HttpApp["setTunnel"];
   /** Takes no more connections, ends the listening streams, lets running requests end within `graceMs`, then cuts them. */
   close(graceMs: number): Promise<void>;
 }
@@ -65,6 +66,7 @@ export async function openHttpDoor(
     url: `http${s}://${reachable(host)}:${server.port}`,
     port: server.port,
     socketPort,
+    setTunnel: app.setTunnel,
     async close(graceMs) {
       // In one turn with what follows, so that nobody comes in between; a server that stops says good-bye in its own words.
       app.endStreams();

@@ -2,7 +2,7 @@
 import type { Caller } from "../../core/caller.ts";
 import type { Peer } from "../../runtime/serve.ts";
 
-/** The other end, and who it is by its client certificate. */
+/** The other end, that of the tunnel where a request came through one, and who it is by its client certificate. */
 export interface Guest extends Omit<Peer, "port"> {
   /**
    * Absent where certificates say nothing of callers, `nobody` for one without. Worked out anew each time, by the policies

@@ -13,6 +13,7 @@ export interface Check {
     | "mcp_handshake"
     | "tool_list"
     | "auth"
+    | "tunnel"
     | "environment"
     | "backend_http"
     | "backend_stdio"

@@ -8,6 +8,7 @@ import { checkClients, checkShadow } from "./check-clients.ts";
 import { type ConfigurationResult, checkConfiguration } from "./check-configuration.ts";
 import { checkGateway } from "./check-gateway.ts";
 import { checkState } from "./check-state.ts";
+import { checkTunnel } from "./check-tunnel.ts";
 
 export interface DoctorRequest {
   readonly machine: Machine;
@@ -29,9 +30,11 @@ export async function examine(request: DoctorRequest): Promise<Check[]> {
   if (loaded === undefined) return [...configuration.checks, ...(await state)];
   const { config } = loaded;
   const gateway = checkGateway(config);
+  const tunnel = config.tunnel?.enabled === true ? [checkTunnel(config.tunnel, machine)] : [];
   const backends = { loaded, settings, machine, answerMs, stateDirectory };
   const groups = await Promise.all([
     gateway.then(({ checks }) => checks),
+    tunnel,
     gateway.then(({ backends: running }) => checkBackends({ ...backends, running })),
     state,
     checkClients(config, await request.addressOf(loaded), machine),

@@ -1,7 +1,7 @@
 /** What the firewall finds and what it does about it, as the observers hear of it. */
 import type { Call } from "../../core/call.ts";
 
-/** Those of arguments, those of results, and those of results that `security.context_integrity` alone looks for. */
+/** Of arguments, results and sequences of calls; the last five are of results, and what `security.context_integrity` looks for. */
 export type FindingKind =
   | "shell"
   | "path"
@@ -10,6 +10,7 @@ export type FindingKind =
   | "prompt_injection"
   | "credentials"
   | "hidden_text"
+  | "anomaly"
   | "personal_data"
   | "financial"
   | "destructive"
@@ -22,7 +23,10 @@ export interface Finding {
   readonly rule: string;
   /** `high` is blocked in a request, `medium` is reported. */
   readonly severity: "high" | "medium";
-  /** Where in the request, e.g. `arguments.path`; `result` in a response. Never the text itself, which may be secret. */
+  /**
+   * Where in the request, e.g. `arguments.path` or `the step from files:read`; `result` in a response. Never the text
+   * itself, which may be secret.
+   */
   readonly where: string;
 }
 
@@ -32,6 +36,8 @@ export interface FirewallReport {
   readonly call: Call;
   /** At least one. */
   readonly findings: readonly Finding[];
+  /** In [0, 1], where one of them is an `anomaly`. */
+  readonly anomalyScore?: number | undefined;
 }
 
 /** Must be quick and not throw: it runs on the path of the call. */

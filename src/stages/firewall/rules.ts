@@ -16,6 +16,7 @@ const scanWords: readonly (readonly [RegExp, readonly FindingKind[]])[] = [
   [/destruct/i, ["destructive"]],
   [/escalat/i, ["escalation"]],
   [/exfiltrat/i, ["exfiltration"]],
+  [/anomal/i, ["anomaly"]],
 ];
 
 /** The kinds a word of `scan` stands for; none for a word that is not known. */

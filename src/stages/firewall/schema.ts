@@ -11,7 +11,11 @@ export const firewallSchema = v.object({
     'Look for instructions to the model in results; they are named in `_meta["mcp-gateway/firewall"]`',
   ),
   credential_redaction: setting(v.boolean(), true, "Replace credentials in results by `[REDACTED:credential]`"),
-  anomaly_detection: setting(v.boolean(), false, "Look for unusual sequences of calls"),
+  anomaly_detection: setting(
+    v.boolean(),
+    false,
+    "Report calls that hardly any session makes after the call before; that is learned",
+  ),
   audit_log: maybe(v.string(), "File that findings are written to, one JSON object per line"),
   free_text_keys: setting(
     v.array(v.string()),
@@ -30,15 +34,22 @@ export const firewallSchema = v.object({
         scan: setting(
           v.array(v.string()),
           [],
-          "Only this is looked for: `shell`, `path`, `sql`, `memory`, `prompt_injection`, `credentials`, and what `context_integrity` finds; empty means all",
+          "Only this is looked for: `shell`, `path`, `sql`, `memory`, `prompt_injection`, `credentials`, `anomaly`, and what `context_integrity` finds; empty means all",
         ),
       }),
     ),
     [],
     "Rules by tool; the first that matches decides",
   ),
-  anomaly_threshold: setting(v.pipe(v.number(), v.minValue(0), v.maxValue(1)), 0.7, "Score that is reported"),
-  anomaly_block_threshold: maybe(v.pipe(v.number(), v.minValue(0), v.maxValue(1)), "Score that is blocked"),
+  anomaly_threshold: setting(
+    v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
+    0.7,
+    "Score from which a call is reported: 0.5 is 10 times rarer than the most usual one there, 0.7 is 25 times, 1 is 100 times",
+  ),
+  anomaly_block_threshold: maybe(
+    v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
+    "Score from which a call is refused; never when absent, but by a rule that says `block`",
+  ),
   memory_poisoning: setting(
     v.object({
       enabled: setting(v.boolean(), true, "Inspect what tools are told to remember"),
