@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Answer } from "../../src/core/answer.ts";
 import { chain, type Next } from "../../src/core/call.ts";
-import { GatewayError, UpstreamRpcError } from "../../src/core/errors.ts";
+import { DeniedError, GatewayError, UpstreamRpcError } from "../../src/core/errors.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
 import type { FirewallReport } from "../../src/stages/firewall/finding.ts";
 import { stagesFor } from "../../src/stages/order.ts";
@@ -292,4 +292,17 @@ test("long results: data is found wherever it stands, wordings at both ends", as
 test("a list of numbers without anything between them but blanks is masked to its end", async () => {
   const numbers = Array.from({ length: 200 }, () => card).join(" ");
   assert.equal((await judged(numbers, "team_shared")).shown, numbers.replaceAll(card, "[MASKED:card]"));
+});
+
+test("what lies within an address is found, and masked once where both are", async () => {
+  const inside = "to 4111111111111111@example.org";
+  assert.equal((await judged(inside, "team_shared")).shown, "to [MASKED:card]@example.org");
+  assert.equal((await judged(`${bulk} ${inside}`, "team_shared")).shown?.split(" ").at(-1), "[MASKED:email]");
+});
+
+test("a call is not made again under its idempotency key because its result was kept back", async () => {
+  await assert.rejects(through(says(textOf(orders[0] as string)), "enterprise_strict"), (error) => {
+    assert.ok(!(error instanceof DeniedError), "that would say that the server was not asked");
+    return isWithheld(error);
+  });
 });

@@ -13,4 +13,3 @@ export const claimCaptureSchema = v.object({
     "File of the record, one JSON object per line; at 16 MB it is put aside, and five of those are kept",
   ),
 });
-export type ClaimCaptureSettings = v.InferOutput<typeof claimCaptureSchema>;

@@ -31,8 +31,7 @@ export function findingsIn(text: string, looksFor: (kind: ContextClass) => boole
   if (text.length > shortChars || anyWord.test(text.toLowerCase()))
     for (const rule of phraseRules(patterns, readablePart(text)))
       findings.push({ kind: kindOfRule.get(rule) as ContextClass, rule });
-  for (const rule of privateRules(text, privateParts(text)))
-    for (const kind of classesOf[rule]) findings.push({ kind, rule });
+  for (const rule of privateRules(text)) for (const kind of classesOf[rule]) findings.push({ kind, rule });
   return findings.filter(({ kind }) => looksFor(kind));
 }
 
@@ -47,8 +46,8 @@ export function rulesToMask(findings: readonly ContextFinding[], classes: Readon
 export function masked(text: string, rules: ReadonlySet<PrivateRule>): string {
   let clean = "";
   let kept = 0;
-  for (const { rule, start, end } of privateParts(text)) {
-    if (!rules.has(rule)) continue;
+  for (const { rule, start, end } of privateParts(text, rules)) {
+    if (start < kept) continue;
     clean += `${text.slice(kept, start)}[MASKED:${rule}]`;
     kept = end;
   }

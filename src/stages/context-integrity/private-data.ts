@@ -16,30 +16,29 @@ export interface PrivatePart {
 /** So many different addresses are a list of people; fewer are how a text says whom to write to. */
 const bulkAddresses = 5;
 
-/** In the order they stand, none within another; addresses whether there are many or not. */
-export function privateParts(text: string): PrivatePart[] {
-  const parts: PrivatePart[] = [];
-  findAddresses(text, parts);
-  findNumbers(text, parts);
-  parts.sort((a, b) => a.start - b.start || b.end - a.end);
-  let end = 0;
-  return parts.filter((part) => {
-    const isFree = part.start >= end;
-    if (isFree) end = part.end;
-    return isFree;
-  });
-}
+type Take = (rule: PrivateRule, start: number, end: number) => void;
 
-/** The rules that the parts break: addresses only in bulk. */
-export function privateRules(text: string, parts: readonly PrivatePart[]): Set<PrivateRule> {
+/** The rules that the text breaks: addresses only in bulk. */
+export function privateRules(text: string): Set<PrivateRule> {
   const rules = new Set<PrivateRule>();
   const addresses = new Set<string>();
-  for (const { rule, start, end } of parts) {
-    if (rule !== "email") rules.add(rule);
-    else if (addresses.size < bulkAddresses) addresses.add(text.slice(start, end).toLowerCase());
-  }
+  findAddresses(text, (_rule, start, end) => {
+    if (addresses.size < bulkAddresses) addresses.add(text.slice(start, end).toLowerCase());
+  });
   if (addresses.size >= bulkAddresses) rules.add("email");
+  findNumbers(text, (rule) => rules.add(rule));
   return rules;
+}
+
+/** What breaks one of the rules, in the order it begins, longer parts first. */
+export function privateParts(text: string, rules: ReadonlySet<PrivateRule>): PrivatePart[] {
+  const parts: PrivatePart[] = [];
+  const take: Take = (rule, start, end) => {
+    if (rules.has(rule)) parts.push({ rule, start, end });
+  };
+  if (rules.has("email")) findAddresses(text, take);
+  findNumbers(text, take);
+  return parts.sort((a, b) => a.start - b.start || b.end - a.end);
 }
 
 const backslash = 0x5c;
@@ -62,7 +61,7 @@ function tableOf(characters: string): Uint8Array {
 
 const isIn = (table: Uint8Array, code: number) => table[code] === 1;
 
-function findAddresses(text: string, parts: PrivatePart[]): void {
+function findAddresses(text: string, take: Take): void {
   let free = 0;
   for (let at = text.indexOf("@"); at >= 0; at = text.indexOf("@", at + 1)) {
     let start = at;
@@ -74,7 +73,7 @@ function findAddresses(text: string, parts: PrivatePart[]): void {
     while (end < most && isIn(domain, text.charCodeAt(end))) end++;
     if (start >= at || !/^[A-Za-z0-9][A-Za-z0-9.-]*\.[A-Za-z]{2,24}(?=[.-]*$)/.test(text.slice(at + 1, end))) continue;
     while (!/[A-Za-z]/.test(text[end - 1] as string)) end--;
-    parts.push({ rule: "email", start, end });
+    take("email", start, end);
     free = end;
   }
 }
@@ -93,7 +92,7 @@ const fewestDigits = 6;
 const longestLook = 512;
 const overlap = 48;
 
-function findNumbers(text: string, parts: PrivatePart[]): void {
+function findNumbers(text: string, take: Take): void {
   const isNamed = accountWords.test(text);
   const { length } = text;
   let start = 0;
@@ -110,7 +109,7 @@ function findNumbers(text: string, parts: PrivatePart[]): void {
     let digits = 0;
     for (; end < most && isIn(digitOrMark, text.charCodeAt(end)); end++)
       digits += digit[text.charCodeAt(end)] as number;
-    if (digits >= fewestDigits) lookAtRun(text, start, end, digits, isNamed, parts);
+    if (digits >= fewestDigits) lookAtRun(text, start, end, digits, isNamed, take);
     start = end === start + longestLook ? end - overlap : end;
   }
 }
@@ -118,16 +117,9 @@ function findNumbers(text: string, parts: PrivatePart[]): void {
 /** What is looked at on both sides of a run: an escape of JSON before it, a letter behind it. */
 const aside = 6;
 
-function lookAtRun(
-  text: string,
-  start: number,
-  end: number,
-  digits: number,
-  isNamed: boolean,
-  parts: PrivatePart[],
-): void {
-  if (isNamed) findNamedAccount(text, start, end, parts);
-  if (isUpperCase(text.charCodeAt(start - 1))) findIban(text, start, parts);
+function lookAtRun(text: string, start: number, end: number, digits: number, isNamed: boolean, take: Take): void {
+  if (isNamed) findNamedAccount(text, start, end, take);
+  if (isUpperCase(text.charCodeAt(start - 1))) findIban(text, start, take);
   const run = text.slice(start, end);
   // A day has eight digits, and what has no more of them begins with a plus or ends with a letter.
   if (!isUpperCase(text.charCodeAt(end)) && (plainNumber.test(run) || (digits <= 8 && !run.includes("+")))) return;
@@ -137,7 +129,7 @@ function lookAtRun(
     pattern.lastIndex = Math.max(start, endOfEscape(text, start)) - from;
     for (let match = pattern.exec(piece); match !== null; match = pattern.exec(piece)) {
       const found = from + match.index;
-      if (isValid(match[0])) parts.push({ rule, start: found, end: found + match[0].length });
+      if (isValid(match[0])) take(rule, found, found + match[0].length);
       // The next number may begin within what is none.
       else pattern.lastIndex = match.index + 1;
     }
@@ -158,7 +150,7 @@ function isUpperCase(code: number): boolean {
 /** Country, check digits and bank, up to where the digits of the account may begin. */
 const ibanReach = 16;
 
-function findIban(text: string, start: number, parts: PrivatePart[]): void {
+function findIban(text: string, start: number, take: Take): void {
   const from = Math.max(0, start - ibanReach);
   for (const { index } of text.slice(from, start + 2).matchAll(ibanStart)) {
     const first = from + index;
@@ -173,7 +165,7 @@ function findIban(text: string, start: number, parts: PrivatePart[]): void {
       else if (!/[ \u00a0-]/.test(character)) break;
     }
     if (letters.length < length || /[A-Za-z0-9]/.test(text[end] ?? "") || !isIban(letters)) continue;
-    parts.push({ rule: "iban", start: first, end });
+    take("iban", first, end);
     return;
   }
 }
@@ -184,11 +176,11 @@ const accountReach = 40;
 const accountDigits = /\d[\d -]{4,20}\d/y;
 
 /** Numbers without check digits, where the text says what they are. */
-function findNamedAccount(text: string, start: number, end: number, parts: PrivatePart[]): void {
+function findNamedAccount(text: string, start: number, end: number, take: Take): void {
   let first = start;
   while (first < end && digit[text.charCodeAt(first)] === 0) first++;
   if (!accountName.test(text.slice(Math.max(0, first - accountReach), first))) return;
   accountDigits.lastIndex = first;
   const match = accountDigits.exec(text);
-  if (match !== null) parts.push({ rule: "bank-account", start: first, end: first + match[0].length });
+  if (match !== null) take("bank-account", first, first + match[0].length);
 }
