@@ -152,7 +152,7 @@ export class RequestScope {
     method: string,
     params: JsonObject,
     { safe, readOnly }: ToolEffects,
-    { signal: until, idempotencyKey, nonce, namesNext }: ToolCallOptions = {},
+    { signal: until, idempotencyKey, nonce, claim, namesNext }: ToolCallOptions = {},
   ): Promise<Answer> {
     if (this.host.draining) throw new GatewayError("SHUTTING_DOWN", "The gateway is stopping and takes no new calls");
     this.lastServer = upstream;
@@ -170,6 +170,7 @@ export class RequestScope {
       safe,
       readOnly,
       idempotencyKey,
+      claim,
       namesNext,
       nonce: this.#nonceOf(nonce ?? this.#meta?.[nonceMetaKey]),
       onProgress: this.#onProgress,

@@ -105,7 +105,8 @@ async function finish(parsed: ParsedConfig, { env, toAbsolute }: CheckContext): 
   const { capabilities, playbooks, runtime } = parsed;
   const { mtls, control_plane } = parsed;
   const file = async (path: string) => (path === "" ? "" : toAbsolute(path));
-  const { firewall, transparency_log, identity_grants: grants } = parsed.security;
+  const { firewall, transparency_log, claim_capture, identity_grants: grants } = parsed.security;
+  const claims = claim_capture.enabled ? await toAbsolute(claim_capture.path) : claim_capture.path;
   const record = transparency_log.enabled ? await toAbsolute(transparency_log.path) : transparency_log.path;
   const audit_log = firewall.audit_log === undefined ? undefined : await toAbsolute(firewall.audit_log);
   return {
@@ -135,6 +136,7 @@ async function finish(parsed: ParsedConfig, { env, toAbsolute }: CheckContext): 
       firewall: { ...firewall, audit_log },
       transparency_log: { ...transparency_log, path: record },
       identity_grants: grants.enabled ? { ...grants, path: await toAbsolute(grants.path) } : grants,
+      claim_capture: { ...claim_capture, path: claims },
     },
   };
 }

@@ -3,11 +3,7 @@ import { type Path, valueAt } from "./path.ts";
 import type { Problem } from "./problem.ts";
 
 /** `*` stands for every entry of a map. A section takes its line away when it comes to life. */
-export const pendingSettings: readonly string[] = [
-  "marketplace",
-  "security.context_integrity",
-  "security.claim_capture",
-];
+export const pendingSettings: readonly string[] = ["marketplace"];
 
 /** `setting` with `*` for the name of a map's entry. */
 export function isPending(setting: string): boolean {

@@ -23,20 +23,35 @@ function endsOf(text: string): string {
 /** Which policy had the answer, of an earlier call. */
 export type KeptBy = "cache" | "idempotency";
 
+/** What a policy found in an answer. */
+export interface AnswerFinding {
+  readonly kind: string;
+  readonly rule: string;
+}
+
 export class Answer {
   /** `undefined` for what the backend answered just now. */
   readonly keptBy: KeptBy | undefined;
+  /** For policies further out, which then need not look for the same; absent where there is nothing. */
+  readonly findings: readonly AnswerFinding[] | undefined;
   #value: JsonObject | undefined;
   #text: string | undefined;
   #isShallow: boolean;
   readonly #skeleton: string | undefined;
 
-  private constructor(value: JsonObject | undefined, text: string | undefined, skeleton?: string, keptBy?: KeptBy) {
+  private constructor(
+    value: JsonObject | undefined,
+    text: string | undefined,
+    skeleton?: string,
+    keptBy?: KeptBy,
+    findings?: readonly AnswerFinding[],
+  ) {
     this.#value = value;
     this.#text = text;
     this.#isShallow = text === undefined;
     this.#skeleton = skeleton;
     this.keptBy = keptBy;
+    this.findings = findings;
   }
 
   /** `value` must not be deeper than {@link maxAnswerDepth}. */
@@ -50,17 +65,17 @@ export class Answer {
   }
 
   /** The same answer with `note` in its `_meta`; every other byte of the text stays where that is certain. */
-  withMeta(note: JsonObject): Answer {
+  withMeta(note: JsonObject, findings = this.findings): Answer {
     const text = this.#text;
     if (text?.endsWith("}") && !text.includes('"_meta"')) {
       const head = text.slice(0, -1).trimEnd();
       const noted = `${head}${head === "{" ? "" : ","}"_meta":${JSON.stringify(note)}}`;
-      return new Answer(undefined, noted, undefined, this.keptBy);
+      return new Answer(undefined, noted, undefined, this.keptBy, findings);
     }
     const value = this.exactValue;
     const meta = value["_meta"];
     const _meta = { ...(isJsonObject(meta) ? meta : {}), ...note };
-    return new Answer({ ...value, _meta }, undefined, undefined, this.keptBy);
+    return new Answer({ ...value, _meta }, undefined, undefined, this.keptBy, findings);
   }
 
   /** `text` must be the exact JSON of `value`, or `value` must be left out; it is sent on as it is. */

@@ -3,7 +3,7 @@
  * `stages/order.ts`, outermost first, and ends in {@link Upstream.request}.
  */
 import type { CancelSignal } from "../lib/cancellation.ts";
-import type { JsonObject } from "../lib/json.ts";
+import type { Json, JsonObject } from "../lib/json.ts";
 import type { Answer } from "./answer.ts";
 import type { Caller, Credentials } from "./caller.ts";
 
@@ -105,6 +105,8 @@ export interface Call extends RpcRequest {
   readonly namesNext?: boolean | undefined;
   /** Calls with the same one are one and the same to the caller: it is made once. */
   readonly idempotencyKey?: string | undefined;
+  /** What the caller says the call is for, in its own words; for the gateway's record alone, no server sees it. */
+  readonly claim?: Json | undefined;
 }
 
 /** A text the client uses once: an answer that repeats it belongs to this request. */

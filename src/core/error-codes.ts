@@ -123,6 +123,13 @@ export const errorCodes = {
     retryable: false,
     meaning: "A result breaks security.response_contract",
   },
+  RESULT_WITHHELD: {
+    fault: "upstream",
+    rpc: -32603,
+    http: 502,
+    retryable: false,
+    meaning: "A result speaks to the model as no data does, and security.context_integrity keeps it back",
+  },
   TOOL_QUARANTINED: {
     fault: "gateway",
     rpc: -32600,

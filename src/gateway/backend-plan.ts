@@ -165,11 +165,17 @@ function personalOf(
   return isReachedByUrl ? (call) => context.loggedIn.has(name) && identity?.covers(call) !== true : undefined;
 }
 
-/** A backend that is passed through keeps the firewall: its own rules can be taken off one by one. */
+/** A backend that is passed through keeps the firewall: its own rules can be taken off one by one; and what nothing bypasses. */
 function securityOf(config: Config, name: string, env: Environment): SecurityStageSettings {
   const security = withSkipKeys(config.security, env["MCP_GATEWAY_FIREWALL_SKIP_KEYS"]);
   if (config.backends[name]?.passthrough !== true) return security;
-  return { ...security, sanitize_input: false, tool_policy: { ...security.tool_policy, enabled: false } };
+  const { tool_policy, context_integrity: judging } = security;
+  return {
+    ...security,
+    sanitize_input: false,
+    tool_policy: { ...tool_policy, enabled: false },
+    context_integrity: judging?.non_bypassable ? judging : undefined,
+  };
 }
 
 /** The variable of the product this one replaces: names of arguments, separated by commas. */

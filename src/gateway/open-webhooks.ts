@@ -5,7 +5,7 @@ import type { Webhook } from "../capabilities/webhooks/webhook.ts";
 import { announceMessage } from "../clients/fan-out.ts";
 import { Answer } from "../core/answer.ts";
 import type { Caller } from "../core/caller.ts";
-import { DeniedError } from "../core/errors.ts";
+import { errorCodeOf } from "../core/errors.ts";
 import { neverCancelled } from "../lib/cancellation.ts";
 import type { JsonObject } from "../lib/json.ts";
 import type { WebhookView } from "../meta/meta-tool.ts";
@@ -71,7 +71,7 @@ export function openWebhooks(options: WebhooksOptions): Webhooks {
     try {
       return (await stage(call, async () => Answer.of(params))).exactValue;
     } catch (error) {
-      if (error instanceof DeniedError) return undefined;
+      if (errorCodeOf(error) === "FIREWALL_BLOCKED") return undefined;
       throw error;
     }
   }

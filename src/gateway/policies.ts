@@ -83,7 +83,7 @@ export interface PoliciesOptions {
 export function createPolicies(options: PoliciesOptions): Policies {
   const { config, catalog, log, clock, stateDirectory, env, sharing, noteProblem } = options;
   const inState = (name: string) => (stateDirectory === undefined ? undefined : `${stateDirectory}/${name}`);
-  const record = createSecurityRecord({ config, log, clock, catalog, noteProblem });
+  const record = createSecurityRecord(options);
   const controlPlane = createControlPlane({ ...options, journalPath: inState("control-plane.jsonl") });
   const integrity = createToolIntegrity({
     settings: () => config().security.tool_integrity,

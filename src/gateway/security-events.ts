@@ -31,6 +31,7 @@ const denials: ReadonlySet<string> = new Set<GatewayErrorCode>([
   "POLICY_DENIED",
   "FIREWALL_BLOCKED",
   "CONTRACT_BROKEN",
+  "RESULT_WITHHELD",
   "TOOL_QUARANTINED",
   "SERVER_DISABLED",
   "SESSION_LIMIT",

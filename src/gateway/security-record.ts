@@ -3,6 +3,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import type { Config } from "../config/schema.ts";
 import type { Logger } from "../core/log.ts";
 import type { Clock } from "../lib/clock.ts";
+import type { ClaimRecord } from "../observe/claims/claim-record.ts";
 import type { LineFile } from "../runtime/line-file.ts";
 import type { FirewallSink } from "../stages/firewall/finding.ts";
 import type { CallSink } from "../stages/record/record-stage.ts";
@@ -11,7 +12,7 @@ import type { FirewallLog } from "./firewall-log.ts";
 
 export interface SecurityRecord {
   readonly onFindings: FirewallSink;
-  /** For the record of calls, where `security.transparency_log` wants one. */
+  /** For the record of calls, and that of claims, where the configuration wants them. */
   readonly onCall: CallSink;
   /** Whether that record cannot be written now. */
   isFailing(): boolean;
@@ -25,6 +26,7 @@ export interface SecurityRecordOptions {
   readonly clock: Clock;
   /** Told when writing begins to fail, and with `undefined` when it works again. */
   noteProblem(what: string, consequence: string): (error: unknown) => void;
+  redact(text: string): string;
 }
 
 export function createSecurityRecord(options: SecurityRecordOptions): SecurityRecord {
@@ -32,6 +34,7 @@ export function createSecurityRecord(options: SecurityRecordOptions): SecurityRe
   let callRecord: Promise<CallRecorder> | undefined;
   let recorder: CallRecorder | undefined;
   let firewallLog: Promise<FirewallLog> | undefined;
+  let claimRecord: Promise<ClaimRecord> | undefined;
 
   function logDefect(error: unknown): void {
     log.error("A report of the security policies was lost by a defect", { reason: String(error) });
@@ -67,8 +70,24 @@ export function createSecurityRecord(options: SecurityRecordOptions): SecurityRe
     return recorder;
   }
 
+  async function loadClaimRecord(): Promise<ClaimRecord> {
+    const { createClaimRecord } = await import("../observe/claims/claim-record.ts");
+    const onProblem = noteProblem("Claims of models", "the newest wait, and are lost with this process");
+    return createClaimRecord({
+      path: () => config().security.claim_capture.path,
+      clock,
+      redact: options.redact,
+      onProblem,
+    });
+  }
+
   return {
     onCall(record, call, answer) {
+      if (call.claim !== undefined && config().security.claim_capture.enabled) {
+        const at = new Date();
+        claimRecord ??= loadClaimRecord();
+        claimRecord.then((ready) => ready.note(record, call, at)).catch(logDefect);
+      }
       if (!config().security.transparency_log.enabled) return;
       if (recorder !== undefined) return recorder.note(record, call, answer);
       callRecord ??= loadCallRecord();
@@ -82,6 +101,7 @@ export function createSecurityRecord(options: SecurityRecordOptions): SecurityRe
     async flush() {
       await (await firewallLog)?.flush();
       await (await callRecord)?.flush();
+      await (await claimRecord)?.flush();
     },
   };
 }

@@ -1,64 +1,24 @@
 /**
  * Instructions to a model where data is expected. They are reported and passed on: a text about prompt injection looks the
- * same. Gaps are spaces or, in JSON text, escaped line breaks. In whatever case. Linear: fixed words, bounded gaps.
+ * same.
  */
+import { atOnce, gap, optional, type PhrasePattern, phrase, phraseRules, someOf, wording } from "./phrase-patterns.ts";
 
-import { WordFinder } from "./any-of.ts";
-import { asLatin1 } from "./as-latin1.ts";
-
-const gap = '(?:[\\s*_"\'`>,:-]|\\\\[nrt"]){1,8}';
-interface InjectionPattern {
-  readonly rule: string;
-  /** One of these words is in every match. */
-  readonly words: readonly string[];
-  /**
-   * All of these find something in a text with a match, the first one where the match is: a quick look before a pattern
-   * that begins with common words. Others are quicker by themselves, and have none.
-   */
-  readonly needs: readonly WordFinder[];
-  readonly pattern: RegExp;
-}
-
-function injection(
-  rule: string,
-  [words, ...others]: readonly [readonly string[], ...(readonly string[])[]],
-  pattern: RegExp,
-): InjectionPattern {
-  return { rule, words, needs: [words, ...others].map((some) => new WordFinder(some)), pattern };
-}
-
-/** The pattern is as quick as a look for its words. */
-function atOnce(one: InjectionPattern): InjectionPattern {
-  return { ...one, needs: [] };
-}
-
-/** Words in a row, each of several; words in `needs` stand in one text, apart. */
-function phrase(rule: string, [words, ...others]: readonly [string, ...string[]], ...parts: readonly string[]) {
-  return injection(
-    rule,
-    [words.split(" "), ...others.map((some) => some.split(" "))],
-    new RegExp(parts.join(gap), "i"),
-  );
-}
-
-const someOf = (words: string) => `(?:${words.split(" ").join("|")})`;
-const optional = (words: string, most: number) => `(?:${someOf(words)}${gap}){0,${most}}`;
-
-export const injectionPatterns: readonly InjectionPattern[] = [
+export const injectionPatterns: readonly PhrasePattern[] = [
   phrase(
     "override-instructions",
     [
       "ignore disregard forget override bypass",
       "previous prior above earlier preceding foregoing existing original initial system former past",
     ],
-    `\\b${someOf("ignore disregard forget override bypass")}`,
+    `${someOf("ignore disregard forget override bypass")}`,
     `${optional("all any every the your my of these those its other", 4)}${someOf("previous prior above earlier preceding foregoing existing original initial system former past")}`,
     `${optional("set system user developer safety of security", 3)}${someOf("instructions? prompts? rules? directions? guidelines? messages? context commands? directives? constraints?")}\\b`,
   ),
   phrase(
     "new-instructions",
     ["instruction"],
-    `\\b${someOf("new updated revised real actual important urgent")}`,
+    `${someOf("new updated revised real actual important urgent")}`,
     `(?:${someOf("system admin developer security")}${gap})?instructions?`,
     `(?:for${gap}(?:the${gap})?)?${someOf("ai assistant llm model agent you claude chatgpt")}\\b`,
   ),
@@ -66,7 +26,7 @@ export const injectionPatterns: readonly InjectionPattern[] = [
     phrase(
       "new-role",
       ["now henceforth"],
-      "\\byou",
+      "you",
       `${someOf("are will must shall")}`,
       someOf("now henceforth"),
       `(?:${someOf("an? the my")}${gap})?(?:act|behave|operat|respond|in${gap}(?:developer|debug|god|admin|unrestricted|dan)|dan\\b|(?:unrestricted|unfiltered|uncensored|jailbroken|evil|hacker|different|new)\\b|no${gap}longer${gap}(?:bound|restricted|an?))`,
@@ -75,7 +35,7 @@ export const injectionPatterns: readonly InjectionPattern[] = [
   phrase(
     "keep-from-user",
     ["user human operator", "not never n't n’t", "tell mention inform reveal disclose notify alert show"],
-    "\\b(?:do|must|should)(?:n'?t|\\\\?n['’]t)?",
+    "(?:do|must|should)(?:n'?t|\\\\?n['’]t)?",
     `(?:not${gap}|never${gap})?${someOf("tell mention inform reveal disclose notify alert show")}`,
     `(?:(?:this|it|that|anything|any|of|about|these|instructions?|to)${gap}){0,6}(?:the${gap}|your${gap})?${someOf("user users human humans operator")}\\b`,
   ),
@@ -83,12 +43,12 @@ export const injectionPatterns: readonly InjectionPattern[] = [
     phrase(
       "keep-from-user",
       ["without", "user human operator"],
-      "\\bwithout",
+      "without",
       someOf("telling informing asking notifying alerting mentioning"),
       `(?:(?:this|it|anything|to)${gap}){0,3}(?:the${gap}|your${gap})?${someOf("user users human humans operator")}\\b`,
     ),
   ),
-  injection(
+  wording(
     "send-secrets",
     [
       [
@@ -112,25 +72,25 @@ export const injectionPatterns: readonly InjectionPattern[] = [
   phrase(
     "reveal-prompt",
     ["prompt instruction", "system initial hidden developer"],
-    `\\b${someOf("reveal print repeat output show display disclose leak dump")}`,
+    `${someOf("reveal print repeat output show display disclose leak dump")}`,
     `${optional("me us back the your full entire exact hidden initial complete original of", 4)}${someOf("system initial hidden developer")}`,
     someOf("prompt prompts instructions"),
   ),
   atOnce(
-    injection(
+    wording(
       "model-control-tokens",
       [["<|", "inst]", "sys>>"]],
       /<\|(?:im_start|im_end|system|user|assistant|eot_id|start_header_id|begin_of_text)\|>|\[\/?inst\]|<<\/?sys>>/i,
     ),
   ),
   atOnce(
-    injection(
+    wording(
       "instruction-tag",
       [["<system", "<important", "<instruction", "<admin", "<secret", "<hidden", "<override", "\\u003c"]],
       /(?:<|\\u003c)(?:system|important|instructions?|admin|secret|hidden|override)(?:[ _-](?:prompt|message|instructions?|note|override|reminder|notice))?(?:>|\\u003e)/i,
     ),
   ),
-  injection(
+  wording(
     "speaks-to-the-model",
     [
       [
@@ -149,7 +109,7 @@ export const injectionPatterns: readonly InjectionPattern[] = [
     ],
     /\b(?:attention|note (?:to|for)|instructions? (?:to|for)|message (?:to|for)|dear|hey|hello|important for) (?:all |any |the )?(?:ai|llms?|language models?|ai[ -](?:assistants?|agents?|models?)|claude|chatgpt|gpt-?\d|copilot|gemini)\b/i,
   ),
-  injection(
+  wording(
     "speaks-as-the-system",
     [["system", "admin", "developer", "security"]],
     /(?:^|["\n]|\\n)\s{0,8}[[(#*]{0,3}\s?(?:system|admin|developer|security)\s?(?:message|note|notice|override|prompt|instructions?|alert|update|directive)?\s?[\])*]{0,3}\s?:\s{0,4}(?:you|please|ignore|disregard|the (?:ai|assistant|model|agent)|do not|don't|from now|immediately|execute|call|run|new)\b/i,
@@ -158,7 +118,7 @@ export const injectionPatterns: readonly InjectionPattern[] = [
     phrase(
       "call-a-tool",
       ["tool function", "you"],
-      "\\byou",
+      "you",
       someOf("must should need have shall"),
       `(?:to${gap})?(?:(?:first|now|immediately|also|then|next|always)${gap}){0,2}${someOf("call invoke run execute use")}`,
       `(?:the${gap})?[\\w.-]{2,64}`,
@@ -167,25 +127,9 @@ export const injectionPatterns: readonly InjectionPattern[] = [
   ),
 ];
 
-/** No match is longer. */
-const longestMatch = 400;
-
 /** Rules that the text breaks, each once. */
-export function injectionRules(whole: string): ReadonlySet<string> {
-  const text = asLatin1(whole);
-  const rules = new Set<string>();
-  for (const { rule, needs, pattern } of injectionPatterns) {
-    if (rules.has(rule) || !needs.every((words) => words.test(text))) continue;
-    const [rare] = needs;
-    // No match is far from a rare word.
-    const parts = rare === undefined ? [text] : rare.around(text, longestMatch);
-    for (const part of parts) {
-      if (!pattern.test(part)) continue;
-      rules.add(rule);
-      break;
-    }
-  }
-  return rules;
+export function injectionRules(text: string): ReadonlySet<string> {
+  return phraseRules(injectionPatterns, text);
 }
 
 /** In lower case; one of them is in every text that any pattern matches. */

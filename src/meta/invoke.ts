@@ -1,6 +1,6 @@
 import { Answer } from "../core/answer.ts";
 import { UpstreamRpcError } from "../core/errors.ts";
-import { type JsonObject, readableJson } from "../lib/json.ts";
+import { isJsonObject, type JsonObject, readableJson } from "../lib/json.ts";
 import { invalid, readObject, readString } from "./arguments.ts";
 import { findTarget, knownTarget, type Target } from "./find-target.ts";
 import type { MetaContext, MetaTool } from "./meta-tool.ts";
@@ -47,17 +47,38 @@ export const invoke: MetaTool = {
 };
 
 function call(target: Target, args: JsonObject, context: MetaContext): Promise<Answer> {
+  const { toolArgs, claim } = withoutClaim(readArguments(args), target, context);
   const options = {
     idempotencyKey: readString(args, "idempotency_key"),
     nonce: readString(args, "nonce"),
     meta: args["_meta"] === undefined ? undefined : readObject(args, "_meta"),
+    claim,
     namesNext: true,
   };
   return context
-    .callTool(target.server, target.tool, readArguments(args), options)
+    .callTool(target.server, target.tool, toolArgs, options)
     .then(context.resultFormat === "native" ? undefined : wrapped, (error: unknown) => {
       throw withHelp(error, target, context);
     });
+}
+
+const claimKey = "_claim";
+
+/**
+ * What the model says the call is for is told the gateway and no server, whether it is captured or not; where the tool has
+ * a parameter of that name, it is for the tool.
+ */
+function withoutClaim(args: JsonObject, { server, tool }: Target, { catalog }: MetaContext) {
+  const { [claimKey]: claim } = args;
+  if (claim === undefined || hasParameter(catalog.tool(server, tool), claimKey)) return { toolArgs: args };
+  const { [claimKey]: _claim, ...toolArgs } = args;
+  return { toolArgs: toolArgs as JsonObject, claim };
+}
+
+function hasParameter(definition: JsonObject | undefined, name: string): boolean {
+  const schema = definition?.["inputSchema"];
+  const properties = isJsonObject(schema) ? schema["properties"] : undefined;
+  return isJsonObject(properties) && Object.hasOwn(properties, name);
 }
 
 /** A model that got the arguments wrong most often never saw the schema. */

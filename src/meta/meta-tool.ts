@@ -7,7 +7,7 @@ import type { Act } from "../core/security-event.ts";
 import type { UpstreamKind, UpstreamStatus } from "../core/upstream.ts";
 import type { CancelSignal } from "../lib/cancellation.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { JsonObject } from "../lib/json.ts";
+import type { Json, JsonObject } from "../lib/json.ts";
 import type { SkillSource } from "../skills/served-skills.ts";
 import type { CodeModeSettings } from "./code-mode/schema.ts";
 import type { PlaybookSource } from "./playbooks/playbook.ts";
@@ -76,6 +76,8 @@ export interface ToolCallOptions {
   readonly idempotencyKey?: string | undefined;
   /** In place of what the client's own request has in `_meta`. */
   readonly nonce?: string | undefined;
+  /** As {@link Call.claim}. */
+  readonly claim?: Json | undefined;
   /** As in {@link Call}. */
   readonly namesNext?: boolean | undefined;
 }

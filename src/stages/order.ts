@@ -11,12 +11,14 @@ import type { AnswerCache } from "./cache/answer-cache.ts";
 import { cacheStage } from "./cache/cache-stage.ts";
 import type { CacheSettings } from "./cache/schema.ts";
 import { concurrencyStage } from "./concurrency/concurrency-stage.ts";
+import { contextIntegrityStage } from "./context-integrity/context-integrity-stage.ts";
 import { type CostBook, costStage } from "./cost/cost-stage.ts";
 import type { CostGovernanceSettings } from "./cost/schema.ts";
 import type { FirewallSink } from "./firewall/finding.ts";
 import { firewallRequestStage } from "./firewall/firewall-request-stage.ts";
 import { firewallResponseStage } from "./firewall/firewall-response-stage.ts";
 import { firewallStepStage, type StepJudge } from "./firewall/firewall-step-stage.ts";
+import { resultScopes } from "./firewall/result-scope.ts";
 import { type IdempotencyBook, idempotencyStage } from "./idempotency/idempotency-stage.ts";
 import { type IdentityBroker, identityStage } from "./identity/identity-stage.ts";
 import { killSwitchStage } from "./kill-switch/kill-switch-stage.ts";
@@ -158,6 +160,13 @@ export function stagesFor(options: StageOptions): (Stage | undefined)[] {
     concurrencyStage(settings.concurrency, state.concurrency, clock),
     // Below whatever keeps answers, and around the firewall: what it takes out breaks no contract.
     security && responseContractStage(security.response_contract),
+    // Below whatever keeps answers, and around the firewall, which has looked for most of it.
+    security?.context_integrity &&
+      contextIntegrityStage(security.context_integrity, {
+        scopeOf: resultScopes(security.firewall, security.response_inspection).of,
+        loadScanner: () => import("./firewall/scan-response.ts"),
+        onFindings,
+      }),
     // Around retry: once per answer. Below whatever keeps answers, so that none is kept unredacted.
     security && firewallResponseStage(security.firewall, onFindings, security.response_inspection),
     // Around the three below: they see attempts.

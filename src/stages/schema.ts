@@ -3,9 +3,10 @@
  * the `security` section that stages carry out.
  */
 import * as v from "valibot";
-import { duration, setting } from "../core/kinds.ts";
+import { duration, maybe, setting } from "../core/kinds.ts";
 import { breakerSchema } from "./breaker/schema.ts";
 import { concurrencySchema } from "./concurrency/schema.ts";
+import { contextIntegritySchema } from "./context-integrity/schema.ts";
 import { firewallSchema } from "./firewall/schema.ts";
 import { errorBudgetSchema, toolErrorBudgetSchema } from "./kill-switch/schema.ts";
 import { rateLimitSchema } from "./rate-limit/schema.ts";
@@ -49,6 +50,10 @@ export const securityStageEntries = {
     }),
     {},
     "What becomes of results with instructions to the model",
+  ),
+  context_integrity: maybe(
+    contextIntegritySchema,
+    "Judges what results hold: instructions, personal and financial data; without this section nothing does",
   ),
   message_signing: setting(messageSigningSchema, {}, "Signed results"),
   provenance_stamping: setting(

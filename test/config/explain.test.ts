@@ -177,8 +177,8 @@ test("warnings: an address that other machines can reach, without auth", async (
 });
 
 test("warnings: what is not active yet, is unset, or names no backend is said once", async (t) => {
-  const text = `security:
-  claim_capture: {enabled: true}
+  const text = `streaming: {auto_subscribe: [a]}
+security:
   tool_policy: {enabled: true}
   message_signing: {enabled: false, key_id: x}
   sanitize_input: false
@@ -192,7 +192,7 @@ backends:
   web: {url: http://h}
 `;
   assert.deepEqual(await findings(t, text), [
-    "gateway.yaml:2:3  security.claim_capture is not active yet",
+    'gateway.yaml:1:30  streaming.auto_subscribe[0] names no backend: "a" is not there',
     "gateway.yaml:6:1  marketplace is not active yet",
     'gateway.yaml:9:25  meta_mcp.warm_start[0] names no backend: "taviyl" is not there: did you mean "tavily"?',
     `gateway.yaml:11:30  backends.tavily.env.K uses \${UNSET_VARIABLE}, which is not set: it counts as empty`,

@@ -135,3 +135,28 @@ test("gateway_invoke gives the older form where configured, failures marked", as
   assert.equal(value["isError"], true);
   assert.deepEqual(JSON.parse((value["content"] as { text: string }[])[0]?.text as string), result);
 });
+
+test("gateway_invoke takes a claim out of the arguments, unless the tool has a parameter of that name", async () => {
+  const own = { name: "own", inputSchema: { type: "object", properties: { _claim: {} } } };
+  const seen: unknown[] = [];
+  const context = fakeContext([{ name: "files", tools: [tool("read_file"), own] }], {
+    async callTool(_server, name, args, options) {
+      seen.push([name, args, options?.claim]);
+      return Answer.of({ content: [] });
+    },
+  });
+  const ask = (name: string, args: JsonObject | string) =>
+    invoke({ server: "files", tool: name, arguments: args }, context);
+  await ask("read_file", { a: 1, _claim: "to look" });
+  await ask("read_file", '{"a":1,"_claim":{"why":["to look"]}}');
+  await ask("read_file", { a: 1, _claim: null });
+  await ask("read_file", { a: 1 });
+  await ask("own", { _claim: "mine" });
+  assert.deepEqual(seen, [
+    ["read_file", { a: 1 }, "to look"],
+    ["read_file", { a: 1 }, { why: ["to look"] }],
+    ["read_file", { a: 1 }, null],
+    ["read_file", { a: 1 }, undefined],
+    ["own", { _claim: "mine" }, undefined],
+  ]);
+});

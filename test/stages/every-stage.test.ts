@@ -13,12 +13,14 @@ import { AnswerStore } from "../../src/stages/cache/answer-store.ts";
 import { cacheStage } from "../../src/stages/cache/cache-stage.ts";
 import { cacheSchema } from "../../src/stages/cache/schema.ts";
 import { concurrencyStage } from "../../src/stages/concurrency/concurrency-stage.ts";
+import { contextIntegrityStage } from "../../src/stages/context-integrity/context-integrity-stage.ts";
 import { costStage } from "../../src/stages/cost/cost-stage.ts";
 import { CostLedger } from "../../src/stages/cost/ledger.ts";
 import { costGovernanceSchema } from "../../src/stages/cost/schema.ts";
 import { firewallRequestStage } from "../../src/stages/firewall/firewall-request-stage.ts";
 import { firewallResponseStage } from "../../src/stages/firewall/firewall-response-stage.ts";
 import { firewallStepStage } from "../../src/stages/firewall/firewall-step-stage.ts";
+import { resultScopes } from "../../src/stages/firewall/result-scope.ts";
 import { idempotencyStage } from "../../src/stages/idempotency/idempotency-stage.ts";
 import { identityStage } from "../../src/stages/identity/identity-stage.ts";
 import { killSwitchStage } from "../../src/stages/kill-switch/kill-switch-stage.ts";
@@ -84,6 +86,14 @@ const everyStage: Record<string, { build: Build; alwaysOn?: true }> = {
   steps: { build: (_clock, s) => stepsStage(s.retry.enabled ? { move: () => "files:list", learn() {} } : undefined) },
   "response-contract": {
     build: (_clock, s) => responseContractStage({ ...security().response_contract, enabled: s.retry.enabled }),
+  },
+  "context-integrity": {
+    build: (_clock, s) =>
+      contextIntegrityStage(s.retry.enabled ? { preset: "enterprise_strict", non_bypassable: false } : undefined, {
+        scopeOf: resultScopes(security().firewall, { enabled: true }).of,
+        loadScanner: () => import("../../src/stages/firewall/scan-response.ts"),
+        onFindings: undefined,
+      }),
   },
   "firewall.response": {
     build: (_clock, s) => firewallResponseStage({ ...security().firewall, enabled: s.retry.enabled }, undefined),

@@ -5,6 +5,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { injectionPatterns } from "../../src/lib/injection-patterns.ts";
+import {
+  destructivePatterns,
+  escalationPatterns,
+  exfiltrationPatterns,
+} from "../../src/stages/context-integrity/instruction-patterns.ts";
+import {
+  accountName,
+  ibanStart,
+  numberPatterns,
+  plainNumber,
+} from "../../src/stages/context-integrity/number-patterns.ts";
 import { credentialPatterns, privateKeyMark } from "../../src/stages/firewall/credential-patterns.ts";
 import { encodedBlob, memoryPattern, requestPatterns } from "../../src/stages/firewall/request-patterns.ts";
 import { CountingRegExp } from "../fixtures/counting-regexp.ts";
@@ -13,7 +24,9 @@ const fragments = (
   "a|0| |\\n|;|; |;rm |&& |$(|$(a|`|` |'|' |' or |1 or |'1'='|union |../|..%2f|%2e|/etc/|-|_|.|=|:|://|://a|://a:|@|eyJ|eyJa-|" +
   "eyJaaaaaaaa.|sk-|-sk-|ghp_|bearer |Bearer a|api_key=|key: |-----BEGIN |-----BEGIN PRIVATE KEY-----|<|<|im_|[|ignore all |" +
   "ignore the |do not tell |do not tell this of |you are now |send |send conversation |you must now |reveal me your |<important |" +
-  '"role": |system: |http://|postgres://a:|new instructions |attention |\\\\n|passwd:'
+  '"role": |system: |http://|postgres://a:|new instructions |attention |\\\\n|passwd:|' +
+  "delete all of the |grant yourself as |turn off all the user |without asking for the |send all data to |curl -d |wget a|![a](http://a?|" +
+  "1 |1234 |+1 |+1-|(415) |111.|111111-|12345678|DE89 |account number: "
 ).split("|");
 
 function steps(pattern: RegExp, text: string): number {
@@ -33,7 +46,13 @@ const patterns: [string, RegExp][] = [
   ["encoded blob", encodedBlob],
   ...credentialPatterns.map(({ rule, pattern }): [string, RegExp] => [rule, pattern]),
   ["mark of private-key", privateKeyMark],
-  ...injectionPatterns.map(({ rule, pattern }): [string, RegExp] => [rule, pattern]),
+  ...[...injectionPatterns, ...destructivePatterns, ...escalationPatterns, ...exfiltrationPatterns].map(
+    ({ rule, pattern }): [string, RegExp] => [rule, pattern],
+  ),
+  ...numberPatterns.map(({ rule, pattern }, at): [string, RegExp] => [`${rule} ${at}`, pattern]),
+  ["name of an account", accountName],
+  ["start of an IBAN", ibanStart],
+  ["plain number", plainNumber],
 ];
 
 test("CountingRegExp: matches as the real one does, and finds what is not linear", () => {

@@ -1,12 +1,12 @@
-/** The `security` section: of the stages, of other rooms, and what comes later. */
+/** The `security` section: of the stages, and of other rooms. */
 import * as v from "valibot";
 import { toolIntegritySchema } from "../../catalog/integrity/schema.ts";
 import { setting } from "../../core/kinds.ts";
 import { agentIdentitySchema } from "../../doors/agent-identity/schema.ts";
+import { claimCaptureSchema } from "../../observe/claims/schema.ts";
 import { transparencyLogSchema } from "../../observe/transparency/schema.ts";
 import { securityStageEntries } from "../../stages/schema.ts";
 import { identityGrantsSchema } from "../identity-grants/schema.ts";
-import { pendingSecurityEntries } from "../pending/security/schema.ts";
 import { remoteServerSigningSchema } from "../server-signing/schema.ts";
 
 export const securitySchema = v.object({
@@ -22,5 +22,5 @@ export const securitySchema = v.object({
     "Let `http_url` and `a2a_url` of backends lead to private and reserved addresses; `false` refuses to connect there",
   ),
   identity_grants: setting(identityGrantsSchema, {}, "Grants by identity"),
-  ...pendingSecurityEntries,
+  claim_capture: setting(claimCaptureSchema, {}, "Record of what calls are for"),
 });

@@ -1,6 +1,7 @@
 /** What the firewall finds and what it does about it, as the observers hear of it. */
 import type { Call } from "../../core/call.ts";
 
+/** Of arguments, results and sequences of calls; the last five are of results, and what `security.context_integrity` looks for. */
 export type FindingKind =
   | "shell"
   | "path"
@@ -9,7 +10,12 @@ export type FindingKind =
   | "prompt_injection"
   | "credentials"
   | "hidden_text"
-  | "anomaly";
+  | "anomaly"
+  | "personal_data"
+  | "financial"
+  | "destructive"
+  | "escalation"
+  | "exfiltration";
 
 export interface Finding {
   readonly kind: FindingKind;

@@ -1,10 +1,11 @@
 /** Inspects results before anything keeps them: no cache holds an unredacted answer. */
 import type { Answer } from "../../core/answer.ts";
 import type { Call, Stage } from "../../core/call.ts";
-import { DeniedError } from "../../core/errors.ts";
+import { GatewayError } from "../../core/errors.ts";
 import { toolName } from "../tool-name.ts";
-import { describeFindings, type Finding, type FindingKind, type FirewallSink } from "./finding.ts";
-import { type AppliedRule, ruleFor } from "./rules.ts";
+import { describeFindings, type Finding, type FirewallSink } from "./finding.ts";
+import { type ResponseInspection, resultScopes } from "./result-scope.ts";
+import type { AppliedRule } from "./rules.ts";
 import type { FirewallSettings } from "./schema.ts";
 
 type Scanner = typeof import("./scan-response.ts");
@@ -13,20 +14,17 @@ type Scanner = typeof import("./scan-response.ts");
 export function firewallResponseStage(
   settings: FirewallSettings,
   report: FirewallSink | undefined,
-  inspection = { enabled: true, action_mode: false },
+  inspection: ResponseInspection = { enabled: true, action_mode: false },
 ): Stage | undefined {
-  const { enabled, scan_responses, credential_redaction, rules } = settings;
-  const findsInstructions = settings.prompt_injection_detection && inspection.enabled;
-  if (!enabled || !scan_responses || !(findsInstructions || credential_redaction)) return undefined;
-  const isOn = (kind: FindingKind) => (kind === "credentials" ? credential_redaction : findsInstructions);
-  const everything = { looksFor: isOn };
+  const scopes = resultScopes(settings, inspection);
+  if (!scopes.isOn) return undefined;
   let scanner: Scanner | undefined;
 
   function inspect(call: Call, answer: Answer, { scanResponse, withFindings }: Scanner): Answer {
-    const rule = rules.length === 0 ? undefined : ruleFor(rules, call.upstream, toolName(call));
+    const scope = scopes.of(call);
+    const { rule } = scope;
     if (rule?.action === "allow") return answer;
-    const looksFor = rule && ((kind: FindingKind) => isOn(kind) && rule.looksFor(kind));
-    const scanned = scanResponse(answer, looksFor ? { looksFor } : everything);
+    const scanned = scanResponse(answer, scope);
     const { findings, isRedacted } = scanned;
     if (findings.length === 0) return answer;
     const holdsInstructions = findings.some(({ kind }) => kind !== "credentials");
@@ -40,9 +38,7 @@ export function firewallResponseStage(
   }
 
   function inspectError(call: Call, error: unknown, { redactError }: Scanner): never {
-    const rule = ruleFor(rules, call.upstream, toolName(call));
-    const isExempt = rule?.action === "allow" || rule?.looksFor("credentials") === false;
-    const taken = credential_redaction && !isExempt ? redactError(error) : [];
+    const taken = scopes.of(call).looksFor("credentials") ? redactError(error) : [];
     if (taken.length > 0) {
       const findings = taken.map(
         (name): Finding => ({ kind: "credentials", rule: name, severity: "high", where: "error" }),
@@ -68,12 +64,13 @@ export function firewallResponseStage(
     );
 }
 
-function refusal(call: Call, findings: readonly Finding[], rule: AppliedRule | undefined): DeniedError {
+/** Not a {@link DeniedError}: the server was asked, and did what it was asked to. */
+function refusal(call: Call, findings: readonly Finding[], rule: AppliedRule | undefined): GatewayError {
   const tool = toolName(call);
   const what = tool === undefined ? `${call.method} of "${call.upstream}"` : `tool "${tool}" of "${call.upstream}"`;
   const why = rule?.reason === undefined ? "" : ` (${rule.reason})`;
   const setting = rule === undefined ? "security.response_inspection" : "a rule of security.firewall.rules";
-  return new DeniedError(
+  return new GatewayError(
     "FIREWALL_BLOCKED",
     `Firewall blocked the result of ${what}${why}: ${describeFindings(findings)}`,
     {

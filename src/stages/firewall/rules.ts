@@ -11,6 +11,11 @@ const scanWords: readonly (readonly [RegExp, readonly FindingKind[]])[] = [
   [/memory/i, ["memory"]],
   [/prompt/i, ["prompt_injection", "hidden_text"]],
   [/credential|secret/i, ["credentials"]],
+  [/personal|pii/i, ["personal_data"]],
+  [/financ/i, ["financial"]],
+  [/destruct/i, ["destructive"]],
+  [/escalat/i, ["escalation"]],
+  [/exfiltrat/i, ["exfiltration"]],
   [/anomal/i, ["anomaly"]],
 ];
 

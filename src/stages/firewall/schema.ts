@@ -34,7 +34,7 @@ export const firewallSchema = v.object({
         scan: setting(
           v.array(v.string()),
           [],
-          "Only this is looked for: `shell`, `path`, `sql`, `memory`, `prompt_injection`, `credentials`, `anomaly`; empty means all",
+          "Only this is looked for: `shell`, `path`, `sql`, `memory`, `prompt_injection`, `credentials`, `anomaly`, and what `context_integrity` finds; empty means all",
         ),
       }),
     ),

@@ -1,7 +1,7 @@
 /** Holds results to what the operator agreed with their tools: a size, and texts that may not be in them. */
 import type { Answer } from "../../core/answer.ts";
 import type { Call, Stage } from "../../core/call.ts";
-import { DeniedError } from "../../core/errors.ts";
+import { GatewayError } from "../../core/errors.ts";
 import { globMatches } from "../../lib/glob.ts";
 import { someString } from "../../lib/json.ts";
 import { toolName } from "../tool-name.ts";
@@ -64,8 +64,9 @@ function isLonger(text: string, maxBytes: number): boolean {
   return text.length * 3 > maxBytes && Buffer.byteLength(text) > maxBytes;
 }
 
-function refusal({ upstream: server }: Call, tool: string, why: string): DeniedError {
-  return new DeniedError("CONTRACT_BROKEN", `The result of tool "${tool}" of "${server}" is kept back: ${why}`, {
+/** Not a {@link DeniedError}: the server was asked, and did what it was asked to. */
+function refusal({ upstream: server }: Call, tool: string, why: string): GatewayError {
+  return new GatewayError("CONTRACT_BROKEN", `The result of tool "${tool}" of "${server}" is kept back: ${why}`, {
     hint: "The tool did run; security.response_contract says what its result may be",
     data: { server },
   });
