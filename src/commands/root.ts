@@ -9,6 +9,7 @@ import { config } from "./config.ts";
 import { doctor } from "./doctor.ts";
 import { get } from "./get.ts";
 import { health } from "./health.ts";
+import { identity } from "./identity.ts";
 import { importDrafts } from "./import.ts";
 import { init } from "./init.ts";
 import { list } from "./list.ts";
@@ -49,6 +50,7 @@ export const root: Command = {
     stats,
     tokens,
     quarantine,
+    identity,
     trust,
     audit,
     config,

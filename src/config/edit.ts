@@ -26,7 +26,7 @@ export interface EntryMap {
   readonly items: readonly Entry[];
   readonly flow?: boolean;
 }
-interface ItemList extends Placed {
+export interface ItemList extends Placed {
   readonly items: readonly Placed[];
   readonly flow?: boolean;
 }
@@ -102,14 +102,18 @@ export function mapOf(yaml: Yaml, section: Entry | undefined): EntryMap | undefi
   return yaml.isMap(section?.value) ? (section?.value as unknown as EntryMap) : undefined;
 }
 
+/** The value as lines of the text. */
+export function blockLines(yaml: Yaml, text: string, indent: string, value: unknown): string {
+  return yaml
+    .stringify(value, { lineWidth: 0 })
+    .trimEnd()
+    .split("\n")
+    .map((line) => (line === "" ? line : indent + line))
+    .join(newLine(text));
+}
+
 function insertion(yaml: Yaml, text: string, section: Entry | undefined, entry: Settings): string {
-  const block = (indent: string, value: Settings) =>
-    yaml
-      .stringify(value, { lineWidth: 0 })
-      .trimEnd()
-      .split("\n")
-      .map((line) => (line === "" ? line : indent + line))
-      .join(newLine(text));
+  const block = (indent: string, value: Settings) => blockLines(yaml, text, indent, value);
   if (section === undefined) return appendBlock(text, block("", { backends: entry }));
   const map = mapOf(yaml, section);
   const last = map?.items.at(-1);
@@ -127,14 +131,14 @@ function insertion(yaml: Yaml, text: string, section: Entry | undefined, entry: 
   return insertLines(text, linesOf(text, last)[1], block(" ".repeat(first - lineStartAt(text, first)), entry));
 }
 
-function appendBlock(text: string, block: string): string {
+export function appendBlock(text: string, block: string): string {
   const end = newLine(text);
   const gap = text === "" ? "" : text.endsWith("\n") ? end : end + end;
   return text + gap + block + end;
 }
 
 /** From the line of the key to the line after its last value; comments that are indented deeper than the key belong to it. */
-function linesOf(text: string, { key, value }: Entry): [start: number, end: number] {
+export function linesOf(text: string, { key, value }: Entry): [start: number, end: number] {
   const keyAt = key.range[0];
   let start = lineStartAt(text, keyAt);
   const valueEnd = value?.range[1] ?? key.range[1];
@@ -153,7 +157,7 @@ function linesOf(text: string, { key, value }: Entry): [start: number, end: numb
   return [start, end];
 }
 
-function flowRange(map: EntryMap, at: number): [start: number, end: number] {
+export function flowRange(map: EntryMap, at: number): [start: number, end: number] {
   const end = (entry: Entry) => entry.value?.range[1] ?? entry.key.range[1];
   const start = (entry: Entry) => entry.key.range[0];
   const [before, entry, after] = [map.items[at - 1], map.items[at] as Entry, map.items[at + 1]];
@@ -172,7 +176,7 @@ export function lineStartAt(text: string, offset: number): number {
 }
 
 /** Where the next line begins, or the end of the text. */
-function lineEndAt(text: string, offset: number): number {
+export function lineEndAt(text: string, offset: number): number {
   const at = text.indexOf("\n", offset);
   return at < 0 ? text.length : at + 1;
 }
@@ -188,7 +192,11 @@ function newLine(text: string): string {
 export async function verified(text: string, label: string, expected: Settings): Promise<string> {
   const now = await readSettings(text, label).catch(() => undefined);
   if (now !== undefined && stableJson(now) === stableJson(expected)) return text;
-  throw new ConfigError(`Cannot change ${label} without disturbing the rest of it`, {
+  throw tooUnusual(label);
+}
+
+export function tooUnusual(label: string): ConfigError {
+  return new ConfigError(`Cannot change ${label} without disturbing the rest of it`, {
     hint: "The way it is written is too unusual to edit automatically: edit it by hand",
   });
 }

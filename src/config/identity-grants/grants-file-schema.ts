@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { globs, maybe, setting } from "../../core/kinds.ts";
 
 const grantSchema = v.strictObject({
+  id: maybe(v.string(), "Its name among the grants, for `identity grants revoke`"),
   subject: maybe(
     v.string(),
     "Glob on `AUTHORITY:SUBJECT`: the issuer of a token and its subject, or `key`, `user` or `agent` and the configured name",

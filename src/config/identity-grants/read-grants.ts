@@ -25,7 +25,7 @@ export async function readGrants({ path, fail_on_error }: IdentityGrantsSettings
   let text: string | null = null;
   try {
     text = await readText(path, maxYamlBytes);
-    return { grants: await grantsIn(text, label), warnings: [], text };
+    return { grants: (await writtenGrants(text, label)).map(asGrant), warnings: [], text };
   } catch (error) {
     const lines = linesOf(error, label);
     if (fail_on_error) throw new ConfigError(lines.join("\n"), { cause: error });
@@ -34,20 +34,54 @@ export async function readGrants({ path, fail_on_error }: IdentityGrantsSettings
   }
 }
 
-/** @throws YamlError, ConfigError */
-async function grantsIn(text: string, label: string): Promise<readonly Grant[]> {
-  const { value, placeOf } = await readYaml(text);
+/** The rows of the file. @throws ConfigError with every problem and its place */
+export async function writtenGrants(text: string, label: string): Promise<readonly WrittenGrant[]> {
+  const { value, placeOf } = await readYaml(text).catch((error: unknown) => {
+    throw error instanceof YamlError ? new ConfigError(yamlLines(error, label).join("\n"), { cause: error }) : error;
+  });
   if (value !== null && !isMap(value))
     throw new ConfigError(`${label}:1:1  The file must be a map with "grants", a list`);
   const { output = { grants: [] }, problems: found } = parseForgiving(grantsFileSchema, value ?? {});
-  const problems = found.length > 0 ? found : output.grants.flatMap(problemsOf);
-  if (problems.length === 0)
-    return output.grants.map(({ subject, email, group, servers, tools, expires_at }) => {
-      const endsAt = expires_at === undefined ? undefined : timeOf(expires_at);
-      return { subject, email: email?.toLowerCase(), group, servers, tools, endsAt };
-    });
+  const problems = found.length > 0 ? found.map(inOtherWords) : rowProblems(output.grants);
+  if (problems.length === 0) return output.grants;
   const lines = problems.map(({ path, text: said }) => `${placeText(label, placeOf(path))}  ${pathText(path)} ${said}`);
   throw new ConfigError(lines.join("\n"));
+}
+
+function asGrant({ subject, email, group, servers, tools, expires_at }: WrittenGrant): Grant {
+  const endsAt = expires_at === undefined ? undefined : timeOf(expires_at);
+  return { subject, email: email?.toLowerCase(), group, servers, tools, endsAt };
+}
+
+/** Keys of rows that the product this one replaces writes, and what says the same here. */
+const foreignKeys: Readonly<Record<string, string>> = {
+  grant_id: 'is "id" here',
+  agent: 'is a subject here: write subject: "agent:NAME", or "agent:*" for any agent',
+  any_agent: 'is a subject here: write subject: "agent:*"',
+  capability:
+    'is a tool of a server here: write servers: ["gateway"], the name of the capabilities, and tools: ["NAME"]',
+  tool: 'is a list here: write tools: ["NAME"]',
+  scope: 'does not exist here: name the tools that may be used in "tools"',
+  revoked_at: "does not exist here: a grant that was revoked is taken out of the file",
+  owner: 'does not exist here: leave it out, or write it into "reason"',
+  owner_label: 'does not exist here: leave it out, or write it into "reason"',
+  subject_label: 'does not exist here: leave it out, or write it into "reason"',
+  provenance: 'does not exist here: leave it out, or write it into "reason"',
+};
+
+function inOtherWords(problem: Problem): Problem {
+  const [, , key, ...below] = problem.path;
+  const isForeign = typeof key === "string" && below.length === 0 && Object.hasOwn(foreignKeys, key);
+  return isForeign ? { ...problem, text: foreignKeys[key] as string } : problem;
+}
+
+function rowProblems(grants: readonly WrittenGrant[]): Problem[] {
+  const ids = grants.map(({ id }) => id);
+  return grants.flatMap((grant, at) => {
+    const isTwice = grant.id !== undefined && ids.indexOf(grant.id) < at;
+    const twice: Problem = { path: ["grants", at, "id"], text: `"${grant.id}" is the id of a grant before it` };
+    return [...problemsOf(grant, at), ...(isTwice ? [twice] : [])];
+  });
 }
 
 function problemsOf({ subject, email, group, servers, expires_at }: WrittenGrant, at: number): Problem[] {
@@ -63,16 +97,18 @@ function problemsOf({ subject, email, group, servers, expires_at }: WrittenGrant
   return problems;
 }
 
-/** A date is its first moment, UTC. NaN for what is neither. */
-function timeOf(text: string): number {
+/** Calendar milliseconds of a date, which is its first moment in UTC, or a time; NaN for what is neither. */
+export function timeOf(text: string): number {
   const isTime = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d))?$/.test(text);
   return isTime ? Date.parse(text) : Number.NaN;
 }
 
 function linesOf(error: unknown, label: string): readonly string[] {
   if (error instanceof ConfigError) return error.message.split("\n");
-  if (error instanceof YamlError)
-    return error.problems.map(({ place, message }) => `${placeText(label, place)}  ${message}`);
   const why = isMissing(error) ? "does not exist" : `cannot be read: ${error instanceof Error ? error.message : error}`;
   return [`${label}:1:1  The file of "security.identity_grants" ${why}`];
+}
+
+function yamlLines({ problems }: YamlError, label: string): readonly string[] {
+  return problems.map(({ place, message }) => `${placeText(label, place)}  ${message}`);
 }
