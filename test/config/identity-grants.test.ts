@@ -19,7 +19,7 @@ test("loadConfig: grants with all they can say, and what they say by default", a
   const { folder, loaded } = load(
     t,
     `grants:
-  - {subject: "key:ci", servers: [issues, "web*"], tools: ["read_*", "web1:post"], expires_at: "2030-01-31", reason: build}
+  - {id: ci, subject: "key:ci", servers: [issues, "web*"], tools: ["read_*", "web1:post"], expires_at: "2030-01-31", reason: build}
   - {email: "*@Example.COM", group: staff, servers: ["*"], expires_at: 2030-01-31T18:00:00+02:00}
 `,
   );
@@ -68,6 +68,19 @@ test("loadConfig: a mistake in a grant refuses them all, with its place", async 
     ["grant: [{subject: x, servers: [a]}]", '1:1  grant is not a known setting: did you mean "grants"?'],
     ["grants: [", "1:"],
     ["grants: [{subject: x, servers: [a]}]\nowner: me\n", "2:1  owner is not a known setting"],
+    [
+      "grants: [{id: a, group: x, servers: [a]}, {id: a, group: y, servers: [b]}]",
+      '1:44  grants[1].id "a" is the id of a grant before it',
+    ],
+    [
+      "grants: [{grant_id: a, capability: b, tool: c, scope: any, revoked_at: 2020-01-01, agent: d}]",
+      '1:11  grants[0].grant_id is "id" here',
+      '1:24  grants[0].capability is a tool of a server here: write servers: ["gateway"]',
+      "1:39  grants[0].tool is a list here",
+      '1:48  grants[0].scope does not exist here: name the tools that may be used in "tools"',
+      "1:60  grants[0].revoked_at does not exist here: a grant that was revoked is taken out",
+      '1:84  grants[0].agent is a subject here: write subject: "agent:NAME"',
+    ],
     ["grants: [{servers: [a]}, {subject: x}]", '1:10  grants[0] needs "subject"', '1:26  grants[1] needs "servers"'],
   ] as const) {
     const folder = temporaryFolder(t);

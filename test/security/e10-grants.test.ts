@@ -1,7 +1,7 @@
 /** E10: grants by identity, on the executable: who has none sees nothing and calls nothing, and a change counts at once. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { binaryPath, environmentIn, type GatewayProcess, startGateway, writeConfig } from "../e2e/harness.ts";
@@ -119,6 +119,32 @@ test("E10: a changed file counts at once, for sessions that are open; a broken o
   assert.doesNotMatch(await calls(keys.admin, "drop_note"), refused);
   writeFileSync(grantsPath, ofCi);
   await until(async () => (await ci.tool("gateway_list_servers")).body.includes("notes"));
+});
+
+test("E10: what the command grants and revokes counts at once", async () => {
+  const command = (...args: string[]) =>
+    spawnSync(binaryPath, ["--config", gateway.configPath, "identity", "grants", ...args], {
+      cwd: gateway.folder,
+      env: environmentIn(gateway.folder),
+      encoding: "utf8",
+      timeout: 30_000,
+    });
+  const ci = await open(keys.ci);
+  assert.match((await ci.invoke("notes", "drop_note")).body, refused);
+  const what = ["--server", "notes", "--tool", "drop_*"];
+  const given = command("grant", "--grant-id", "drops", "--subject", "key:ci", ...what, "--reason", "cleaning");
+  assert.equal(given.status, 0, given.stderr);
+  await until(async () => !refused.test((await ci.invoke("notes", "drop_note")).body));
+  assert.match(
+    command("list").stdout,
+    /^- {2,}key:ci .*\ndrops {2,}key:ci {2,}notes {2,}drop_\* {2,}- {2,}cleaning\n$/m,
+  );
+  assert.match((await (await open(keys.guest)).invoke("notes", "drop_note")).body, refused);
+
+  assert.equal(command("revoke", "--grant-id", "drops").status, 0);
+  await until(async () => refused.test((await ci.invoke("notes", "drop_note")).body));
+  assert.doesNotMatch((await ci.invoke("notes", "read_note")).body, refused);
+  assert.equal(readFileSync(grantsPath, "utf8"), ofCi);
 });
 
 test("E10: with a broken file there is no start, or one that grants nothing", async () => {

@@ -110,8 +110,10 @@ async function whatOf(input: CommandInput): Promise<Pick<NewGrant, "servers" | "
     throw new UsageError(
       "--capability stands for a server and its tools: without --server and --tool, or as another grant",
     );
-  const { enabled, name } = (await configInForce(input)).capabilities;
-  if (!enabled) throw new ConfigError('There are no capabilities to grant: "capabilities.enabled" is false');
+  const { backends, capabilities: section } = await configInForce(input);
+  const { enabled, name } = section;
+  if (!enabled || Object.hasOwn(backends, name))
+    throw new ConfigError('There are no capabilities: "capabilities.enabled" is false, or a backend has their name');
   return { servers: [name], tools: capabilities };
 }
 

@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { globs, maybe, setting } from "../../core/kinds.ts";
 
-const grantSchema = v.strictObject({
+const grantSchema = v.object({
   id: maybe(v.string(), "Its name among the grants, for `identity grants revoke`"),
   subject: maybe(
     v.string(),
@@ -19,4 +19,4 @@ const grantSchema = v.strictObject({
 export type WrittenGrant = v.InferOutput<typeof grantSchema>;
 
 /** What is in the file. */
-export const grantsFileSchema = v.strictObject({ grants: setting(v.array(grantSchema), [], "Who may use what") });
+export const grantsFileSchema = v.object({ grants: setting(v.array(grantSchema), [], "Who may use what") });

@@ -3,7 +3,7 @@ import { ConfigError } from "../../core/errors.ts";
 import { readYaml, YamlError } from "../../lib/yaml-document.ts";
 import { maxYamlBytes } from "../../lib/yaml-limits.ts";
 import { isMissing, readText } from "../../runtime/files.ts";
-import { parseForgiving } from "../check-shape.ts";
+import { parseForgiving, unknownKeys } from "../check-shape.ts";
 import { placeText } from "../explain.ts";
 import { isMap, type Path, pathText } from "../path.ts";
 import type { Problem } from "../problem.ts";
@@ -39,10 +39,11 @@ export async function writtenGrants(text: string, label: string): Promise<readon
   const { value, placeOf } = await readYaml(text).catch((error: unknown) => {
     throw error instanceof YamlError ? new ConfigError(yamlLines(error, label).join("\n"), { cause: error }) : error;
   });
-  if (value !== null && !isMap(value))
-    throw new ConfigError(`${label}:1:1  The file must be a map with "grants", a list`);
-  const { output = { grants: [] }, problems: found } = parseForgiving(grantsFileSchema, value ?? {});
-  const problems = found.length > 0 ? found.map(inOtherWords) : rowProblems(output.grants);
+  const file = value ?? {};
+  if (!isMap(file)) throw new ConfigError(`${label}:1:1  The file must be a map with "grants", a list`);
+  const { output = { grants: [] }, problems: wrong } = parseForgiving(grantsFileSchema, file);
+  const found = [...unknownKeys(grantsFileSchema, file).map(inOtherWords), ...wrong];
+  const problems = found.length > 0 ? found : rowProblems(output.grants);
   if (problems.length === 0) return output.grants;
   const lines = problems.map(({ path, text: said }) => `${placeText(label, placeOf(path))}  ${pathText(path)} ${said}`);
   throw new ConfigError(lines.join("\n"));
@@ -52,6 +53,8 @@ function asGrant({ subject, email, group, servers, tools, expires_at }: WrittenG
   const endsAt = expires_at === undefined ? undefined : timeOf(expires_at);
   return { subject, email: email?.toLowerCase(), group, servers, tools, endsAt };
 }
+
+const forPeople = 'does not exist here: leave it out, or write it into "reason"';
 
 /** Keys of rows that the product this one replaces writes, and what says the same here. */
 const foreignKeys: Readonly<Record<string, string>> = {
@@ -63,10 +66,10 @@ const foreignKeys: Readonly<Record<string, string>> = {
   tool: 'is a list here: write tools: ["NAME"]',
   scope: 'does not exist here: name the tools that may be used in "tools"',
   revoked_at: "does not exist here: a grant that was revoked is taken out of the file",
-  owner: 'does not exist here: leave it out, or write it into "reason"',
-  owner_label: 'does not exist here: leave it out, or write it into "reason"',
-  subject_label: 'does not exist here: leave it out, or write it into "reason"',
-  provenance: 'does not exist here: leave it out, or write it into "reason"',
+  owner: forPeople,
+  owner_label: forPeople,
+  subject_label: forPeople,
+  provenance: forPeople,
 };
 
 function inOtherWords(problem: Problem): Problem {
@@ -76,11 +79,14 @@ function inOtherWords(problem: Problem): Problem {
 }
 
 function rowProblems(grants: readonly WrittenGrant[]): Problem[] {
-  const ids = grants.map(({ id }) => id);
+  const ids = new Set<string>();
   return grants.flatMap((grant, at) => {
-    const isTwice = grant.id !== undefined && ids.indexOf(grant.id) < at;
-    const twice: Problem = { path: ["grants", at, "id"], text: `"${grant.id}" is the id of a grant before it` };
-    return [...problemsOf(grant, at), ...(isTwice ? [twice] : [])];
+    const { id } = grant;
+    const problems = problemsOf(grant, at);
+    if (id === undefined) return problems;
+    if (ids.has(id)) problems.push({ path: ["grants", at, "id"], text: `"${id}" is the id of a grant before it` });
+    ids.add(id);
+    return problems;
   });
 }
 
