@@ -95,7 +95,12 @@ export const dependencies: Readonly<Record<string, Dependency>> = {
     reason: "Schemas as data: types, validation, JSON Schema and the tables below come from them",
   },
   yaml: {
-    homes: ["lib/yaml-document.ts", "config/edit.ts", "config/edit-setting.ts"],
+    homes: [
+      "lib/yaml-document.ts",
+      "config/edit.ts",
+      "config/edit-setting.ts",
+      "config/identity-grants/edit-grants.ts",
+    ],
     lazy: true,
     reason: "Reads files with positions, edits them with comments kept",
   },

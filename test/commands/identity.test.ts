@@ -134,6 +134,17 @@ test("identity grants: the file of the configuration, whether or not grants are 
   assert.match(off.err, /^There are no capabilities: /);
 });
 
+test("identity grants list: what a terminal would obey is shown, not sent", async (t) => {
+  const { folder, run } = house(t);
+  writeFileSync(join(folder, "grants.yaml"), 'grants: [{id: "a\\e[2J", group: g, servers: [b], reason: "\\u202ex"}]\n');
+  for (const format of ["table", "json"]) {
+    const { code, out } = await run("identity", "grants", "list", "--path", "grants.yaml", "-f", format);
+    assert.equal(code, 0);
+    assert.match(out, /a\\u001b\[2J/);
+    assert.doesNotMatch(out, /[\u001b\u202e]/);
+  }
+});
+
 test("identity grants: a broken file is refused with its place and stays", async (t) => {
   const { folder, run } = house(t);
   const path = join(folder, "grants.yaml");
