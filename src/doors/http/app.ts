@@ -1,5 +1,4 @@
-/** What the HTTP door answers: the checks every request passes, then the table of routes. The only file that knows Hono. */
-import { HonoBase } from "hono/hono-base";
+/** What the HTTP door answers: the checks every request passes, then the table of routes. */
 import type { Caller } from "../../core/caller.ts";
 import { GatewayError } from "../../core/errors.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
@@ -198,38 +197,29 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
     [messagesPath]: { POST: async (visit) => (await sseDoor()).post(visit) },
   };
 
-  const router = new HonoBase<{ Bindings: Visit }>({
-    router: new PathRouter(),
-    getPath: (_request, options) => (options as { env: Visit }).env.path,
-  });
-  /**
-   * Where Hono sent POSTs to an address before. Asking it again, and having it follow the answer, would take half of the
-   * time before the body is read.
-   */
+  const router = new PathRouter<Methods>();
+  for (const [path, methods] of Object.entries(routes)) router.add(path, methods);
+  /** Where POSTs to an address went before: taking the address apart would take half of the time before the body is read. */
   const known = new Map<string, Route>();
-  for (const [path, methods] of Object.entries(routes))
-    router.all(path, ({ env, req }) => {
-      const route = { path: env.path, methods, backend: req.param("backend") };
-      const { method, url } = env.request;
-      // Of an address with a query there are as many as there are clients.
-      if (method === "POST" && known.size < maxKnownAddresses && !url.includes("?")) known.set(url, route);
-      return follow(route, env);
-    });
-  router.notFound(({ env }) =>
-    refuse(
-      env,
-      new Refusal(404, `There is no route "${env.path.slice(0, 200)}"`, {
+
+  /** @throws Refusal 404 */
+  function routeOf({ method, url }: Request, path: string): Route {
+    const found = router.find(path);
+    if (found === undefined)
+      throw new Refusal(404, `There is no route "${path.slice(0, 200)}"`, {
         hint: `Routes: ${Object.keys(routes).join(", ")}`,
-      }),
-    ),
-  );
-  router.onError((error, { env }) => failed(env, error));
+      });
+    const route = { path, methods: found.target, backend: found.params["backend"] };
+    // Of an address with a query there are as many as there are clients.
+    if (method === "POST" && known.size < maxKnownAddresses && !url.includes("?")) known.set(url, route);
+    return route;
+  }
 
   function follow({ methods, backend }: Route, visit: Visit): Response | Promise<Response> {
     const { method } = visit.request;
     const handler = Object.hasOwn(methods, method) ? methods[method as keyof Methods] : undefined;
     if (handler === undefined) throw notAllowed(method, Object.keys(methods).join(", "));
-    return handler(visit, backend);
+    return method === "HEAD" ? withoutBody(handler(visit, backend)) : handler(visit, backend);
   }
 
   function failed(asker: Asker, error: unknown): Response {
@@ -274,9 +264,12 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
     const { request, peer, requestId, path, crossOrigin } = arrival;
     const caller = screened(identified, path, request.headers, request.url);
     const visit: Visit = { request, peer, requestId, path, caller, crossOrigin };
-    if (route === undefined) return router.fetch(request, visit);
-    const response = follow(route, visit);
-    return response instanceof Promise ? response.catch((error) => failed(visit, error)) : response;
+    try {
+      const response = follow(route ?? routeOf(request, path), visit);
+      return response instanceof Promise ? response.catch((error) => failed(visit, error)) : response;
+    } catch (error) {
+      return failed(visit, error);
+    }
   }
 
   /** Answers who was not let in. */
@@ -316,6 +309,10 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
       keyServer?.end();
     },
   };
+}
+
+async function withoutBody(response: Response | Promise<Response>): Promise<Response> {
+  return new Response(null, await response);
 }
 
 /** On a port of WebSocket clients alone. @throws Refusal 426 */
