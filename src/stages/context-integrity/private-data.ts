@@ -3,6 +3,7 @@
  * eight of its characters in a row, an address has an `@`.
  */
 import { WordFinder } from "../../lib/any-of.ts";
+import { characterSet, endOfRun, nextRun } from "../../lib/character-runs.ts";
 import { isIban } from "./check-digits.ts";
 import { ibanLengths } from "./iban-lengths.ts";
 import { accountName, ibanStart, numberPatterns, type PrivateRule, plainNumber } from "./number-patterns.ts";
@@ -47,30 +48,20 @@ const escapeLetters = "bfnrt";
 const longestLocalPart = 64;
 const longestDomain = 255;
 
-const localPart = tableOf("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._%+-");
-const domain = tableOf("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-");
+const localPart = characterSet("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._%+-");
+const domain = characterSet("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-");
 /** Digits, and what is written between them; a space of another width too. */
-const digitOrMark = tableOf("0123456789 +-.()\u00a0\u202f");
-const digit = tableOf("0123456789");
-
-function tableOf(characters: string): Uint8Array {
-  const table = new Uint8Array(0x10000);
-  for (const character of characters) table[character.charCodeAt(0)] = 1;
-  return table;
-}
-
-const isIn = (table: Uint8Array, code: number) => table[code] === 1;
+const digitOrMark = characterSet("0123456789 +-.()\u00a0\u202f");
+const digit = characterSet("0123456789");
 
 function findAddresses(text: string, take: Take): void {
   let free = 0;
   for (let at = text.indexOf("@"); at >= 0; at = text.indexOf("@", at + 1)) {
     let start = at;
     const least = Math.max(free, at - longestLocalPart);
-    while (start > least && isIn(localPart, text.charCodeAt(start - 1))) start--;
+    while (start > least && localPart[text.charCodeAt(start - 1)] === 1) start--;
     start = behindEscape(text, start);
-    let end = at + 1;
-    const most = Math.min(text.length, at + 1 + longestDomain);
-    while (end < most && isIn(domain, text.charCodeAt(end))) end++;
+    let end = endOfRun(text, at + 1, domain, Math.min(text.length, at + 1 + longestDomain));
     if (start >= at || !/^[A-Za-z0-9][A-Za-z0-9.-]*\.[A-Za-z]{2,24}(?=[.-]*$)/.test(text.slice(at + 1, end))) continue;
     while (!/[A-Za-z]/.test(text[end - 1] as string)) end--;
     take("email", start, end);
@@ -94,23 +85,13 @@ const overlap = 48;
 
 function findNumbers(text: string, take: Take): void {
   const isNamed = accountWords.test(text);
-  const { length } = text;
-  let start = 0;
-  for (let at = start + shortestRun - 1; at < length; at = start + shortestRun - 1) {
-    // From the last place of what would be a run of that length back to the first that cannot be in one.
-    let back = at;
-    while (back >= start && isIn(digitOrMark, text.charCodeAt(back))) back--;
-    if (back >= start) {
-      start = back + 1;
-      continue;
-    }
-    const most = Math.min(length, start + longestLook);
-    let end = start;
+  const next = (from: number) => nextRun(text, from, shortestRun, digitOrMark);
+  for (let start = next(0); start >= 0; ) {
+    const end = endOfRun(text, start, digitOrMark, Math.min(text.length, start + longestLook));
     let digits = 0;
-    for (; end < most && isIn(digitOrMark, text.charCodeAt(end)); end++)
-      digits += digit[text.charCodeAt(end)] as number;
+    for (let at = start; at < end; at++) digits += digit[text.charCodeAt(at)] as number;
     if (digits >= fewestDigits) lookAtRun(text, start, end, digits, isNamed, take);
-    start = end === start + longestLook ? end - overlap : end;
+    start = next(end === start + longestLook ? end - overlap : end);
   }
 }
 

@@ -1,4 +1,5 @@
 /** Takes credentials out of text, and tells which kinds there were. */
+import { characterSet, endOfRun, nextRun } from "../../lib/character-runs.ts";
 import { withoutBase64 } from "../../lib/without-base64.ts";
 import {
   bearerToken,
@@ -14,7 +15,6 @@ import {
   redactedCredential,
   tokens,
 } from "./credential-patterns.ts";
-import { endOfWord, isJoint, nextLongWord } from "./long-words.ts";
 
 export interface Redaction {
   readonly text: string;
@@ -83,6 +83,10 @@ function isUserInfo(code: number): boolean {
 
 /** No token is shorter, and neither is a value behind a name. */
 const shortestWord = 15;
+/** Where a token may begin behind the character, though not before it. */
+const joints = "+./=~";
+const isJoint = characterSet(joints);
+const inWords = characterSet(`ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-${joints}`);
 
 /** By their first two characters. */
 const tokensByStart = new Map<number, CredentialPattern[]>();
@@ -102,8 +106,9 @@ function attemptTokens(text: string, at: number, attempt: Attempt): void {
 /** Tokens, and values that something before them names; all of these are long words or begin within one. */
 function findTokens(text: string, attempt: Attempt): void {
   let to = 0;
-  for (let from = nextLongWord(text, 0, shortestWord); from >= 0; from = nextLongWord(text, to + 1, shortestWord)) {
-    to = endOfWord(text, from + shortestWord);
+  const next = (at: number) => nextRun(text, at, shortestWord, inWords);
+  for (let from = next(0); from >= 0; from = next(to + 1)) {
+    to = endOfRun(text, from + shortestWord, inWords);
     if (text.charCodeAt(from - 1) === blank && (text.charCodeAt(from - 2) | 0x20) === letterR)
       attempt(bearerToken, from - "bearer ".length);
     const sign = signBefore(text, from);
@@ -113,7 +118,7 @@ function findTokens(text: string, attempt: Attempt): void {
     if (text.charCodeAt(from - 1) === backslash)
       attemptTokens(text, from + (text.charCodeAt(from) === letterU ? 5 : 1), attempt);
     for (let at = from; at <= to - shortestWord; at++) {
-      if (!isJoint(text.charCodeAt(at))) continue;
+      if (isJoint[text.charCodeAt(at)] !== 1) continue;
       if (isBehindName(text, at)) attempt(namedSecret, at);
       attemptTokens(text, at + 1, attempt);
     }
