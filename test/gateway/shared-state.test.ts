@@ -370,6 +370,18 @@ describe("openSharedState", { skip: skipWithoutRedis }, () => {
       );
     });
 
+    test("the end of one while Redis was out of reach is told afterwards", async () => {
+      const [a, b] = await two();
+      await a.sessions.save("one", session);
+      assert.deepEqual(await b.sessions.load("one"), session);
+      redis.pause();
+      await lost(a);
+      a.sessions.remove("one");
+      redis.goOn();
+      await until(() => b.heard.includes("ended one"));
+      assert.equal(await b.sessions.load("one"), "ended");
+    });
+
     test("Redis has no id of a session, and everything there expires", async () => {
       const [a] = await two();
       await a.sessions.save("the-secret-id", session);

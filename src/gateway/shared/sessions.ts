@@ -11,6 +11,8 @@ import type { SharedLink } from "./shared-link.ts";
 
 /** Stands where the session was, so that no gateway that missed its end brings it back. */
 const ended = "ended";
+/** Of sessions that ended while Redis was out of reach; of more the first are forgotten, and expire there. */
+const maxUntold = 10_000;
 /** As long as the door takes one. */
 const maxMessageCharacters = 16 * 1_048_576;
 
@@ -33,6 +35,8 @@ export interface SharedSessions {
   tell(id: string, messageText: string): void;
   /** Takes what another gateway told. */
   take(message: string): void;
+  /** Redis is there again: what the others did not hear is told now. */
+  catchUp(): void;
 }
 
 export interface SharedSessionsOptions {
@@ -46,6 +50,8 @@ export interface SharedSessionsOptions {
 export function createSharedSessions({ link, replica, ttlMs, events }: SharedSessionsOptions): SharedSessions {
   /** Of the sessions that are known here, by digest. */
   const ids = new Map<string, string>();
+  /** Digests of those whose end is not in Redis yet. */
+  const untold = new Set<string>();
   const keyOf = (digest: string) => link.keyOf(`session:${digest}`);
 
   function digestOf(id: string): string {
@@ -69,6 +75,15 @@ export function createSharedSessions({ link, replica, ttlMs, events }: SharedSes
     }
   }
 
+  async function tellEnd(digest: string): Promise<void> {
+    untold.add(digest);
+    if (untold.size > maxUntold) untold.delete(untold.values().next().value as string);
+    const done = await link.ask(remove, [keyOf(digest)], [Math.ceil(ttlMs())]);
+    if (done === undefined) return;
+    untold.delete(digest);
+    publish({ from: replica, is: "ended", session: digest });
+  }
+
   async function takeChange(digest: string, id: string): Promise<void> {
     const saved = await read(digest);
     if (saved === "ended") events()?.onEnded(id);
@@ -87,8 +102,7 @@ export function createSharedSessions({ link, replica, ttlMs, events }: SharedSes
     remove(id) {
       const digest = sha256Hex(id);
       ids.delete(digest);
-      void link.ask(remove, [keyOf(digest)], [Math.ceil(ttlMs())]);
-      publish({ from: replica, is: "ended", session: digest });
+      void tellEnd(digest);
     },
     leave(id) {
       ids.delete(sha256Hex(id));
@@ -110,6 +124,9 @@ export function createSharedSessions({ link, replica, ttlMs, events }: SharedSes
       if (is === "ended") events()?.onEnded(id);
       else if (is === "changed") void takeChange(digest as string, id);
       else if (is === "message" && typeof text === "string") events()?.onMessage(id, text);
+    },
+    catchUp() {
+      for (const digest of [...untold]) void tellEnd(digest);
     },
   };
 }

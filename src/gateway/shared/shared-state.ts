@@ -46,6 +46,7 @@ export function openSharedState(options: SharedStateOptions): SharedState {
       void ledger.settle();
       answers?.catchUp();
       void idempotency.catchUp();
+      sessions.catchUp();
       void events()?.onReunited();
     },
   });
