@@ -225,7 +225,9 @@ test("E11: the command line's approval is in the journal too, and what is left o
       [2, "tool-approved", null],
     ],
   );
-  // Killed, not stopped: what was told is on the disk by then.
+  // Killed, not stopped: what is on the disk is what is left.
+  const onDisk = () => readFileSync(join(gateway.folder, "state", "control-plane.jsonl"), "utf8");
+  await until(() => onDisk().split("\n").length > 2);
   const dead = new Promise((resolve) => gateway.child.on("exit", resolve));
   gateway.child.kill("SIGKILL");
   await dead;

@@ -23,12 +23,14 @@ const maxClaimCharacters = 4_096;
 
 export function createClaimRecord({ clock, onProblem, path, redact }: ClaimRecordOptions): ClaimRecord {
   let current: { readonly path: string; readonly file: LineFile } | undefined;
+  /** Resolves when the files before it have what they were given. */
+  let earlier: Promise<unknown> = Promise.resolve();
 
   /** A reload may name another. */
   function fileNow(): LineFile {
     const now = path();
     if (current?.path !== now) {
-      void current?.file.flush();
+      earlier = Promise.all([earlier, current?.file.flush()]);
       current = {
         path: now,
         file: createLineFile({ path: now, clock, sync: false, maxBytes: maxFileBytes, onProblem }),
@@ -54,7 +56,7 @@ export function createClaimRecord({ clock, onProblem, path, redact }: ClaimRecor
       fileNow().append(JSON.stringify(line));
     },
     async flush() {
-      await current?.file.flush();
+      await Promise.all([earlier, current?.file.flush()]);
     },
   };
 }
