@@ -9,7 +9,7 @@ import { knownItems, listAll, type OwnedItem } from "./lists.ts";
 import { pinnedTools } from "./pinned-tools.ts";
 import type { RequestScope } from "./request-scope.ts";
 
-export class Exposed {
+class Exposed {
   readonly #owned: readonly OwnedItem[];
   readonly #names: ExposedNames;
 

@@ -23,7 +23,6 @@ export function tunnelEnd(host: string): TunnelEnd {
       const address = headers.get("x-forwarded-for");
       if (address === null || !addressPattern.test(address)) return peer;
       if (headers.get("host")?.toLowerCase().replace(/:\d+$/, "") !== host || !loopback.test(peer.address)) return peer;
-
       return { address, keepOpen: () => peer.keepOpen(), upgrade: (options) => peer.upgrade(options) };
     },
   };

@@ -3,7 +3,7 @@
 const zero = 0x30;
 
 /** ISO/IEC 7812-1 annex B: cards, and personal numbers of Sweden. */
-export function passesLuhn(digits: string): boolean {
+function passesLuhn(digits: string): boolean {
   let sum = 0;
   for (let at = digits.length - 1, isDouble = false; at >= 0; at--, isDouble = !isDouble) {
     const digit = digits.charCodeAt(at) - zero;
