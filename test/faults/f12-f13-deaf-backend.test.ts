@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { GatewayProcess } from "../e2e/harness.ts";
-import { isAlive } from "../fixtures/processes.ts";
+import { isAlive, until } from "../fixtures/processes.ts";
 import { httpClient, startStdioGateway } from "./client.ts";
 import { bystander, eventually, health, peakRssMb, rawBackend, unlimited, withGateway } from "./gateway.ts";
 
@@ -26,7 +26,7 @@ describe("F12 backend that stops reading its input", () => {
         assert.ok(outcomes.some(({ text }) => /"full" was killed because it stopped reading its input/.test(text)));
         await stop();
         assert.ok(peak() < 600, `${peak()} MB at most`);
-        assert.ok(!isAlive(Number(before)));
+        await until(() => !isAlive(Number(before)));
         assert.equal((await full.call("echo", { text: "again" })).text, "again");
       },
     ));
