@@ -1,16 +1,17 @@
 /**
- * Writes the parts of README.md that are made from the source: `<!-- generated:NAME -->…<!-- /generated:NAME -->`.
- * `--check` writes nothing and fails when a part is stale.
+ * Writes what is made from the source: the parts `<!-- generated:NAME -->…<!-- /generated:NAME -->` of README.md, and the
+ * WebAssembly of src/. `--check` writes nothing and fails when something is stale.
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { main as assemble } from "assemblyscript/asc";
 import packageJson from "../package.json" with { type: "json" };
 import { settingsTables } from "../src/config/generate.ts";
 import { errorCodes } from "../src/core/error-codes.ts";
 import { dependencies, developmentDependencies } from "./dependencies.ts";
 
-const readmePath = join(fileURLToPath(new URL("..", import.meta.url)), "README.md");
+const root = fileURLToPath(new URL("..", import.meta.url));
 
 const parts: Readonly<Record<string, () => string | Promise<string>>> = {
   configuration: settingsTables,
@@ -60,10 +61,33 @@ async function withGeneratedParts(text: string): Promise<string> {
   return result;
 }
 
-const readme = await readFile(readmePath, "utf8");
-const fresh = await withGeneratedParts(readme);
-if (fresh !== readme && process.argv.includes("--check")) {
-  console.error("README.md is not what its sources say: run node deploy/with-bun.mjs deploy/generate.ts");
-  process.exit(1);
+/** @param path of AssemblyScript, in the repository */
+async function asTypeScript(path: string): Promise<string> {
+  const source = await readFile(join(root, path), "utf8");
+  let wasm = new Uint8Array(0);
+  const options = ["--optimizeLevel=3", "--noAssert", "--runtime=stub", "--enable=simd", "--initialMemory=5"];
+  const { error, stderr } = await assemble(["source.ts", "--outFile=source.wasm", ...options], {
+    readFile: (name) => (name === "source.ts" ? source : null),
+    writeFile: (_, contents) => {
+      wasm = contents as Uint8Array<ArrayBuffer>;
+    },
+    listFiles: () => [],
+  });
+  if (error !== null) throw new Error(`${path}: ${stderr}`);
+  return `/** Made from ${path} by deploy/generate.ts. */\nexport const blocksWasm =\n  "${Buffer.from(wasm).toString("base64")}";\n`;
 }
-if (fresh !== readme) await writeFile(readmePath, fresh);
+
+const files: Readonly<Record<string, (now: string) => Promise<string>>> = {
+  "README.md": withGeneratedParts,
+  "src/lib/text-survey/blocks-wasm.ts": () => asTypeScript("src/lib/text-survey/blocks.as"),
+};
+for (const [name, generate] of Object.entries(files)) {
+  const path = join(root, name);
+  const now = await readFile(path, "utf8").catch(() => "");
+  const fresh = await generate(now);
+  if (fresh === now) continue;
+  if (process.argv.includes("--check")) {
+    console.error(`${name} is not what its sources say: run node deploy/with-bun.mjs deploy/generate.ts`);
+    process.exitCode = 1;
+  } else await writeFile(path, fresh);
+}

@@ -4,6 +4,7 @@
  */
 import { mayHoldLongNumbers, parseExact } from "../lib/exact-json.ts";
 import { isJsonObject, type JsonObject, nestsDeeper } from "../lib/json.ts";
+import type { TextSurvey } from "../lib/text-survey/text-survey.ts";
 import { UpstreamError } from "./errors.ts";
 
 /**
@@ -34,22 +35,23 @@ export class Answer {
   readonly keptBy: KeptBy | undefined;
   /** For policies further out, which then need not look for the same; absent where there is nothing. */
   readonly findings: readonly AnswerFinding[] | undefined;
+  /** Of {@link text}, where that is long and came from a server. */
+  readonly survey: TextSurvey | undefined;
   #value: JsonObject | undefined;
   #text: string | undefined;
   #isShallow: boolean;
-  readonly #skeleton: string | undefined;
 
   private constructor(
     value: JsonObject | undefined,
     text: string | undefined,
-    skeleton?: string,
+    survey?: TextSurvey,
     keptBy?: KeptBy,
     findings?: readonly AnswerFinding[],
   ) {
     this.#value = value;
     this.#text = text;
     this.#isShallow = text === undefined;
-    this.#skeleton = skeleton;
+    this.survey = survey;
     this.keptBy = keptBy;
     this.findings = findings;
   }
@@ -79,8 +81,8 @@ export class Answer {
   }
 
   /** `text` must be the exact JSON of `value`, or `value` must be left out; it is sent on as it is. */
-  static ofText(text: string, value?: JsonObject, skeleton?: string): Answer {
-    return new Answer(value, text, skeleton);
+  static ofText(text: string, value?: JsonObject, survey?: TextSurvey): Answer {
+    return new Answer(value, text, survey);
   }
 
   /** @throws UpstreamError UPSTREAM_PROTOCOL when it is deeper than {@link maxAnswerDepth} */
@@ -105,7 +107,7 @@ export class Answer {
 
   /** {@link text} without the insides of long strings that hold no `\u`, where those were found out; else all of it. */
   get skeleton(): string {
-    return this.#skeleton ?? this.text;
+    return this.survey?.skeleton ?? this.text;
   }
 
   /** Characters of the text where that is at hand, which it is for whatever is relayed. */

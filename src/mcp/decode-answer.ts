@@ -8,6 +8,7 @@
 import { Answer, maxAnswerDepth } from "../core/answer.ts";
 import { GatewayError } from "../core/errors.ts";
 import { isJsonObject, type JsonObject, nestsDeeper } from "../lib/json.ts";
+import { surveyText } from "../lib/text-survey/text-survey.ts";
 import {
   classifyMessage,
   type RequestId,
@@ -63,71 +64,14 @@ function cut(text: string, from: number, to: number, digits: string): DecodedMes
   // JSON has no leading zeros, and a longer number may not be the integer it looks like.
   if (digits === "" || digits.length > mostDigits || (digits.length > 1 && digits.startsWith("0"))) return undefined;
   const result = text.slice(from, to);
-  const skeleton = withoutLongStrings(result);
+  const survey = surveyText(result);
+  const skeleton = survey?.skeleton ?? result;
   // A line break is allowed between tokens, but would break the frame of whoever sends the text on (SSE, stdio).
   if (skeleton.includes("\n") || skeleton.includes("\r")) return undefined;
   const value = parseOrUndefined(skeleton);
   if (!isJsonObject(value)) return undefined;
-  const answer = Answer.ofText(result, skeleton === result ? value : undefined, skeleton);
+  const answer = Answer.ofText(result, skeleton === result ? value : undefined, survey);
   return { kind: "answer", id: Number(digits), answer };
-}
-
-const controlCharacter = /[\u0000-\u001f]/;
-const longStringChars = 16_384;
-const mostStrings = 256;
-/** Where more of a string is escaped, the parser is quicker with it. */
-const charsPerEscape = 16;
-
-/**
- * The text with long strings emptied: valid JSON exactly if the text is. Images, files and prose come as strings with no
- * escapes or few, and making megabytes of them, to see that they are valid, would take a fifth of the time and half the
- * memory of relaying them. A string with `\u` stays: who looks for what is written so must find it.
- */
-function withoutLongStrings(text: string): string {
-  if (text.length < longStringChars) return text;
-  let kept = "";
-  let from = 0;
-  const control = text.search(controlCharacter);
-  const certainEnd = control < 0 ? text.length : control;
-  let backslash = indexOrEnd(text, "\\", 0);
-  let start = text.indexOf('"');
-  for (let seen = 0; start >= 0 && seen < mostStrings; seen++) {
-    let end = indexOrEnd(text, '"', start + 1);
-    let escapes = 0;
-    while (backslash < end && isSimpleEscape(text.charCodeAt(backslash + 1))) {
-      if (++escapes * charsPerEscape > backslash - start + longStringChars) break;
-      if (backslash + 1 === end) end = indexOrEnd(text, '"', end + 1);
-      backslash = indexOrEnd(text, "\\", backslash + 2);
-    }
-    if (backslash < end || end >= certainEnd) break;
-    if (end - start > longStringChars) {
-      kept += text.slice(from, start + 1);
-      from = end;
-    }
-    start = text.indexOf('"', end + 1);
-  }
-  return from === 0 ? text : kept + text.slice(from);
-}
-
-function isSimpleEscape(code: number): boolean {
-  switch (code) {
-    case 0x22 /* " */:
-    case 0x5c /* \\ */:
-    case 0x2f /* / */:
-    case 0x62 /* b */:
-    case 0x66 /* f */:
-    case 0x6e /* n */:
-    case 0x72 /* r */:
-    case 0x74 /* t */:
-      return true;
-    default:
-      return false;
-  }
-}
-
-function indexOrEnd(text: string, character: string, from: number): number {
-  const at = text.indexOf(character, from);
-  return at < 0 ? text.length : at;
 }
 
 function parseOrUndefined(text: string): unknown {

@@ -6,6 +6,9 @@ interface DirectController {
   close(): void;
 }
 
+/** Bun takes a third longer for 10 MB at once, which it has to make room for, and half longer for pieces of 64 kB. */
+const pieceChars = 262_144;
+
 /**
  * Bun copies a text once less this way, and sends the head of the response with it: what `new Response(text)` makes of
  * more than 15 kB is sent header by header where it comes later than the request (Bun 1.4.4).
@@ -15,7 +18,8 @@ export function partsBody(parts: readonly string[]): string | ReadableStream<Uin
   const source = {
     type: "direct",
     pull(controller: DirectController) {
-      for (const part of parts) controller.write(part);
+      for (const part of parts)
+        for (let at = 0; at < part.length; at += pieceChars) controller.write(part.slice(at, at + pieceChars));
       controller.close();
     },
   };

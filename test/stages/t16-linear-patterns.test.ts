@@ -16,7 +16,7 @@ import {
   numberPatterns,
   plainNumber,
 } from "../../src/stages/context-integrity/number-patterns.ts";
-import { credentialPatterns, privateKeyMark } from "../../src/stages/firewall/credential-patterns.ts";
+import { credentialPatterns } from "../../src/stages/firewall/credential-patterns.ts";
 import { encodedBlob, memoryPattern, requestPatterns } from "../../src/stages/firewall/request-patterns.ts";
 import { CountingRegExp } from "../fixtures/counting-regexp.ts";
 
@@ -45,7 +45,6 @@ const patterns: [string, RegExp][] = [
   ["memory", memoryPattern],
   ["encoded blob", encodedBlob],
   ...credentialPatterns.map(({ rule, pattern }): [string, RegExp] => [rule, pattern]),
-  ["mark of private-key", privateKeyMark],
   ...[...injectionPatterns, ...destructivePatterns, ...escalationPatterns, ...exfiltrationPatterns].map(
     ({ rule, pattern }): [string, RegExp] => [rule, pattern],
   ),

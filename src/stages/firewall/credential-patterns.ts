@@ -38,8 +38,11 @@ function token(rule: string, prefixes: string, rest: string, isRandom?: true): C
   return { rule, needs, pattern, ...(isRandom && { isRandom }) };
 }
 
-/** Where a private key may be. */
-export const privateKeyMark = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----/g;
+/** The first line of a private key begins and ends with these. */
+export const startOfKeyMark = "-----BEGIN ";
+export const endOfKeyMark = "PRIVATE KEY-----";
+/** Characters of it before {@link endOfKeyMark}. */
+export const longestKeyMark = startOfKeyMark.length + 40;
 
 export const privateKey: CredentialPattern = {
   rule: "private-key",

@@ -1,18 +1,21 @@
 /** Takes credentials out of text, and tells which kinds there were. */
-import { characterSet, endOfRun, nextRun } from "../../lib/character-runs.ts";
+import { characterSet } from "../../lib/character-runs.ts";
+import { longWords, shortestWord, type TextSurvey } from "../../lib/text-survey/text-survey.ts";
 import { withoutBase64 } from "../../lib/without-base64.ts";
 import {
   bearerToken,
   type CredentialPattern,
+  endOfKeyMark,
   isPlaceholder,
   keyLine,
+  longestKeyMark,
   longestUserInfo,
   looksRandom,
   namedSecret,
   passwordInUrl,
   privateKey,
-  privateKeyMark,
   redactedCredential,
+  startOfKeyMark,
   tokens,
 } from "./credential-patterns.ts";
 
@@ -25,46 +28,55 @@ export interface Redaction {
 /** Has a pattern tried at a place of the text. */
 type Attempt = (pattern: CredentialPattern, at: number) => void;
 /** Finds the places where patterns may match. */
-type Search = (text: string, attempt: Attempt) => void;
+type Search = (text: string, attempt: Attempt, survey: TextSurvey | undefined) => void;
 
 const searches: readonly Search[] = [findPrivateKeys, findTokens, findUrlPasswords];
 
-/** The very same text where nothing had to go. */
-export function redactCredentials(text: string): Redaction {
+/**
+ * The very same text where nothing had to go.
+ * @param survey of the text, where there is one
+ */
+export function redactCredentials(text: string, survey?: TextSurvey): Redaction {
   const readable = withoutBase64(text);
   const rules = new Set<string>();
   let clean = text;
   for (const search of searches)
     if (readable === text || redactFound(search, readable, new Set()) !== readable)
-      clean = redactFound(search, clean, rules);
+      clean = redactFound(search, clean, rules, clean === text ? survey : undefined);
   return { text: clean, rules: [...rules] };
 }
 
-function redactFound(search: Search, text: string, rules: Set<string>): string {
+function redactFound(search: Search, text: string, rules: Set<string>, survey?: TextSurvey): string {
   /** Where the last match of a pattern ended: nothing is looked at twice. */
   const seenTo = new Map<CredentialPattern, number>();
   let clean = "";
   let kept = 0;
-  search(text, (one, at) => {
-    if (at < kept || at < (seenTo.get(one) ?? 0)) return;
-    one.pattern.lastIndex = at;
-    const match = one.pattern.exec(text);
-    if (match === null) return;
-    const end = at + match[0].length;
-    seenTo.set(one, end);
-    const secret = secretIn(one, match);
-    if (secret === undefined) return;
-    rules.add(one.rule);
-    clean += `${text.slice(kept, end - secret.length)}${redactedCredential}`;
-    kept = end;
-  });
+  search(
+    text,
+    (one, at) => {
+      if (at < kept || at < (seenTo.get(one) ?? 0)) return;
+      one.pattern.lastIndex = at;
+      const match = one.pattern.exec(text);
+      if (match === null) return;
+      const end = at + match[0].length;
+      seenTo.set(one, end);
+      const secret = secretIn(one, match);
+      if (secret === undefined) return;
+      rules.add(one.rule);
+      clean += `${text.slice(kept, end - secret.length)}${redactedCredential}`;
+      kept = end;
+    },
+    survey,
+  );
   return kept === 0 ? text : clean + text.slice(kept);
 }
 
 function findPrivateKeys(text: string, attempt: Attempt): void {
-  privateKeyMark.lastIndex = 0;
-  for (let found = privateKeyMark.exec(text); found !== null; found = privateKeyMark.exec(text))
-    attempt(privateKey, found.index);
+  for (let end = text.indexOf(endOfKeyMark); end >= 0; end = text.indexOf(endOfKeyMark, end + 1)) {
+    const least = Math.max(0, end - longestKeyMark);
+    const at = text.slice(least, end).lastIndexOf(startOfKeyMark);
+    if (at >= 0) attempt(privateKey, least + at);
+  }
 }
 
 /** Texts have fewer `@` than `://`; between the two there is none of `[\s/@"\\]`. */
@@ -81,42 +93,47 @@ function isUserInfo(code: number): boolean {
   return code > blank && code !== slash && code !== atSign && code !== quote && code !== backslash;
 }
 
-/** No token is shorter, and neither is a value behind a name. */
-const shortestWord = 15;
 /** Where a token may begin behind the character, though not before it. */
 const joints = "+./=~";
 const isJoint = characterSet(joints);
-const inWords = characterSet(`ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-${joints}`);
 
 /** By their first two characters. */
 const tokensByStart = new Map<number, CredentialPattern[]>();
+/** Whether there may be some: hardly any word begins like a token. */
+const beginsToken = new Uint8Array(0x4000);
 for (const one of tokens)
-  for (const start of new Set(one.needs.map((prefix) => startAt(prefix, 0))))
+  for (const start of new Set(one.needs.map((prefix) => startAt(prefix, 0)))) {
     tokensByStart.set(start, [...(tokensByStart.get(start) ?? []), one]);
+    beginsToken[start] = 1;
+  }
 
+/** Of characters that are ASCII; others may be taken for some that are. */
 function startAt(text: string, at: number): number {
-  return (text.charCodeAt(at) << 16) | text.charCodeAt(at + 1);
+  return ((text.charCodeAt(at) & 0x7f) << 7) | (text.charCodeAt(at + 1) & 0x7f);
 }
 
 function attemptTokens(text: string, at: number, attempt: Attempt): void {
-  const some = tokensByStart.get(startAt(text, at));
-  if (some !== undefined) for (const one of some) attempt(one, at);
+  const start = startAt(text, at);
+  if (beginsToken[start] === 1) for (const one of tokensByStart.get(start) ?? []) attempt(one, at);
 }
 
-/** Tokens, and values that something before them names; all of these are long words or begin within one. */
-function findTokens(text: string, attempt: Attempt): void {
-  let to = 0;
-  const next = (at: number) => nextRun(text, at, shortestWord, inWords);
-  for (let from = next(0); from >= 0; from = next(to + 1)) {
-    to = endOfRun(text, from + shortestWord, inWords);
-    if (text.charCodeAt(from - 1) === blank && (text.charCodeAt(from - 2) | 0x20) === letterR)
+/**
+ * Tokens, and values that something before them names; all of these are long words or begin within one: no token is
+ * shorter, and neither is a value behind a name.
+ */
+function findTokens(text: string, attempt: Attempt, survey: TextSurvey | undefined): void {
+  const places = longWords(text, survey);
+  for (let word = 0; word < places.length; word += 2) {
+    const from = places[word] as number;
+    const to = places[word + 1] as number;
+    const before = text.charCodeAt(from - 1);
+    if (before === blank && (text.charCodeAt(from - 2) | 0x20) === letterR)
       attempt(bearerToken, from - "bearer ".length);
     const sign = signBefore(text, from);
     if (isBehindName(text, sign)) attempt(namedSecret, sign);
     attemptTokens(text, from, attempt);
     // The word begins with the end of an escape, as in `\n` or `\u00e9`.
-    if (text.charCodeAt(from - 1) === backslash)
-      attemptTokens(text, from + (text.charCodeAt(from) === letterU ? 5 : 1), attempt);
+    if (before === backslash) attemptTokens(text, from + (text.charCodeAt(from) === letterU ? 5 : 1), attempt);
     for (let at = from; at <= to - shortestWord; at++) {
       if (isJoint[text.charCodeAt(at)] !== 1) continue;
       if (isBehindName(text, at)) attempt(namedSecret, at);

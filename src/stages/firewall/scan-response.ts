@@ -47,7 +47,7 @@ export function scanResponse(answer: Answer, { looksFor }: ResponseScan): Scanne
 /** @param plain the same answer without odd escapes; the very same where it has none */
 function redactAnswer(answer: Answer, plain: Answer): { answer: Answer; rules: readonly string[] } {
   if (answer === plain) {
-    const { text: clean, rules } = redactCredentials(answer.text);
+    const { text: clean, rules } = redactCredentials(answer.text, answer.survey);
     if (rules.length === 0) return { answer, rules };
     // Should a pattern ever have cut an escape in half, the long way below is the right one.
     if (isJson(clean)) return { answer: Answer.ofText(clean), rules };
