@@ -14,10 +14,13 @@ import {
   queryK,
   rareBelowTools,
   shortQueryWords,
+  synonymMaxTools,
+  synonymWeight,
   typoLength,
   unavailableWeight,
 } from "./ranking.ts";
 import { type SearchDocument, searchDocument } from "./search-document.ts";
+import { synonyms } from "./synonyms.ts";
 import { tokenize } from "./tokenize.ts";
 
 const sliceMs = 8;
@@ -114,14 +117,24 @@ export class SearchIndex {
       const weight = (count * (queryK + 1)) / (count + queryK);
       const postings = this.#postings.of(term);
       const found = postings === undefined ? 0 : this.#scoreTerm(postings, weight, touched);
+      if (found <= synonymMaxTools) this.#scoreSynonyms(term, counts, weight * synonymWeight, touched);
       if (isShort ? found >= rareBelowTools || term.length < 3 : found > 0 || !isLikeTypo(term)) continue;
       if (!isShort && mayBeTypos-- <= 0) continue;
       for (const [other, near] of this.#postings.withPrefix(term))
         if (other !== term) this.#scoreTerm(near, weight * prefixWeight, touched);
-      const maxDistance = term.length >= 8 ? 2 : term.length >= 4 ? 1 : 0;
+      // A word that has synonyms is none that was misspelt.
+      const maxDistance = synonyms(term).size > 0 ? 0 : term.length >= 8 ? 2 : term.length >= 4 ? 1 : 0;
       if (maxDistance === 0) continue;
       for (const [other, [near, distance]] of this.#postings.near(term, maxDistance))
         if (!other.startsWith(term)) this.#scoreTerm(near, (weight * fuzzyWeight) / (1 + distance), touched);
+    }
+  }
+
+  /** @param query its terms, which count for themselves already */
+  #scoreSynonyms(term: string, query: ReadonlyMap<string, number>, weight: number, touched: number[]): void {
+    for (const other of synonyms(term)) {
+      const postings = query.has(other) ? undefined : this.#postings.of(other);
+      if (postings !== undefined) this.#scoreTerm(postings, weight, touched);
     }
   }
 

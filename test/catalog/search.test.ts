@@ -93,6 +93,17 @@ test("Catalog.search forgives typos in long queries only for words that no tool 
   assert.deepEqual(await namesFor("count all votes given yesterday", own), ["cast"]);
 });
 
+test("Catalog.search knows other words for the same thing, and none for a word that many tools have", async () => {
+  const lists = {
+    files: [{ name: "move_file" }, { name: "remove_folder" }, { name: "read_file" }],
+    media: [{ name: "video_search" }, { name: "photo_search" }],
+  };
+  assert.deepEqual(await namesFor("movie", lists), ["video_search"]);
+  assert.deepEqual(await namesFor("delete a directory", lists), ["remove_folder"]);
+  const many = Array.from({ length: 11 }, (_, at) => ({ name: `delete_item_${at}` }));
+  assert.ok(!(await namesFor("delete", { ...lists, many })).includes("remove_folder"));
+});
+
 test("Catalog.search keeps to limit, server and what is visible", async () => {
   const catalog = catalogOf(servers);
   assert.equal((await catalog.search("create issue repository", { ...everything, limit: 1 })).length, 1);
