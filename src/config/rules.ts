@@ -117,6 +117,11 @@ function checkBackend(backend: ParsedBackend, path: Path, config: ParsedConfig, 
   if (backend.load_balancing !== undefined) onlyFor("load_balancing", backend.replicas !== undefined, '"replicas"');
   const hasAgent = [backend, ...replicas].some(({ a2a_url }) => a2a_url !== undefined);
   if (backend.a2a_agent_card_path !== undefined) onlyFor("a2a_agent_card_path", hasAgent, '"a2a_url"');
+  const { grant_type: grant, client_id: id, client_secret: secret } = backend.oauth ?? {};
+  if (grant === "client_credentials" && (id === undefined || secret === undefined)) {
+    const text = 'needs "client_id" and "client_secret" beside it: no person logs in';
+    found.problems.push({ path: [...path, "oauth", "grant_type"], text });
+  }
   const profile = backend.runtime_profile;
   if (profile !== undefined) {
     onlyFor("runtime_profile", hasProgram, '"command"');

@@ -92,6 +92,11 @@ const wrong: readonly [name: string, text: string, ...lines: string[]][] = [
     'gateway.yaml:4:5  backends.a.stop_when_idle_for works only with "command"',
   ],
   [
+    "a client without its secret",
+    "backends:\n  a:\n    http_url: http://h\n    oauth: {grant_type: client_credentials, client_id: me}",
+    'gateway.yaml:4:13  backends.a.oauth.grant_type needs "client_id" and "client_secret" beside it: no person logs in',
+  ],
+  [
     "agents only",
     "backends:\n  a:\n    http_url: http://h\n    a2a_agent_card_path: /card.json",
     'gateway.yaml:4:5  backends.a.a2a_agent_card_path works only with "a2a_url"',

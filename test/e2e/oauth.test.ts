@@ -107,6 +107,22 @@ test("mcp-gateway auth: login in a browser, status, logout", async () => {
   await gateway.stop();
 });
 
+test("client_credentials: the first call is let in, and nobody has to log in", async () => {
+  const [client_id, client_secret] = server.machine.split(":") as [string, string];
+  const oauth = { grant_type: "client_credentials", client_id, client_secret: "env:ROBOT_SECRET" };
+  const gateway = await startGateway(config({ backends: { guarded: { http_url: server.url, oauth } } }), {
+    env: { ROBOT_SECRET: client_secret },
+  });
+  const { call } = await connect(gateway);
+  const asked = server.requests.length;
+  assert.match(await call(), /the secret/);
+  assert.ok(server.requests.slice(asked).includes("POST /token client_credentials"));
+  assert.ok(!server.requests.slice(asked).some((line) => line.startsWith("GET /authorize")));
+  assertNoSecrets(gateway.stderr());
+  assert.ok(!gateway.stderr().includes(client_secret));
+  await gateway.stop();
+});
+
 test("a host that shows addresses to its user gets the login as one, in both eras", async () => {
   for (const mode of ["legacy", { pin: "2026-07-28" }] as const) {
     const gateway = await startGateway(config());

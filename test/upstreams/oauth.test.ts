@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import * as v from "valibot";
 import { GatewayError } from "../../src/core/errors.ts";
 import { silentLogger } from "../../src/core/log.ts";
 import type { Connection } from "../../src/core/upstream.ts";
@@ -12,6 +13,7 @@ import { systemClock } from "../../src/lib/clock.ts";
 import { httpConnect } from "../../src/upstreams/http/connect-http.ts";
 import { guardedFetch } from "../../src/upstreams/oauth/guarded-fetch.ts";
 import { OAuthSession } from "../../src/upstreams/oauth/oauth-session.ts";
+import { type OAuthSettings, oauthSchema } from "../../src/upstreams/oauth/schema.ts";
 import { createTokenStore, type TokenStore } from "../../src/upstreams/oauth/token-store.ts";
 import { type OAuthServer, oauthServer } from "../fixtures/oauth-server.ts";
 
@@ -25,6 +27,7 @@ function setUp(
   server: OAuthServer,
   directory = join(folder, String(++folders)),
   around: (store: TokenStore) => TokenStore = (store) => store,
+  oauth?: Partial<OAuthSettings>,
 ) {
   const secrets: string[] = [];
   const url = new URL(server.url);
@@ -32,7 +35,7 @@ function setUp(
   const session = new OAuthSession({
     server: "guarded",
     url,
-    settings: undefined,
+    settings: oauth && { ...v.getDefaults(oauthSchema), ...oauth },
     store: around(
       createTokenStore({
         directory,
@@ -271,6 +274,80 @@ test("guardedFetch asks a server that is not trusted at public addresses alone, 
   const untrusted = guardedFetch(new URL("http://mcp.example/mcp"), false, resolve);
   for (const url of ["http://mcp.example/.well-known/oauth-protected-resource", "https://auth.example/token"])
     await assert.rejects(untrusted(url), /no public address/, url);
+});
+
+const robot = { client_id: "robot", client_secret: "0xC0FFEE-and-milk" };
+
+test("client_credentials: a token before the first request, renewed without a person", async () => {
+  const server = await oauthServer();
+  const settings: Partial<OAuthSettings> = { ...robot, grant_type: "client_credentials", scopes: ["read"] };
+  const { connect, session, secrets, directory, pass } = setUp(server, undefined, undefined, settings);
+  assert.equal(await session.describe(), "needs no login");
+  const connection = await connect();
+  assert.match(await call(connection), /the secret/);
+  assert.deepEqual(grants(server), ["POST /token client_credentials"]);
+  assert.ok(!server.requests.some((line) => /authorize|register/.test(line)), "nobody is asked");
+  assert.match(await session.describe(), /logged in until .*, renewed by itself/);
+  server.revoke("access");
+  const answers = await Promise.all(Array.from({ length: 20 }, () => call(connection)));
+  for (const answer of answers) assert.match(answer, /the secret/);
+  assert.equal(grants(server).length, 2, "once for all calls that wait");
+  pass(3_400_000);
+  await call(connection);
+  assert.equal(grants(server).length, 3, "before it ends");
+  server.wantedScope = "write";
+  assert.match(await call(connection), /the secret/);
+  assert.equal(grants(server).length, 4, "with the rights the server asks for");
+  for (const secret of server.secrets) assert.ok(secrets.includes(secret), "every token is known to the redactor");
+  const again = await setUp(server, directory, undefined, settings).connect();
+  assert.match(await call(again), /the secret/);
+  assert.equal(grants(server).length, 4, "a token that is kept is used");
+  await connection.close();
+  await again.close();
+  await server.close();
+});
+
+test("client_credentials: where the authorization server has nothing else, and never at another one", async () => {
+  const server = await oauthServer();
+  server.metadata = { grant_types_supported: ["client_credentials"] };
+  const connection = await setUp(server, undefined, undefined, robot).connect();
+  assert.match(await call(connection), /the secret/);
+  assert.deepEqual(grants(server), ["POST /token client_credentials"]);
+  await connection.close();
+  const elsewhere = { ...robot, issuer: "https://login.example.com" };
+  for (const settings of [elsewhere, { ...elsewhere, grant_type: "client_credentials" } as const])
+    await assert.rejects(setUp(server, undefined, undefined, settings).connect(), /names http:\/\/127.*"oauth.issuer"/);
+  assert.equal(grants(server).length, 1, "no other authorization server hears of the secret");
+  const right = { ...robot, issuer: new URL(server.url).origin };
+  await (await setUp(server, undefined, undefined, right).connect()).close();
+  server.machine = "robot:another";
+  await assert.rejects(
+    setUp(server, undefined, undefined, { ...robot, grant_type: "client_credentials" }).connect(),
+    /cannot be renewed: .*invalid_client/s,
+  );
+  await server.close();
+});
+
+test("client id and secret alone lead to a login where the authorization server wants one", async () => {
+  const server = await oauthServer();
+  const url = await loginUrlOf(setUp(server, undefined, undefined, robot).connect());
+  assert.equal(new URL(url).searchParams.get("client_id"), "robot");
+  assert.deepEqual(grants(server), []);
+  await server.close();
+});
+
+test("a token of five minutes is renewed at half its time, not for every request", async () => {
+  const server = await oauthServer();
+  server.lifetime = 300;
+  const { connection, pass } = await loggedIn(server);
+  await call(connection);
+  await call(connection);
+  assert.equal(grants(server).length, 1);
+  pass(160_000);
+  await call(connection);
+  assert.equal(grants(server).length, 2);
+  await connection.close();
+  await server.close();
 });
 
 test("TokenStore keeps tokens for one name and address, under its key", async () => {

@@ -3,6 +3,7 @@ import type { OAuthClientProvider } from "@modelcontextprotocol/client";
 import { GatewayError } from "../../core/errors.ts";
 import { version } from "../../core/version.ts";
 import type { JsonObject } from "../../lib/json.ts";
+import type { OAuthSettings } from "./schema.ts";
 import type { SavedAccess } from "./token-store.ts";
 
 type Provider = Required<
@@ -19,6 +20,9 @@ export interface OAuthProviderOptions {
   readonly server: string;
   readonly clientId: string | undefined;
   readonly clientSecret: string | undefined;
+  readonly grantType: OAuthSettings["grant_type"];
+  /** The only authorization server that is to know of us; whichever the server names, if left out. */
+  readonly issuer: string | undefined;
   readonly scopes: readonly string[];
   /** As kept; what changes is handed to {@link onSaved}. */
   readonly saved: SavedAccess;
@@ -47,9 +51,26 @@ export class OAuthProvider implements OAuthClientProvider {
     if (options.clientId?.startsWith("https://")) this.clientMetadataUrl = options.clientId;
   }
 
-  /** Without a login none is needed; the address the client was registered with keeps the metadata the same. */
-  get redirectUrl(): string {
+  /**
+   * Without a login none is needed; the address the client was registered with keeps the metadata the same. None at all
+   * tells the official client that nobody is to be asked.
+   */
+  get redirectUrl(): string | undefined {
+    if (this.#asksNobody) return undefined;
     return this.#options.login?.redirectUrl ?? this.#saved.redirectUrl ?? "http://localhost/oauth/callback";
+  }
+
+  /** Whether client id and secret are enough (RFC 6749 4.4): so the settings say, or the server has nothing else. */
+  get #asksNobody(): boolean {
+    const { grantType, clientSecret } = this.#options;
+    if (grantType !== undefined || clientSecret === undefined) return grantType === "client_credentials";
+    const grants = this.#discovery?.authorizationServerMetadata?.grant_types_supported;
+    return grants?.includes("client_credentials") === true && !grants.includes("authorization_code");
+  }
+
+  prepareTokenRequest(scope?: string): URLSearchParams | undefined {
+    if (!this.#asksNobody) return undefined;
+    return new URLSearchParams({ grant_type: "client_credentials", ...(scope !== undefined && { scope }) });
   }
 
   get clientMetadata() {
@@ -58,7 +79,7 @@ export class OAuthProvider implements OAuthClientProvider {
       client_name: `MCP Gateway - ${server}`,
       software_id: "mcp-gateway",
       software_version: version,
-      redirect_uris: [this.redirectUrl],
+      redirect_uris: this.redirectUrl === undefined ? [] : [this.redirectUrl],
       grant_types: ["authorization_code", "refresh_token"],
       response_types: ["code"],
       token_endpoint_auth_method: clientSecret === undefined ? "none" : "client_secret_basic",
@@ -73,7 +94,12 @@ export class OAuthProvider implements OAuthClientProvider {
   clientInformation(context?: { issuer?: string }): ClientInformation | undefined {
     const { clientId, clientSecret, login } = this.#options;
     if (clientId !== undefined && this.clientMetadataUrl === undefined)
-      return { client_id: clientId, ...(clientSecret === undefined ? {} : { client_secret: clientSecret }) };
+      return {
+        client_id: clientId,
+        ...(clientSecret !== undefined && { client_secret: clientSecret }),
+        // They are for the server the settings mean, which saveDiscoveryState sees to.
+        ...(context?.issuer !== undefined && { issuer: context.issuer }),
+      };
     const { client, redirectUrl } = this.#saved;
     // Servers hold a client to the address it was registered with.
     if (client === undefined || (login !== undefined && redirectUrl !== login.redirectUrl)) return undefined;
@@ -117,7 +143,12 @@ export class OAuthProvider implements OAuthClientProvider {
     if (what === "all") await this.#save({});
   }
 
+  /** @throws GatewayError where it is about another authorization server than the settings name */
   saveDiscoveryState(state: Discovery): void {
+    const { server, issuer } = this.#options;
+    const named = state.authorizationServerMetadata?.issuer ?? state.authorizationServerUrl;
+    if (issuer !== undefined && named.replace(/\/$/, "") !== issuer.replace(/\/$/, ""))
+      throw new GatewayError("UPSTREAM_START_FAILED", `Server "${server}" names ${named}, "oauth.issuer" another one`);
     this.#discovery = state;
   }
 

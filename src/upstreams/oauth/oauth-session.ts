@@ -53,11 +53,8 @@ export class OAuthSession implements Access {
   }
 
   async header(): Promise<string | undefined> {
-    const { settings, calendar } = this.#options;
-    const bufferMs = (settings?.token_refresh_buffer_secs ?? defaultBufferSeconds) * 1_000;
     const saved = this.#saved ?? (await this.#look());
-    // A token that cannot be renewed is used to its end.
-    if (endsWithin(saved, bufferMs, calendar) && hasRefreshToken(saved))
+    if (this.#isDue(saved))
       await this.#renew().catch((error) =>
         this.#options.log.warn("The access could not be renewed in time", { error: String(error) }),
       );
@@ -72,6 +69,7 @@ export class OAuthSession implements Access {
     if (status === 403) {
       if (wanted.error !== "insufficient_scope") return false;
       this.#scope = unionOf(this.#scope, String(this.#saved?.tokens?.["scope"] ?? ""), wanted.scope);
+      if (this.#needsNobody) return this.#renew();
       throw await this.#loginRequired("wants more rights than were given to the gateway");
     }
     this.#scope = wanted.scope ?? this.#scope;
@@ -90,9 +88,9 @@ export class OAuthSession implements Access {
   /** For people. */
   async describe(): Promise<string> {
     const saved = await this.#load();
-    if (headerOf(saved) === undefined) return "not logged in";
+    if (headerOf(saved) === undefined) return this.#needsNobody ? "needs no login" : "not logged in";
     const { expiresAt } = saved;
-    const renewal = hasRefreshToken(saved) ? "renewed by itself" : "not renewed";
+    const renewal = this.#canRenew(saved) ? "renewed by itself" : "not renewed";
     return expiresAt === undefined ? "logged in" : `logged in until ${new Date(expiresAt).toISOString()}, ${renewal}`;
   }
 
@@ -130,6 +128,25 @@ export class OAuthSession implements Access {
     }
   }
 
+  /** Whether tokens are to be had with client id and secret alone. */
+  get #needsNobody(): boolean {
+    return this.#options.settings?.grant_type === "client_credentials";
+  }
+
+  #canRenew(saved: SavedAccess): boolean {
+    return hasRefreshToken(saved) || this.#needsNobody;
+  }
+
+  /** Whether a token is to be had before the next request: one that cannot be renewed is used to its end. */
+  #isDue(saved: SavedAccess): boolean {
+    if (headerOf(saved) === undefined) return this.#needsNobody;
+    const { settings, calendar } = this.#options;
+    const bufferSeconds = settings?.token_refresh_buffer_secs ?? defaultBufferSeconds;
+    // Many last for five minutes only, and would be renewed for every request.
+    const halfLife = Number(saved.tokens?.["expires_in"] ?? Number.POSITIVE_INFINITY) / 2;
+    return this.#canRenew(saved) && endsWithin(saved, Math.min(bufferSeconds, halfLife) * 1_000, calendar);
+  }
+
   /** Whether there is a new token. */
   #renew(): Promise<boolean> {
     this.#renewing ??= this.#renewNow().finally(() => {
@@ -144,7 +161,9 @@ export class OAuthSession implements Access {
     const header = headerOf(saved);
     // Refresh tokens are good once: another process may have used ours. Or somebody has logged in there.
     if (header !== undefined && header !== before) return true;
-    if (!hasRefreshToken(saved)) return false;
+    const { client_id: id, client_secret: secret, grant_type: grant } = this.#options.settings ?? {};
+    const mayNeedNobody = grant === undefined && id !== undefined && secret !== undefined;
+    if (!this.#canRenew(saved) && !mayNeedNobody) return false;
     try {
       await this.#authorize(this.#provider({}), {});
       return true;
@@ -168,6 +187,8 @@ export class OAuthSession implements Access {
       server,
       clientId: settings?.client_id,
       clientSecret: settings?.client_secret,
+      grantType: settings?.grant_type,
+      issuer: settings?.issuer,
       scopes: settings?.scopes ?? [],
       saved: this.#saved ?? {},
       calendar,

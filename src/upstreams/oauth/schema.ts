@@ -9,6 +9,14 @@ export const oauthSchema = v.object({
     "Client id, where the server does not register clients by itself; or the `https://` address of a document about the client",
   ),
   client_secret: maybe(secret, "Client secret: a literal or `env:VAR`"),
+  grant_type: maybe(
+    v.picklist(["authorization_code", "client_credentials"]),
+    "How tokens are got: by a person's login, or with `client_id` and `client_secret` alone; without it by a login, unless the authorization server offers the other way only",
+  ),
+  issuer: maybe(
+    v.string(),
+    "Issuer of the authorization server, so that no other one gets `client_secret`; the one the backend names by default",
+  ),
   callback_host: maybe(v.string(), "Host of the callback address; localhost by default"),
   callback_port: maybe(port, "Port of the callback address; a free one by default"),
   callback_path: maybe(
