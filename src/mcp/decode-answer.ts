@@ -8,7 +8,7 @@
 import { Answer, maxAnswerDepth } from "../core/answer.ts";
 import { GatewayError } from "../core/errors.ts";
 import { isJsonObject, type JsonObject, nestsDeeper } from "../lib/json.ts";
-import { surveyText } from "../lib/text-survey/text-survey.ts";
+import { surveyText, type TextSurvey } from "../lib/text-survey/text-survey.ts";
 import {
   classifyMessage,
   type RequestId,
@@ -42,29 +42,38 @@ export function decodeValue(value: unknown): DecodedMessage {
   return { kind: "answer", id, answer: Answer.of(result as JsonObject) };
 }
 
-/** The quick way for a compact answer to a numeric id; `undefined` for every other text, which then needs {@link decodeValue}. */
-export function decodeAnswer(text: string): DecodedMessage | undefined {
+/**
+ * The quick way for a compact answer to a numeric id; `undefined` for every other text, which then needs {@link decodeValue}.
+ * @param survey of the text; the answer takes it over
+ */
+export function decodeAnswer(text: string, survey = surveyText(text)): DecodedMessage | undefined {
   const last = text.length - 1;
   if (text.charCodeAt(last) !== 0x7d) return undefined;
   if (text.startsWith(idFirst)) {
     const end = digitsAfter(text, idFirst.length);
     if (!text.startsWith(thenResult, end)) return undefined;
-    return cut(text, end + thenResult.length, last, text.slice(idFirst.length, end));
+    return cut(text, end + thenResult.length, last, text.slice(idFirst.length, end), survey);
   }
   if (text.startsWith(resultFirst)) {
     const start = digitsBefore(text, last);
     const end = start - thenId.length;
     if (end < resultFirst.length || !text.startsWith(thenId, end)) return undefined;
-    return cut(text, resultFirst.length, end, text.slice(start, last));
+    return cut(text, resultFirst.length, end, text.slice(start, last), survey);
   }
   return undefined;
 }
 
-function cut(text: string, from: number, to: number, digits: string): DecodedMessage | undefined {
+function cut(
+  text: string,
+  from: number,
+  to: number,
+  digits: string,
+  whole: TextSurvey | undefined,
+): DecodedMessage | undefined {
   // JSON has no leading zeros, and a longer number may not be the integer it looks like.
   if (digits === "" || digits.length > mostDigits || (digits.length > 1 && digits.startsWith("0"))) return undefined;
   const result = text.slice(from, to);
-  const survey = surveyText(result);
+  const survey = whole?.cut(result, from, to);
   const skeleton = survey?.skeleton ?? result;
   // A line break is allowed between tokens, but would break the frame of whoever sends the text on (SSE, stdio).
   if (skeleton.includes("\n") || skeleton.includes("\r")) return undefined;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { longWords, surveyText } from "../../src/lib/text-survey/text-survey.ts";
+import { decodeSurveyed, longWords, surveyText } from "../../src/lib/text-survey/text-survey.ts";
 import { seededRandom } from "../fixtures/seeded-random.ts";
 
 const next = seededRandom(23);
@@ -51,6 +51,32 @@ for (const [kind, pieces] of Object.entries(kinds))
 test("longWords: one word over many pieces, and very many words", () => {
   for (const text of ["w".repeat(200_000), `${"w".repeat(70_000)} ${"w".repeat(64)}`, "fifteen-letters ".repeat(9_000)])
     assert.deepEqual(Array.from(longWords(text)), placesOf(text));
+});
+
+test("decodeSurveyed: the text, and the survey of it", () => {
+  for (const pieces of Object.values(kinds))
+    for (const length of lengths) {
+      const text = randomText(length, pieces).toWellFormed();
+      const { text: decoded, survey } = decodeSurveyed(new TextEncoder().encode(text));
+      assert.equal(decoded, text);
+      assert.deepEqual(Array.from(survey?.longWords ?? []), placesOf(text));
+    }
+  const long = `${"prose ".repeat(5_000)}fifteen-letters`;
+  const marked = decodeSurveyed(new TextEncoder().encode(`\ufeff${long}`));
+  assert.deepEqual([marked.text, marked.survey], [long, undefined], "a mark is not in the text");
+  assert.throws(() => decodeSurveyed(Buffer.concat([Buffer.from(long), Buffer.from([0xc3, 0x28])])), TypeError);
+  assert.deepEqual(decodeSurveyed(Buffer.from("short é")), { text: "short é", survey: undefined });
+});
+
+test("TextSurvey.cut: as a survey of the part", () => {
+  for (let round = 0; round < 40; round++) {
+    const part = randomJson();
+    const whole = `{"before-the-part":"long enough to see","part":${part},"behind-the-part":"${"z".repeat(20_000)}"}`;
+    const from = whole.indexOf(part);
+    const cut = surveyText(whole)?.cut(part, from, from + part.length);
+    assert.deepEqual(Array.from(cut?.longWords ?? []), placesOf(part));
+    assert.equal(cut?.skeleton, surveyText(part)?.skeleton ?? part);
+  }
 });
 
 function randomJson(): string {

@@ -21,10 +21,11 @@ const blockBytes: usize = 64;
 const oddBits: u64 = 0xaaaa_aaaa_aaaa_aaaa;
 
 /** UTF-16 code units so far. */
-let units: i32 = 0;
+export let units: i32 = 0;
 export let words: i32 = 0;
 export let strings: i32 = 0;
 export let hasControls: i32 = 0;
+export let isAscii: i32 = 1;
 
 /** As in text-survey.ts; {@link noteWords} is made for it. */
 const shortestWord: i32 = 15;
@@ -47,6 +48,7 @@ export function begin(stringLength: i32, marks: i32): void {
   words = 0;
   strings = 0;
   hasControls = 0;
+  isAscii = 1;
   wordBytes = 0;
   isEscaped = 0;
   openedAt = -1;
@@ -76,13 +78,16 @@ export function survey(length: usize): void {
     const quotes = bits(i8x16.eq(a, quote), i8x16.eq(b, quote), i8x16.eq(c, quote), i8x16.eq(d, quote));
     const long = escaped == 0 ? 0 : escaped & ~inClass(escapeTable, a, b, c, d);
 
-    const isAscii = i8x16.bitmask(v128.or(v128.or(a, b), v128.or(c, d))) == 0;
+    const isPlain = i8x16.bitmask(v128.or(v128.or(a, b), v128.or(c, d))) == 0;
     // Each character has one byte that continues none, and those of two units in UTF-16 begin with 0xf0 or more.
-    const more: u64 = isAscii ? 0 : ~atLeast(-64, a, b, c, d);
-    const pairs: u64 = isAscii ? 0 : ~more & fourByteStarts(a, b, c, d);
+    const more: u64 = isPlain ? 0 : ~atLeast(-64, a, b, c, d);
+    const pairs: u64 = isPlain ? 0 : ~more & fourByteStarts(a, b, c, d);
     noteWords(inClass(wordTable, a, b, c, d), more, pairs);
     noteStrings(quotes & ~escaped, long, more, pairs);
-    units += isAscii ? 64 : 64 - <i32>popcnt(more) + <i32>popcnt(pairs);
+    units += 64;
+    if (isPlain) continue;
+    units += <i32>popcnt(pairs) - <i32>popcnt(more);
+    isAscii = 0;
   }
   if (v128.any_true(controls)) hasControls = 1;
 }

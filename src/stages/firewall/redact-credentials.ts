@@ -28,50 +28,65 @@ export interface Redaction {
 /** Has a pattern tried at a place of the text. */
 type Attempt = (pattern: CredentialPattern, at: number) => void;
 /** Finds the places where patterns may match. */
-type Search = (text: string, attempt: Attempt, survey: TextSurvey | undefined) => void;
+type Search = (searched: SearchedText, attempt: Attempt) => void;
 
 const searches: readonly Search[] = [findPrivateKeys, findTokens, findUrlPasswords];
+
+/** A text and its long words, which are looked for once. */
+class SearchedText {
+  readonly text: string;
+  readonly #survey: TextSurvey | undefined;
+  #words: ArrayLike<number> | undefined;
+
+  constructor(text: string, survey?: TextSurvey) {
+    this.text = text;
+    this.#survey = survey;
+  }
+
+  get words(): ArrayLike<number> {
+    this.#words ??= longWords(this.text, this.#survey);
+    return this.#words;
+  }
+}
 
 /**
  * The very same text where nothing had to go.
  * @param survey of the text, where there is one
  */
 export function redactCredentials(text: string, survey?: TextSurvey): Redaction {
-  const readable = withoutBase64(text);
+  const part = withoutBase64(text);
+  const readable = new SearchedText(part, part === text ? survey : undefined);
   const rules = new Set<string>();
-  let clean = text;
+  let clean = part === text ? readable : new SearchedText(text);
   for (const search of searches)
-    if (readable === text || redactFound(search, readable, new Set()) !== readable)
-      clean = redactFound(search, clean, rules, clean === text ? survey : undefined);
-  return { text: clean, rules: [...rules] };
+    if (part === text || redactFound(search, readable, new Set()) !== readable)
+      clean = redactFound(search, clean, rules);
+  return { text: clean.text, rules: [...rules] };
 }
 
-function redactFound(search: Search, text: string, rules: Set<string>, survey?: TextSurvey): string {
+function redactFound(search: Search, searched: SearchedText, rules: Set<string>): SearchedText {
+  const { text } = searched;
   /** Where the last match of a pattern ended: nothing is looked at twice. */
   const seenTo = new Map<CredentialPattern, number>();
   let clean = "";
   let kept = 0;
-  search(
-    text,
-    (one, at) => {
-      if (at < kept || at < (seenTo.get(one) ?? 0)) return;
-      one.pattern.lastIndex = at;
-      const match = one.pattern.exec(text);
-      if (match === null) return;
-      const end = at + match[0].length;
-      seenTo.set(one, end);
-      const secret = secretIn(one, match);
-      if (secret === undefined) return;
-      rules.add(one.rule);
-      clean += `${text.slice(kept, end - secret.length)}${redactedCredential}`;
-      kept = end;
-    },
-    survey,
-  );
-  return kept === 0 ? text : clean + text.slice(kept);
+  search(searched, (one, at) => {
+    if (at < kept || at < (seenTo.get(one) ?? 0)) return;
+    one.pattern.lastIndex = at;
+    const match = one.pattern.exec(text);
+    if (match === null) return;
+    const end = at + match[0].length;
+    seenTo.set(one, end);
+    const secret = secretIn(one, match);
+    if (secret === undefined) return;
+    rules.add(one.rule);
+    clean += `${text.slice(kept, end - secret.length)}${redactedCredential}`;
+    kept = end;
+  });
+  return kept === 0 ? searched : new SearchedText(clean + text.slice(kept));
 }
 
-function findPrivateKeys(text: string, attempt: Attempt): void {
+function findPrivateKeys({ text }: SearchedText, attempt: Attempt): void {
   for (let end = text.indexOf(endOfKeyMark); end >= 0; end = text.indexOf(endOfKeyMark, end + 1)) {
     const least = Math.max(0, end - longestKeyMark);
     const at = text.slice(least, end).lastIndexOf(startOfKeyMark);
@@ -80,7 +95,7 @@ function findPrivateKeys(text: string, attempt: Attempt): void {
 }
 
 /** Texts have fewer `@` than `://`; between the two there is none of `[\s/@"\\]`. */
-function findUrlPasswords(text: string, attempt: Attempt): void {
+function findUrlPasswords({ text }: SearchedText, attempt: Attempt): void {
   for (let end = text.indexOf("@"); end >= 0; end = text.indexOf("@", end + 1)) {
     const least = end - longestUserInfo;
     let at = end - 1;
@@ -121,11 +136,10 @@ function attemptTokens(text: string, at: number, attempt: Attempt): void {
  * Tokens, and values that something before them names; all of these are long words or begin within one: no token is
  * shorter, and neither is a value behind a name.
  */
-function findTokens(text: string, attempt: Attempt, survey: TextSurvey | undefined): void {
-  const places = longWords(text, survey);
-  for (let word = 0; word < places.length; word += 2) {
-    const from = places[word] as number;
-    const to = places[word + 1] as number;
+function findTokens({ text, words }: SearchedText, attempt: Attempt): void {
+  for (let word = 0; word < words.length; word += 2) {
+    const from = words[word] as number;
+    const to = words[word + 1] as number;
     const before = text.charCodeAt(from - 1);
     if (before === blank && (text.charCodeAt(from - 2) | 0x20) === letterR)
       attempt(bearerToken, from - "bearer ".length);

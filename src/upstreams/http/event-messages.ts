@@ -1,6 +1,7 @@
 /** JSON-RPC messages out of an event stream of a server, and its failures as errors of ours. */
 import type { UpstreamError } from "../../core/errors.ts";
 import { parseExact } from "../../lib/exact-json.ts";
+import type { TextSurvey } from "../../lib/text-survey/text-survey.ts";
 import { type DecodedMessage, decodeAnswer, decodeValue } from "../../mcp/decode-answer.ts";
 import { SseEventTooLarge, SseReader } from "../../mcp/sse.ts";
 import { answerTooLarge, excerpt, protocolError, reasonOf } from "./http-errors.ts";
@@ -23,10 +24,11 @@ export function isEventStream(head: ResponseHead): boolean {
 
 /**
  * One message, or the several of a batch, which servers of 2025-03-26 may answer with.
+ * @param survey of the text, where there is one
  * @throws UpstreamError UPSTREAM_PROTOCOL
  */
-export function decodeMessages(server: string, text: string): readonly DecodedMessage[] {
-  const answer = decodeAnswer(text);
+export function decodeMessages(server: string, text: string, survey?: TextSurvey): readonly DecodedMessage[] {
+  const answer = decodeAnswer(text, survey);
   if (answer !== undefined) return [answer];
   try {
     const value = parseExact(text);

@@ -2,7 +2,7 @@
 import { abortError } from "../../core/abort-error.ts";
 import { GatewayError } from "../../core/errors.ts";
 import { ByteCollector } from "../../lib/byte-collector.ts";
-import { decodeUtf8 } from "../../lib/utf8.ts";
+import { decodeSurveyed } from "../../lib/text-survey/text-survey.ts";
 import { connectSocket, type Socket, type SocketAddress, type SocketHandlers } from "../../runtime/socket.ts";
 import { answerTooLarge, cannotReach, HttpFault, hungUp, protocolError } from "./http-errors.ts";
 import type { BodySink, HttpExchangeOptions, HttpRequest, HttpResponse, ResponseHead } from "./http-exchange.ts";
@@ -137,7 +137,7 @@ export class HttpConnection implements SocketHandlers, ResponseReceiver {
     } else if (this.#sink !== undefined) {
       if (!this.#sink.push(bytes)) return;
       this.lingersSinceMs = this.#options.clock.now();
-      exchange.resolve(this.#response(""));
+      exchange.resolve(this.#response({ text: "" }));
     } else {
       const { server, maxBodyBytes } = this.#options;
       if (this.#body.byteLength + bytes.byteLength > maxBodyBytes) throw answerTooLarge(server, maxBodyBytes);
@@ -147,7 +147,7 @@ export class HttpConnection implements SocketHandlers, ResponseReceiver {
 
   onEnd(): void {
     const exchange = this.#exchange as Exchange;
-    const response = exchange.settled ? undefined : this.#response(decodeUtf8(this.#body.take()));
+    const response = exchange.settled ? undefined : this.#response(decodeSurveyed(this.#body.take()));
     this.#exchange = undefined;
     this.#head = undefined;
     this.#sink = undefined;
@@ -161,9 +161,9 @@ export class HttpConnection implements SocketHandlers, ResponseReceiver {
     if (response !== undefined) exchange.resolve(response);
   }
 
-  #response(text: string): HttpResponse {
+  #response({ text, survey }: Pick<HttpResponse, "text" | "survey">): HttpResponse {
     const { status, headers } = this.#head as ResponseHead;
-    return { status, headers, text };
+    return { status, headers, text, survey };
   }
 
   /** What the end of the socket means for the exchange; nothing where it completes the response. */

@@ -2,9 +2,11 @@
  * What HTTP upstreams need of HTTP, whatever carries it: our own sockets for `http://`, the runtime's `fetch` for TLS.
  * A body is either text, held whole up to a limit, or goes to a sink as it comes.
  */
+
 import type { Attachment } from "../../core/call.ts";
 import type { CancelSignal } from "../../lib/cancellation.ts";
 import type { Clock } from "../../lib/clock.ts";
+import type { TextSurvey } from "../../lib/text-survey/text-survey.ts";
 import { FetchExchange } from "./fetch-exchange.ts";
 import { PinnedExchange } from "./pinned-exchange.ts";
 import type { FindAddresses } from "./public-addresses.ts";
@@ -19,6 +21,8 @@ export interface ResponseHead {
 export interface HttpResponse extends ResponseHead {
   /** The whole body, or empty where it went to a sink. */
   readonly text: string;
+  /** Of the text, where it was surveyed while it was decoded. */
+  readonly survey?: TextSurvey | undefined;
 }
 
 export interface BodySink {

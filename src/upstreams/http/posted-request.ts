@@ -7,6 +7,7 @@ import type { Answer } from "../../core/answer.ts";
 import type { Attachment, RpcRequest } from "../../core/call.ts";
 import { UpstreamRpcError } from "../../core/errors.ts";
 import type { CancelSignal } from "../../lib/cancellation.ts";
+import type { TextSurvey } from "../../lib/text-survey/text-survey.ts";
 import type { DecodedMessage } from "../../mcp/decode-answer.ts";
 import {
   encodeRequest,
@@ -129,7 +130,7 @@ export class PostedRequest implements HttpRequest, BodySink {
     if (isSuccess(response)) {
       if (response.text === "") throw protocolError(server, `answered with HTTP ${response.status} and nothing else`);
       if (!isJson) throw wrongContentType(server, response, response.text);
-      this.#take(response.text);
+      this.#take(response.text, response.survey);
       return;
     }
     // Some errors of JSON-RPC come with a status to match; the error says more than the status.
@@ -146,8 +147,8 @@ export class PostedRequest implements HttpRequest, BodySink {
     }
   }
 
-  #take(text: string): void {
-    for (const message of decodeMessages(this.#session.server, text))
+  #take(text: string, survey?: TextSurvey): void {
+    for (const message of decodeMessages(this.#session.server, text, survey))
       if (message.kind === "request" || message.kind === "notification")
         this.#session.onMessage(message, this.#request);
       else if (message.id === this.id) this.#outcome ??= message;
