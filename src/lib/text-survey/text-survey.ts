@@ -1,6 +1,6 @@
 /**
  * One quick look through a long JSON text for what several would each look through it for. WebAssembly takes 64 bytes at
- * once: 1.3 ms for 10 MB, 2 ms where the text is not ASCII. JavaScript takes 5 ms for the same.
+ * once: 2 to 2.5 ms for 10 MB, of which half a millisecond is making the text of the bytes. JavaScript takes 7 ms for it.
  */
 import { characterSet, endOfRun, nextRun } from "../character-runs.ts";
 import { decodeUtf8 } from "../utf8.ts";
@@ -16,7 +16,7 @@ const shortEscapes = '"\\/bfnrt';
 
 /** Strings of more characters are long, and shorter texts have none. */
 const longStringChars = 16_384;
-/** A text with more quotation marks has no long strings, as good as ever. */
+/** Where there are more quotation marks, what is behind them is not looked at for long strings. */
 const mostMarks = 4_096;
 
 /** Of a text, or of a part of one. */

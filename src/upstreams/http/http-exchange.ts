@@ -2,7 +2,6 @@
  * What HTTP upstreams need of HTTP, whatever carries it: our own sockets for `http://`, the runtime's `fetch` for TLS.
  * A body is either text, held whole up to a limit, or goes to a sink as it comes.
  */
-
 import type { Attachment } from "../../core/call.ts";
 import type { CancelSignal } from "../../lib/cancellation.ts";
 import type { Clock } from "../../lib/clock.ts";
