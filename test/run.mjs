@@ -92,7 +92,14 @@ async function run({ name, command, args, count, noise, trivial }) {
   const startedAt = performance.now();
   const child = spawn(command, args, {
     cwd: root,
-    env: { ...process.env, NO_COLOR: "1", DENO_BINARY: deno, MCP_GATEWAY_BINARY: binaryPath },
+    env: {
+      ...process.env,
+      NO_COLOR: "1",
+      DENO_BINARY: deno,
+      MCP_GATEWAY_BINARY: binaryPath,
+      // A test that starts a gateway again and again lets go of its port meanwhile: the phase beside it has other ones.
+      TEST_FIRST_PORT: String(20_000 + running.size * 6_000),
+    },
     stdio: ["ignore", "pipe", "pipe"],
     detached: process.platform !== "win32",
   });

@@ -141,7 +141,7 @@ async function waitForHealth(gateway: GatewayProcess, timeoutMs: number): Promis
 /** Below the ports that connections get by themselves, so that none takes it before the gateway does; each once. */
 export async function freePort(): Promise<number> {
   for (;;) {
-    nextPort = nextPort < 32_000 ? nextPort + 1 : 20_000;
+    nextPort = firstPort + ((nextPort - firstPort + 1) % ports);
     const port = nextPort;
     const server = createServer().listen(port, "127.0.0.1");
     const isFree = await Promise.race([
@@ -154,7 +154,9 @@ export async function freePort(): Promise<number> {
     return port;
   }
 }
-let nextPort = 20_000 + Math.floor(Math.random() * 12_000);
+const firstPort = Number(process.env["TEST_FIRST_PORT"] ?? 20_000);
+const ports = 6_000;
+let nextPort = firstPort + Math.floor(Math.random() * ports);
 
 /** Path of the script an npm package starts. */
 export function serverScript(name: "everything" | "filesystem" | "memory"): string {

@@ -27,20 +27,21 @@ async function place() {
     child = endedWithTests(
       spawn(binaryPath, ["serve", "--config", configPath, "--log-level", "error"], {
         env: environmentIn(folder),
-        stdio: "ignore",
+        stdio: ["ignore", "ignore", "pipe"],
       }),
     );
-    for (let tries = 0; tries < 500; tries++) {
-      if (
-        await fetch(`${url}/liveness`).then(
-          ({ ok }) => ok,
-          () => false,
-        )
-      )
-        return;
+    const running = child;
+    let errors = "";
+    running.stderr?.setEncoding("utf8").on("data", (chunk: string) => (errors += chunk));
+    const deadline = performance.now() + 30_000;
+    while (performance.now() < deadline && running.exitCode === null) {
+      const response = await fetch(`${url}/liveness`).catch(() => undefined);
+      if (response?.ok) return;
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
-    throw new Error("The gateway does not answer");
+    throw new Error(
+      `The gateway does not answer; it ended with ${running.exitCode ?? "nothing yet"} and said: ${errors}`,
+    );
   };
   const end = async (signal: NodeJS.Signals) => {
     const ending = child as ChildProcess;
