@@ -1,6 +1,6 @@
 /**
- * Words that people and tools use for the same thing, each group by itself: from general knowledge, none was added for a
- * query of a test set. A group for every verb there is would do harm; words that many tools have are not looked up at all.
+ * Words that people and tools use for the same thing, a group in each line: from general knowledge, none was added for a
+ * query of a test set. Of common verbs they do no harm, for a word that many tools have is not looked up (ranking.ts).
  */
 import { tokenize } from "./tokenize.ts";
 

@@ -44,9 +44,9 @@ export function decodeValue(value: unknown): DecodedMessage {
 
 /**
  * The quick way for a compact answer to a numeric id; `undefined` for every other text, which then needs {@link decodeValue}.
- * @param survey of the text; the answer takes it over
+ * @param survey of the text, where there is one; the answer takes it over
  */
-export function decodeAnswer(text: string, survey = surveyText(text)): DecodedMessage | undefined {
+export function decodeAnswer(text: string, survey?: TextSurvey): DecodedMessage | undefined {
   const last = text.length - 1;
   if (text.charCodeAt(last) !== 0x7d) return undefined;
   if (text.startsWith(idFirst)) {
@@ -73,7 +73,7 @@ function cut(
   // JSON has no leading zeros, and a longer number may not be the integer it looks like.
   if (digits === "" || digits.length > mostDigits || (digits.length > 1 && digits.startsWith("0"))) return undefined;
   const result = text.slice(from, to);
-  const survey = whole?.cut(result, from, to);
+  const survey = whole?.cut(result, from, to) ?? surveyText(result);
   const skeleton = survey?.skeleton ?? result;
   // A line break is allowed between tokens, but would break the frame of whoever sends the text on (SSE, stdio).
   if (skeleton.includes("\n") || skeleton.includes("\r")) return undefined;

@@ -67,8 +67,8 @@ export function surveyText(text: string): TextSurvey | undefined {
   const surveyor = loaded();
   if (surveyor === undefined) return undefined;
   surveyor.begin();
-  for (let at = 0; at < text.length; at += pieceChars) {
-    const { written } = encoder.encodeInto(text.slice(at, at + pieceChars), surveyor.room);
+  for (let at = 0; at < text.length; at += pieceLength) {
+    const { written } = encoder.encodeInto(text.slice(at, at + pieceLength), surveyor.room);
     surveyor.advance(written);
   }
   surveyor.finish();
@@ -83,8 +83,8 @@ export function decodeSurveyed(bytes: Uint8Array): { readonly text: string; read
   const surveyor = bytes.byteLength > longStringChars ? loaded() : undefined;
   if (surveyor === undefined) return { text: decodeUtf8(bytes), survey: undefined };
   surveyor.begin();
-  for (let at = 0; at < bytes.byteLength; at += pieceBytes) {
-    const piece = bytes.subarray(at, at + pieceBytes);
+  for (let at = 0; at < bytes.byteLength; at += pieceLength) {
+    const piece = bytes.subarray(at, at + pieceLength);
     surveyor.room.set(piece);
     surveyor.advance(piece.byteLength);
   }
@@ -114,27 +114,17 @@ export function longWords(text: string, survey = surveyText(text)): ArrayLike<nu
 }
 
 const blockBytes = 64;
-const pieceBytes = 65_536;
-/** UTF-8 takes three times as many bytes at most. */
-const pieceChars = 65_536;
+/** Bytes, or characters, of which UTF-8 makes three times as many bytes at most. */
+const pieceLength = 65_536;
 const blank = 0x20;
 const encoder = new TextEncoder();
 
-/** What blocks.as exports. */
-interface Blocks {
+/** What blocks.as exports: where something is in its memory, and what it has found. */
+type BlocksValue =
+  | ("wordTableAt" | "escapeTableAt" | "highBitAt" | "bytesAt" | "mostBytes" | "wordsAt" | "stringsAt")
+  | ("units" | "words" | "strings" | "hasControls" | "isAscii");
+interface Blocks extends Readonly<Record<BlocksValue, WebAssembly.Global<"i32">>> {
   readonly memory: WebAssembly.Memory;
-  readonly wordTableAt: WebAssembly.Global<"i32">;
-  readonly escapeTableAt: WebAssembly.Global<"i32">;
-  readonly highBitAt: WebAssembly.Global<"i32">;
-  readonly bytesAt: WebAssembly.Global<"i32">;
-  readonly mostBytes: WebAssembly.Global<"i32">;
-  readonly wordsAt: WebAssembly.Global<"i32">;
-  readonly stringsAt: WebAssembly.Global<"i32">;
-  readonly units: WebAssembly.Global<"i32">;
-  readonly words: WebAssembly.Global<"i32">;
-  readonly strings: WebAssembly.Global<"i32">;
-  readonly hasControls: WebAssembly.Global<"i32">;
-  readonly isAscii: WebAssembly.Global<"i32">;
   begin(longString: number, mostMarks: number): void;
   survey(byteLength: number): void;
 }
@@ -166,7 +156,7 @@ class Surveyor {
   #held = 0;
   /** Bytes that make a block of the last ones. */
   #padding = 0;
-  /** Room for them, kept from one text to the next. */
+  /** Room for them, and more. */
   #longWords = new Uint32Array(0);
   #longWordsLength = 0;
   #longStrings: number[] = [];
@@ -185,6 +175,7 @@ class Surveyor {
   begin(): void {
     this.#blocks.begin(longStringChars, mostMarks);
     this.#held = 0;
+    this.#longWords = new Uint32Array(1_024);
     this.#longWordsLength = 0;
     this.#longStrings = [];
   }
@@ -217,7 +208,7 @@ class Surveyor {
   surveyOf(text: string): TextSurvey | undefined {
     if (this.#blocks.units.value - this.#padding !== text.length) return undefined;
     const strings = this.#blocks.hasControls.value === 1 ? [] : this.#longStrings;
-    return new TextSurvey(text, this.#longWords.slice(0, this.#longWordsLength), strings);
+    return new TextSurvey(text, this.#longWords.subarray(0, this.#longWordsLength), strings);
   }
 
   #look(byteLength: number): void {

@@ -2,6 +2,7 @@
 import { UpstreamRpcError } from "../../core/errors.ts";
 import type { CancelSignal } from "../../lib/cancellation.ts";
 import type { JsonObject } from "../../lib/json.ts";
+import type { TextSurvey } from "../../lib/text-survey/text-survey.ts";
 import type { DecodedMessage } from "../../mcp/decode-answer.ts";
 import { encodeRequest } from "../../mcp/json-rpc.ts";
 import type { SseReader } from "../../mcp/sse.ts";
@@ -83,7 +84,7 @@ export class AgentRequest implements HttpRequest, BodySink {
       throw error ?? statusError(server, response, response.text);
     }
     if (!isJson) throw wrongContentType(server, response, response.text);
-    this.#take(response.text);
+    this.#take(response.text, response.survey);
   }
 
   #errorIn(text: string): UpstreamRpcError | undefined {
@@ -97,8 +98,8 @@ export class AgentRequest implements HttpRequest, BodySink {
     }
   }
 
-  #take(text: string): void {
-    for (const message of decodeMessages(this.#options.server, text))
+  #take(text: string, survey?: TextSurvey): void {
+    for (const message of decodeMessages(this.#options.server, text, survey))
       if (!this.#isDone) this.#takeMessage(message, text);
   }
 
