@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -123,14 +124,18 @@ describe("F15 more calls than a slow backend can take", () => {
     });
     try {
       const file = join(gateway.folder, "order");
+      // No call ends before the last one was refused: a place would be free for one more of the ten thousand.
+      const gate = join(gateway.folder, "gate");
+      let left = 10_000 - 220;
       await gateway.invoke("slow", "pid");
       await gateway.invoke("fine", "pid");
       const stop = bystander(gateway, "fine");
       const startedMs = performance.now();
       const answers = Array.from({ length: 10_000 }, (_, n) =>
-        gateway
-          .invoke("slow", "work", { file, mark: `${n}`, ms: 100 })
-          .then((outcome) => ({ ...outcome, n, atMs: performance.now() - startedMs })),
+        gateway.invoke("slow", "work", { file, mark: `${n}`, ms: 100, gate }).then((outcome) => {
+          if (outcome.code === "OVERLOADED" && --left === 0) writeFileSync(gate, "");
+          return { ...outcome, n, atMs: performance.now() - startedMs };
+        }),
       );
       const outcomes = await Promise.all(answers);
       await stop();
@@ -147,7 +152,7 @@ describe("F15 more calls than a slow backend can take", () => {
       // Eleven rounds of 100 ms are the least there can be; refusals wait for none of them.
       const lastServedMs = Math.max(...served.map(({ atMs }) => atMs));
       assert.ok(lastServedMs >= 1_100, `${lastServedMs} ms`);
-      assert.ok(refused[refused.length >> 1]!.atMs < lastServedMs);
+      assert.ok(Math.max(...refused.map(({ atMs }) => atMs)) < Math.min(...served.map(({ atMs }) => atMs)));
       assert.ok(lastServedMs < 10_000, `served at ${(served.length * 1_000) / lastServedMs} calls per second of 200`);
     } finally {
       await gateway.stop();
