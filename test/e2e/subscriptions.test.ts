@@ -1,6 +1,8 @@
 /** Subscriptions on the executable: many clients, one backend that is asked once, and that may fail meanwhile. */
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
@@ -134,21 +136,33 @@ test("streaming.auto_subscribe: every session is told without asking, once the b
 });
 
 test("streaming.auto_subscribe wakes nothing by itself", async () => {
-  const command = scriptArgv("stdio-backend.mjs", "--resources");
-  const own = await startGateway({
+  const state = mkdtempSync(join(tmpdir(), "auto-subscribe-"));
+  const config = {
     capabilities: { enabled: false },
     streaming: { auto_subscribe: ["one"] },
-    backends: { one: { command } },
-  });
+    backends: { one: { command: scriptArgv("stdio-backend.mjs", "--resources") } },
+  };
+  const env = { MCP_GATEWAY_CONFIG_DIR: state };
   try {
-    const { client, call, leave } = await connect("/mcp", own);
-    await client.ping();
-    const status = async () => JSON.stringify(await client.callTool({ name: "gateway_list_servers", arguments: {} }));
-    assert.match(await status(), /not_started/);
-    await call("one", "pid");
-    await until(async () => (await call("one", "watched")).includes("+test://own"));
-    await leave();
+    // Whose lists are on disk is not started for them.
+    const before = await startGateway(config, { env });
+    const learning = await connect("/mcp", before);
+    await until(async () => (await learning.call("one", "watched")).includes("+test://own"));
+    await before.stop();
+
+    const own = await startGateway(config, { env });
+    try {
+      const { client, call, leave } = await connect("/mcp", own);
+      const listed = await client.listResources();
+      assert.ok(listed.resources.some(({ uri }) => uri === "test://own"));
+      const servers = await client.callTool({ name: "gateway_list_servers", arguments: {} });
+      assert.match(JSON.stringify(servers), /not_started/);
+      await until(async () => (await call("one", "watched")).includes("+test://own"));
+      await leave();
+    } finally {
+      await own.stop();
+    }
   } finally {
-    await own.stop();
+    rmSync(state, { recursive: true, force: true });
   }
 });
