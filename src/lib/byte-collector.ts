@@ -17,11 +17,17 @@ export class ByteCollector {
   #tail = new Uint8Array(0);
   #tailBytes = 0;
 
-  /** So many bytes will come and no more; `NaN` where that is not known. What {@link take} returns then holds until the next. */
-  expect(byteLength: number): void {
-    if (!(byteLength >= smallestRoomBytes)) return;
-    this.#expectedBytes = byteLength;
-    if (this.#room.byteLength < byteLength) this.#room = Buffer.allocUnsafeSlow(byteLength);
+  /**
+   * So many bytes will come and no more; `NaN` where that is not known. True where they are many: each piece is copied then
+   * as it comes, and what {@link take} returns holds until the next of them.
+   */
+  expect(byteLength: number): boolean {
+    const isLarge = byteLength >= smallestRoomBytes;
+    if (isLarge) {
+      this.#expectedBytes = byteLength;
+      if (this.#room.byteLength < byteLength) this.#room = Buffer.allocUnsafeSlow(byteLength);
+    }
+    return isLarge;
   }
 
   /** The bytes must not change afterwards. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decodeSurveyed, longWords, surveyText } from "../../src/lib/text-survey/text-survey.ts";
+import { beginSurvey, decodeSurveyed, longWords, surveyText } from "../../src/lib/text-survey/text-survey.ts";
 import { seededRandom } from "../fixtures/seeded-random.ts";
 
 const next = seededRandom(23);
@@ -66,6 +66,28 @@ test("decodeSurveyed: the text, and the survey of it", () => {
   assert.deepEqual([marked.text, marked.survey], [long, undefined], "a mark is not in the text");
   assert.throws(() => decodeSurveyed(Buffer.concat([Buffer.from(long), Buffer.from([0xc3, 0x28])])), TypeError);
   assert.deepEqual(decodeSurveyed(Buffer.from("short é")), { text: "short é", survey: undefined });
+});
+
+test("Surveyor: bytes as they come, of several texts at once", () => {
+  for (let round = 0; round < 30; round++) {
+    const started = Object.values(kinds).map((pieces) => {
+      const text = randomText(oneOf(lengths), pieces).toWellFormed();
+      const bytes = new TextEncoder().encode(text);
+      return { text, bytes, at: 0, surveyor: beginSurvey(bytes.byteLength) };
+    });
+    for (let open = [...started]; open.length > 0; open = open.filter(({ at, bytes }) => at < bytes.byteLength)) {
+      const one = oneOf(open);
+      const end = one.at + random(oneOf([2, 100, 70_000]));
+      one.surveyor?.push(one.bytes.subarray(one.at, end));
+      one.at = end;
+    }
+    for (const { text, bytes, surveyor } of started) {
+      const { text: decoded, survey } = decodeSurveyed(bytes, surveyor);
+      assert.equal(decoded, text);
+      assert.deepEqual(Array.from(survey?.longWords ?? []), placesOf(text));
+      assert.equal(survey?.skeleton, surveyText(text)?.skeleton);
+    }
+  }
 });
 
 test("TextSurvey.cut: as a survey of the part", () => {

@@ -325,6 +325,21 @@ test("http: 32 requests at once use 32 connections, the next 32 the same, and ea
   );
 });
 
+test("http: megabytes on several connections at once are each whole, one after another", async () => {
+  const answerOf = (body: string) => `"${`${body} é `.repeat(Number(body) * 20_000)}"`;
+  await withServer(
+    (socket, { body }) => socket.write(json(answerOf(body))),
+    async ({ server, post }) => {
+      for (const bodies of [["3", "1", "6"], ["2", "5", "4"], ["6"]]) {
+        const texts = await Promise.all(bodies.map((body) => post(body)));
+        for (const [at, body] of bodies.entries()) assert.ok(texts[at] === answerOf(body), `answer to ${body}`);
+      }
+      assert.equal(server.connections, 3);
+    },
+    { maxBodyBytes: 10_000_000 },
+  );
+});
+
 test("http: a connection the server closed while idle costs nothing, even when the request crosses the close", async () => {
   await withServer(
     // It ends after each answer without having said so.

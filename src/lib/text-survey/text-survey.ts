@@ -63,34 +63,34 @@ export class TextSurvey {
 
 /** `undefined` for short texts, and where the processor cannot do it. */
 export function surveyText(text: string): TextSurvey | undefined {
-  if (text.length <= longStringChars) return undefined;
-  const surveyor = loaded();
+  const surveyor = beginSurvey(text.length);
   if (surveyor === undefined) return undefined;
-  surveyor.begin();
   for (let at = 0; at < text.length; at += pieceLength) {
     const { written } = encoder.encodeInto(text.slice(at, at + pieceLength), surveyor.room);
     surveyor.advance(written);
   }
-  surveyor.finish();
-  return surveyor.surveyOf(text);
+  return surveyor.end(() => text).survey;
+}
+
+export interface SurveyedText {
+  readonly text: string;
+  readonly survey: TextSurvey | undefined;
 }
 
 /**
  * The text of UTF-8 bytes, a byte order mark at their beginning dropped, with its survey.
+ * @param surveyor that was given all of them
  * @throws TypeError when they are not UTF-8
  */
-export function decodeSurveyed(bytes: Uint8Array): { readonly text: string; readonly survey: TextSurvey | undefined } {
-  const surveyor = bytes.byteLength > longStringChars ? loaded() : undefined;
+export function decodeSurveyed(bytes: Uint8Array, surveyor = surveyorOf(bytes)): SurveyedText {
   if (surveyor === undefined) return { text: decodeUtf8(bytes), survey: undefined };
-  surveyor.begin();
-  for (let at = 0; at < bytes.byteLength; at += pieceLength) {
-    const piece = bytes.subarray(at, at + pieceLength);
-    surveyor.room.set(piece);
-    surveyor.advance(piece.byteLength);
-  }
-  surveyor.finish();
-  const text = surveyor.foundAscii ? latin1(bytes) : decodeUtf8(bytes);
-  return { text, survey: surveyor.surveyOf(text) };
+  return surveyor.end((isAscii) => (isAscii ? latin1(bytes) : decodeUtf8(bytes)));
+}
+
+function surveyorOf(bytes: Uint8Array): Surveyor | undefined {
+  const surveyor = beginSurvey(bytes.byteLength);
+  surveyor?.push(bytes);
+  return surveyor;
 }
 
 function latin1({ buffer, byteOffset, byteLength }: Uint8Array): string {
@@ -129,33 +129,41 @@ interface Blocks extends Readonly<Record<BlocksValue, WebAssembly.Global<"i32">>
   survey(byteLength: number): void;
 }
 
-let surveyor: Surveyor | "none" | undefined;
+let compiled: WebAssembly.Module | "none" | undefined;
+/** Those that are done; each has 320 kB. */
+const idle: Surveyor[] = [];
+const mostIdle = 4;
 
-function loaded(): Surveyor | undefined {
-  surveyor ??= load();
-  return surveyor === "none" ? undefined : surveyor;
+/** For a text, or bytes of one, of so many; `undefined` for short ones, and where the processor cannot do it. */
+export function beginSurvey(length: number): Surveyor | undefined {
+  if (length <= longStringChars) return undefined;
+  compiled ??= compile();
+  if (compiled === "none") return undefined;
+  const surveyor = idle.pop() ?? new Surveyor(new WebAssembly.Instance(compiled).exports as unknown as Blocks);
+  surveyor.begin();
+  return surveyor;
 }
 
-function load(): Surveyor | "none" {
+function compile(): WebAssembly.Module | "none" {
   try {
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(blocksWasm, "base64")));
-    return new Surveyor(exports as unknown as Blocks);
+    return new WebAssembly.Module(Buffer.from(blocksWasm, "base64"));
   } catch {
     // Old processors have no instructions for it.
     return "none";
   }
 }
 
-/** Takes a text piece by piece. There is one for all, so whoever begins with it also ends. */
-class Surveyor {
+/**
+ * Takes a text piece by piece, best as they come, while each is in the processor's cache. One that is never ended is
+ * simply forgotten.
+ */
+export class Surveyor {
   readonly #blocks: Blocks;
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #words: Uint32Array;
   readonly #strings: Uint32Array;
   /** Bytes that are no block yet. */
   #held = 0;
-  /** Bytes that make a block of the last ones. */
-  #padding = 0;
   /** Room for them, and more. */
   #longWords = new Uint32Array(0);
   #longWordsLength = 0;
@@ -180,6 +188,14 @@ class Surveyor {
     this.#longStrings = [];
   }
 
+  push(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.byteLength; at += pieceLength) {
+      const piece = bytes.subarray(at, at + pieceLength);
+      this.room.set(piece);
+      this.advance(piece.byteLength);
+    }
+  }
+
   /** Where the next bytes belong. */
   get room(): Uint8Array<ArrayBuffer> {
     return this.#bytes.subarray(this.#held);
@@ -193,22 +209,21 @@ class Surveyor {
     this.#bytes.copyWithin(0, end - this.#held, end);
   }
 
-  /** Those were all. */
-  finish(): void {
-    this.#padding = blockBytes - this.#held;
+  /**
+   * Those were all; it must not be used again.
+   * @param decode makes a text of them; without a survey if they were not exactly that: a byte order mark is not in it
+   */
+  end(decode: (isAscii: boolean) => string): SurveyedText {
+    const padding = blockBytes - this.#held;
     this.#bytes.fill(blank, this.#held, blockBytes);
     this.#look(blockBytes);
-  }
-
-  get foundAscii(): boolean {
-    return this.#blocks.isAscii.value === 1;
-  }
-
-  /** `undefined` if the bytes were not exactly the text: a byte order mark is not in it. */
-  surveyOf(text: string): TextSurvey | undefined {
-    if (this.#blocks.units.value - this.#padding !== text.length) return undefined;
-    const strings = this.#blocks.hasControls.value === 1 ? [] : this.#longStrings;
-    return new TextSurvey(text, this.#longWords.subarray(0, this.#longWordsLength), strings);
+    const { units, hasControls, isAscii } = this.#blocks;
+    const length = units.value - padding;
+    const longStrings = hasControls.value === 1 ? [] : this.#longStrings;
+    const longWords = this.#longWords.subarray(0, this.#longWordsLength);
+    const text = decode(isAscii.value === 1);
+    if (idle.length < mostIdle) idle.push(this);
+    return { text, survey: length === text.length ? new TextSurvey(text, longWords, longStrings) : undefined };
   }
 
   #look(byteLength: number): void {

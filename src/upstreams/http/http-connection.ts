@@ -2,7 +2,7 @@
 import { abortError } from "../../core/abort-error.ts";
 import { GatewayError } from "../../core/errors.ts";
 import { ByteCollector } from "../../lib/byte-collector.ts";
-import { decodeSurveyed } from "../../lib/text-survey/text-survey.ts";
+import { beginSurvey, decodeSurveyed, type Surveyor } from "../../lib/text-survey/text-survey.ts";
 import { connectSocket, type Socket, type SocketAddress, type SocketHandlers } from "../../runtime/socket.ts";
 import { answerTooLarge, cannotReach, HttpFault, hungUp, protocolError } from "./http-errors.ts";
 import type { BodySink, HttpExchangeOptions, HttpRequest, HttpResponse, ResponseHead } from "./http-exchange.ts";
@@ -74,6 +74,9 @@ export class HttpConnection implements SocketHandlers, ResponseReceiver {
   #exchange: Exchange | undefined;
   #head: ResponseHead | undefined;
   #sink: BodySink | undefined;
+  /** Of a body that is copied as it comes, and looked through meanwhile. */
+  #isCopied = false;
+  #surveyor: Surveyor | undefined;
   #unwantedBytes = 0;
   #reused = false;
   #received = false;
@@ -103,8 +106,10 @@ export class HttpConnection implements SocketHandlers, ResponseReceiver {
     this.#close(error);
   }
 
-  onData(bytes: Buffer): void {
+  onData(bytes: Buffer): boolean {
     this.#received = true;
+    // To its end there is nothing but such a body.
+    const isCopied = this.#isCopied;
     try {
       // Bytes nobody asked for would be taken for the next answer.
       if (this.#exchange === undefined) throw new HttpFault("an answer without a request");
@@ -112,6 +117,7 @@ export class HttpConnection implements SocketHandlers, ResponseReceiver {
     } catch (error) {
       this.#close(this.#explain(error));
     }
+    return isCopied;
   }
 
   onClose(error: Error | undefined): void {
@@ -126,7 +132,8 @@ export class HttpConnection implements SocketHandlers, ResponseReceiver {
     if (this.#sink !== undefined || settled) return;
     const length = Number(head.headers.get("content-length"));
     if (length > this.#options.maxBodyBytes) throw answerTooLarge(this.#options.server, this.#options.maxBodyBytes);
-    this.#body.expect(length);
+    this.#isCopied = this.#body.expect(length);
+    this.#surveyor = this.#isCopied ? beginSurvey(length) : undefined;
   }
 
   onBody(bytes: Uint8Array): void {
@@ -142,15 +149,18 @@ export class HttpConnection implements SocketHandlers, ResponseReceiver {
       const { server, maxBodyBytes } = this.#options;
       if (this.#body.byteLength + bytes.byteLength > maxBodyBytes) throw answerTooLarge(server, maxBodyBytes);
       this.#body.append(bytes);
+      this.#surveyor?.push(bytes);
     }
   }
 
   onEnd(): void {
     const exchange = this.#exchange as Exchange;
-    const response = exchange.settled ? undefined : this.#response(decodeSurveyed(this.#body.take()));
+    const response = exchange.settled ? undefined : this.#response(decodeSurveyed(this.#body.take(), this.#surveyor));
     this.#exchange = undefined;
     this.#head = undefined;
     this.#sink = undefined;
+    this.#isCopied = false;
+    this.#surveyor = undefined;
     this.#unwantedBytes = 0;
     this.lingersSinceMs = undefined;
     this.#reused = true;
