@@ -2,77 +2,70 @@
  * Wordings in results, of whoever writes what a model will read. In whatever case; gaps are spaces or, in JSON text, escaped
  * line breaks. Linear: fixed words, bounded gaps.
  */
-import { WordFinder } from "./any-of.ts";
 import { asLatin1 } from "./as-latin1.ts";
 import { withoutBase64 } from "./without-base64.ts";
+import { WordPlaces } from "./word-places.ts";
 
 export const gap = '(?:[\\s*_"\'`>,:-]|\\\\[nrt"]){1,8}';
+
 export interface PhrasePattern {
   readonly rule: string;
-  /** One of these words is in every match. */
+  /** In lower case. Each match has one of them, and is looked for only where one begins. */
   readonly words: readonly string[];
-  /**
-   * All of these find something in a text with a match, the first one where the match is: a quick look before a pattern
-   * that begins with common words. Others are quicker by themselves, and have none.
-   */
-  readonly needs: readonly WordFinder[];
+  /** Sticky: matches where the word begins, and looks at what stands in front of it. */
   readonly pattern: RegExp;
 }
 
 /** In JSON text the `n` of `\n` stands in front of the first word of a line. */
-const wordStart = "(?:\\b|(?<=\\\\[bfnrt]))";
-
-/** @param pattern a `\b` it begins with is the start of a word, of the first one of a line too */
-export function wording(
-  rule: string,
-  [words, ...others]: readonly [readonly string[], ...(readonly string[])[]],
-  pattern: RegExp,
-): PhrasePattern {
-  const needs = [words, ...others].map((some) => new WordFinder(some));
-  return { rule, words, needs, pattern: new RegExp(pattern.source.replace(/^\\b/, wordStart), pattern.flags) };
-}
-
-/** The pattern is as quick as a look for its words. */
-export function atOnce(one: PhrasePattern): PhrasePattern {
-  return { ...one, needs: [] };
-}
+export const wordStart = "(?:\\b|(?<=\\\\[bfnrt]))";
 
 /**
- * Words in a row, each of several, from the start of a word on; words in `needs` stand in one text, apart.
- * @param first of the words, looked for before what stands in front of it: that takes longer
+ * Tried only where one of the words begins, and so for nothing on texts without them.
+ * @param match from the word on
+ * @param before ends in front of the word
  */
-export function phrase(
+export function wording(
   rule: string,
-  [words, ...others]: readonly [string, ...string[]],
-  first: string,
-  ...parts: readonly string[]
+  words: readonly string[],
+  match: RegExp | string,
+  before: RegExp | string = wordStart,
 ): PhrasePattern {
-  const pattern = new RegExp([`${first}(?<=${wordStart}${first})`, ...parts].join(gap), "i");
-  return wording(rule, [words.split(" "), ...others.map((some) => some.split(" "))], pattern);
+  // What stands in front is looked at last: that takes longer.
+  return { rule, words, pattern: new RegExp(`(?=${sourceOf(match)})(?<=${sourceOf(before)})`, "iy") };
 }
 
+function sourceOf(part: RegExp | string): string {
+  return typeof part === "string" ? part : part.source;
+}
+
+/** One of the words, then the parts, with gaps between them. */
+export function phrase(rule: string, words: string, ...parts: readonly string[]): PhrasePattern {
+  return wording(rule, words.split(" "), [someOf(words), ...parts].join(gap));
+}
+
+/** Words are separated by blanks. */
 export const someOf = (words: string) => `(?:${words.split(" ").join("|")})`;
 export const optional = (words: string, most: number) => `(?:${someOf(words)}${gap}){0,${most}}`;
 
-/** No match is longer. */
-const longestMatch = 400;
+/** Looks for many wordings at once. */
+export class PhraseSearch {
+  readonly #places: WordPlaces<PhrasePattern>;
 
-/** Rules that the text breaks, each once. */
-export function phraseRules(patterns: readonly PhrasePattern[], whole: string): ReadonlySet<string> {
-  const text = asLatin1(whole);
-  const rules = new Set<string>();
-  for (const { rule, needs, pattern } of patterns) {
-    if (rules.has(rule) || !needs.every((words) => words.test(text))) continue;
-    const [rare] = needs;
-    // No match is far from a rare word.
-    const parts = rare === undefined ? [text] : rare.around(text, longestMatch);
-    for (const part of parts) {
-      if (!pattern.test(part)) continue;
-      rules.add(rule);
-      break;
-    }
+  constructor(patterns: readonly PhrasePattern[]) {
+    this.#places = new WordPlaces(patterns.flatMap((one) => one.words.map((word) => [word, one] as const)));
   }
-  return rules;
+
+  /** Rules that the text breaks, each once. */
+  rulesIn(whole: string): ReadonlySet<string> {
+    const text = asLatin1(whole);
+    const rules = new Set<string>();
+    this.#places.visit(text, ({ rule, pattern }, at) => {
+      if (rules.has(rule)) return;
+      pattern.lastIndex = at;
+      if (pattern.test(text)) rules.add(rule);
+    });
+    return rules;
+  }
 }
 
 /** Wordings are looked for at both ends of a long result: what lies between no model reads as a whole. */

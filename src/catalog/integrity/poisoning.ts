@@ -4,6 +4,7 @@
  */
 import { injectionPatterns } from "../../lib/injection-patterns.ts";
 import type { Json } from "../../lib/json.ts";
+import { PhraseSearch } from "../../lib/phrase-patterns.ts";
 
 export interface DefinitionFinding {
   /** `keep-from-user`, `hidden-characters`, … */
@@ -14,7 +15,7 @@ export interface DefinitionFinding {
 
 /** Patterns for results that honest definitions match too: they tell the model when to call what. */
 const forResultsOnly = new Set(["call-a-tool", "speaks-to-the-model", "new-role", "new-instructions"]);
-const injections = injectionPatterns.filter(({ rule }) => !forResultsOnly.has(rule));
+const injections = new PhraseSearch(injectionPatterns.filter(({ rule }) => !forResultsOnly.has(rule)));
 
 /** Characters no honest definition has; one zero-width space is a slip of an editor, a run of them is a message. */
 const hidden =
@@ -86,8 +87,7 @@ function* rulesBroken(text: string, otherTools: OtherTools): Generator<string> {
   if (farAway.test(text)) yield "far-away-text";
   // They may stand between the letters of a word.
   const lower = text.toLowerCase().replace(invisible, "");
-  for (const { rule, needs, pattern } of injections)
-    if (needs.every((words) => words.test(lower)) && pattern.test(lower)) yield rule;
+  yield* injections.rulesIn(lower);
   for (const { rule, pattern } of patterns) if (pattern.test(lower)) yield rule;
   if (ordersAbout(text, otherTools)) yield "other-servers-tool";
 }

@@ -3,14 +3,11 @@
  * Commands as they stand in every manual (`sudo`, `DROP TABLE`) are none; an order to whoever reads is one. Used as the
  * patterns of prompt injection are.
  */
-import { gap, optional, type PhrasePattern, phrase, someOf, wording } from "../../lib/phrase-patterns.ts";
+import { gap, optional, type PhrasePattern, phrase, someOf, wording, wordStart } from "../../lib/phrase-patterns.ts";
 
 const things =
   "files? folders? director(?:y|ies) data databases? tables? records? rows? backups? repositor(?:y|ies) branch(?:es)? commits? " +
   "e-?mails? messages? documents? contacts? users? accounts? buckets? volumes? disks? drives? history logs?";
-/** One of them is in each of those below. */
-const safeguardWords =
-  "safe secur permission approv confirm sandbox guard auth protect firewall filter restrict moderat audit";
 const safeguards =
   "safety security permissions? approvals? confirmations? sandbox(?:ing)? guardrails? authentication authorization " +
   "protections? firewall filters? restrictions? moderation auditing";
@@ -18,23 +15,22 @@ const safeguards =
 export const destructivePatterns: readonly PhrasePattern[] = [
   phrase(
     "delete-everything",
-    ["delet remov eras wip destroy purg", "all every entire everything"],
-    `${someOf("delete remove erase wipe destroy purge")}`,
+    "delete remove erase wipe destroy purge",
     `${optional("out away the your my these", 2)}${someOf("all every entire everything")}`,
     `${optional("in from of the your user's users' their these existing remote local production", 5)}${someOf(things)}\\b`,
   ),
   wording(
     "destroying-command",
-    [["rm -", "mkfs", "drop ", "truncate ", "format ", "push --f", "remove-item"]],
-    /\b(?:run|execute|call|use|type|enter|issue)\b[^.!?"]{0,60}\b(?:rm -(?:rf|fr|r -f)|mkfs|drop (?:table|database|schema)|truncate table|format (?:[a-z]:|\/dev\/)|git push --force|remove-item -recurse)/i,
+    ["rm -", "mkfs", "drop ", "truncate table", "format ", "git push --force", "remove-item -recurse"],
+    /\b(?:rm -(?:rf|fr|r -f)|mkfs|drop (?:table|database|schema)|truncate table|format (?:[a-z]:|\/dev\/)|git push --force|remove-item -recurse)/,
+    `${wordStart}(?:run|execute|call|use|type|enter|issue)\\b[^.!?"]{0,60}`,
   ),
 ];
 
 export const escalationPatterns: readonly PhrasePattern[] = [
   phrase(
     "grant-rights",
-    ["admin root superuser owner sudo unrestricted elevated"],
-    `${someOf("grant give assign make add")}`,
+    "grant give assign make add",
     `(?:yourself|me|us|${someOf("this the")}${gap}${someOf("agent assistant model session client")})`,
     `${optional("as an? to the full", 3)}${someOf("admin administrator root superuser owner sudo unrestricted elevated")}`,
     `${someOf("access privileges? rights? permissions? roles? groups? users?")}\\b`,
@@ -42,25 +38,20 @@ export const escalationPatterns: readonly PhrasePattern[] = [
   // Advisories say that somebody could; this is said to the reader.
   phrase(
     "escalate-privileges",
-    ["escalat elevat", "privilege permission rights access"],
-    `${someOf("escalate elevate")}`,
+    "escalate elevate",
     "your",
     `${optional("own user", 1)}${someOf("privileges? permissions? rights access")}\\b`,
   ),
-  phrase(
+  wording(
     "switch-off-safeguards",
-    ["disabl turn switch bypass circumvent deactivat", safeguardWords],
-    `(?:${someOf("disable bypass circumvent deactivate")}|${someOf("turn switch")}${gap}off)`,
-    `(?:${someOf("all any every the your its of")}${gap}){1,3}${optional("user tool human", 2)}${someOf(safeguards)}`,
-    `${someOf("checks? prompts? controls? rules? filters? mode policies policy requirements? settings?")}\\b`,
+    ["disable", "turn", "switch", "bypass", "circumvent", "deactivate"],
+    `(?:${someOf("disable bypass circumvent deactivate")}|${someOf("turn switch")}${gap}off)${gap}(?:${someOf("all any every the your its of")}${gap}){1,3}${optional("user tool human", 2)}${someOf(safeguards)}${gap}${someOf("checks? prompts? controls? rules? filters? mode policies policy requirements? settings?")}\\b`,
   ),
-  phrase(
+  wording(
     "without-approval",
-    ["without", "approv confirm permission consent"],
-    `${someOf("proceed continue run execute act so this it")}`,
-    "without",
-    someOf("asking waiting requesting seeking requiring"),
-    `${optional("for the user's users' user human your any explicit", 4)}${someOf("approval confirmation permission consent")}\\b`,
+    ["without"],
+    `without${gap}${someOf("asking waiting requesting seeking requiring")}${gap}${optional("for the user's users' user human your any explicit", 4)}${someOf("approval confirmation permission consent")}\\b`,
+    `${wordStart}${someOf("proceed continue run execute act so this it")}${gap}`,
   ),
 ];
 
@@ -68,35 +59,18 @@ export const escalationPatterns: readonly PhrasePattern[] = [
 export const exfiltrationPatterns: readonly PhrasePattern[] = [
   wording(
     "send-data",
-    [
-      ["send", "upload", "post", "forward", "exfiltrat", "transmit", "leak"],
-      ["http", "@"],
-      [
-        "all ",
-        "every ",
-        "entire ",
-        "content",
-        "user's ",
-        "customer ",
-        "private ",
-        "local ",
-        "internal ",
-        "confidential ",
-      ],
-    ],
-    /\b(?:send|upload|post|forward|exfiltrate|transmit|leak) (?:(?:the|your|any|of|these|those|full) ){0,3}(?:all|every|entire|contents? of|user's|customer|private|local|internal|confidential) [^.!?"]{0,60}\b(?:to|at|via|into) [^.!?"]{0,20}(?:https?:|[\w.+-]{1,64}@)/i,
+    ["send", "upload", "post", "forward", "exfiltrate", "transmit", "leak"],
+    /(?:send|upload|post|forward|exfiltrate|transmit|leak) (?:(?:the|your|any|of|these|those|full) ){0,3}(?:all|every|entire|contents? of|user's|customer|private|local|internal|confidential) [^.!?"]{0,60}\b(?:to|at|via|into) [^.!?"]{0,20}(?:https?:|[\w.+-]{1,64}@)/,
   ),
   wording(
     "send-by-command",
-    [
-      ["curl", "wget", "invoke-webrequest"],
-      [".ssh", ".aws", ".env", "id_rsa", "id_ed25519", ".netrc", "/etc/", "credentials"],
-    ],
-    /\b(?:curl|wget|invoke-webrequest)\b[^\n"|;]{0,120}(?:(?:-d|-f|-t|--data(?:-binary|-raw)?|--form|--upload-file)[ =]?(?:[\w.]{1,32}=)?@?|--post-file[ =]|-infile )(?:~|\$home|\/)?[^\s"]{0,80}(?:\.ssh|\.aws|\.env\b|id_rsa|id_ed25519|\.netrc|\/etc\/(?:passwd|shadow)|credentials)/i,
+    ["curl", "wget", "invoke-webrequest"],
+    /(?:curl|wget|invoke-webrequest)\b[^\n"|;]{0,120}(?:(?:-d|-f|-t|--data(?:-binary|-raw)?|--form|--upload-file)[ =]?(?:[\w.]{1,32}=)?@?|--post-file[ =]|-infile )(?:~|\$home|\/)?[^\s"]{0,80}(?:\.ssh|\.aws|\.env\b|id_rsa|id_ed25519|\.netrc|\/etc\/(?:passwd|shadow)|credentials)/,
   ),
   wording(
     "image-that-reports",
-    [["!["], ["http"]],
-    /!\[[^\]\n"]{0,80}\]\(https?:[^)\s"]{0,200}[?&][\w-]{1,40}=(?:\$?\{|\[|<|%7b|%5b|%3c)/i,
+    ["](http"],
+    /\]\(https?:[^)\s"]{0,200}[?&][\w-]{1,40}=(?:\$?\{|\[|<|%7b|%5b|%3c)/,
+    /!\[[^\]\n"]{0,80}/,
   ),
 ];

@@ -1,9 +1,8 @@
 /** Which classes the text of a result is of, and the text without what belongs to somebody. Loaded with the first result. */
 import { Answer } from "../../core/answer.ts";
-import { anyOf } from "../../lib/any-of.ts";
 import { isLongNumber } from "../../lib/exact-json.ts";
 import { isJson, isJsonObject, type Json, type JsonObject } from "../../lib/json.ts";
-import { phraseRules, readablePart } from "../../lib/phrase-patterns.ts";
+import { PhraseSearch, readablePart } from "../../lib/phrase-patterns.ts";
 import { destructivePatterns, escalationPatterns, exfiltrationPatterns } from "./instruction-patterns.ts";
 import { classesOf, type PrivateRule } from "./number-patterns.ts";
 import type { ContextClass } from "./presets.ts";
@@ -15,22 +14,18 @@ export interface ContextFinding {
 }
 
 const patterns = [...destructivePatterns, ...escalationPatterns, ...exfiltrationPatterns];
+const search = new PhraseSearch(patterns);
 const kindOfRule = new Map<string, ContextClass>([
   ...destructivePatterns.map(({ rule }) => [rule, "destructive"] as const),
   ...escalationPatterns.map(({ rule }) => [rule, "escalation"] as const),
   ...exfiltrationPatterns.map(({ rule }) => [rule, "exfiltration"] as const),
 ]);
 
-/** A short text, which most are, is looked at once for all wordings. */
-const anyWord = anyOf(patterns.flatMap(({ words }) => words));
-const shortChars = 4_096;
-
 /** Wordings in what a model reads as a whole, everything else in all of the text. */
 export function findingsIn(text: string, looksFor: (kind: ContextClass) => boolean): ContextFinding[] {
   const findings: ContextFinding[] = [];
-  if (text.length > shortChars || anyWord.test(text.toLowerCase()))
-    for (const rule of phraseRules(patterns, readablePart(text)))
-      findings.push({ kind: kindOfRule.get(rule) as ContextClass, rule });
+  for (const rule of search.rulesIn(readablePart(text)))
+    findings.push({ kind: kindOfRule.get(rule) as ContextClass, rule });
   for (const rule of privateRules(text)) for (const kind of classesOf[rule]) findings.push({ kind, rule });
   return findings.filter(({ kind }) => looksFor(kind));
 }

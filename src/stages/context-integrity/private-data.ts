@@ -2,8 +2,9 @@
  * Finds what belongs to somebody: addresses, numbers, accounts. Linear, and it does not look at every character: a number has
  * eight of its characters in a row, an address has an `@`.
  */
-import { WordFinder } from "../../lib/any-of.ts";
+
 import { characterSet, endOfRun, nextRun } from "../../lib/character-runs.ts";
+import { WordFinder } from "../../lib/word-finder.ts";
 import { isIban } from "./check-digits.ts";
 import { ibanLengths } from "./iban-lengths.ts";
 import { accountName, ibanStart, numberPatterns, type PrivateRule, plainNumber } from "./number-patterns.ts";

@@ -18,8 +18,6 @@ const stop = "(?![A-Za-z0-9])";
 
 export interface CredentialPattern {
   readonly rule: string;
-  /** One of these words is in every match. */
-  readonly needs: readonly string[];
   /** Sticky: it is tried at a few places of a text and not at all of them. */
   readonly pattern: RegExp;
   /** The part of the match that stays, in front of the credential; groups `before` and `value` otherwise. */
@@ -30,12 +28,17 @@ export interface CredentialPattern {
   readonly isKey?: true;
 }
 
-/** The prefix comes first, because a look at what stands before it takes longer. */
-function token(rule: string, prefixes: string, rest: string, isRandom?: true): CredentialPattern {
-  const needs = prefixes.split(" ");
-  const prefix = `(?:${needs.map(literal).join("|")})`;
+export interface TokenPattern extends CredentialPattern {
+  /** Each match begins with one of them. */
+  readonly prefixes: readonly string[];
+}
+
+/** @param begins the prefixes, first in the pattern, because a look at what stands before one takes longer */
+function token(rule: string, begins: string, rest: string, isRandom?: true): TokenPattern {
+  const prefixes = begins.split(" ");
+  const prefix = `(?:${prefixes.map(literal).join("|")})`;
   const pattern = new RegExp(`${prefix}(?<=${start}${prefix})${rest}`, "y");
-  return { rule, needs, pattern, ...(isRandom && { isRandom }) };
+  return { rule, prefixes, pattern, ...(isRandom && { isRandom }) };
 }
 
 /** The first line of a private key begins and ends with these. */
@@ -46,7 +49,6 @@ export const longestKeyMark = startOfKeyMark.length + 40;
 
 export const privateKey: CredentialPattern = {
   rule: "private-key",
-  needs: ["PRIVATE KEY-----"],
   // In JSON text a line break is two characters. Without its last line it ends where no key goes on; it always
   // ends, so that nothing is scanned twice.
   pattern:
@@ -59,14 +61,13 @@ export const longestUserInfo = 64 + 1 + 256;
 
 export const passwordInUrl: CredentialPattern = {
   rule: "password-in-url",
-  needs: ["://"],
   pattern:
     /(:\/\/(?<=\b(?:postgres(?:ql)?|mysql|mariadb|mongodb(?:\+srv)?|rediss?|amqps?|mssql|ftp|https?):\/\/)[^\s:/@"\\]{0,64}:)([^\s/@"\\]{3,256})(?=@)/iy,
   isKept: true,
 };
 
 /** Told by how they begin. */
-export const tokens: readonly CredentialPattern[] = [
+export const tokens: readonly TokenPattern[] = [
   token("json-web-token", "eyJ", "[A-Za-z0-9_-]{8,4096}\\.eyJ[A-Za-z0-9_-]{8,8192}\\.[A-Za-z0-9_-]{16,2048}"),
   token("sendgrid-key", "SG.", "[A-Za-z0-9_-]{16,64}\\.[A-Za-z0-9_-]{16,128}"),
   token("google-oauth-token", "ya29.", "[A-Za-z0-9_-]{20,2048}"),
@@ -87,7 +88,6 @@ export const tokens: readonly CredentialPattern[] = [
 
 export const bearerToken: CredentialPattern = {
   rule: "bearer-token",
-  needs: ["Bearer ", "bearer ", "BEARER "],
   pattern: /\b([Bb]earer |BEARER )([A-Za-z0-9._~+/=-]{20,4096})/y,
   isKept: true,
   isRandom: true,
@@ -96,7 +96,6 @@ export const bearerToken: CredentialPattern = {
 /** From the sign behind the name on. */
 export const namedSecret: CredentialPattern = {
   rule: "named-secret",
-  needs: ["key", "Key", "KEY", "oken", "OKEN", "ecret", "ECRET", "assw", "ASSW"],
   pattern:
     /([:=](?<=(?:api[_-]?key|(?:access|auth|refresh|session|api|bot)[_-]?token|(?:client|api|app|signing|shared|aws)[_-]?secret|secret[_-]?(?:access[_-]?)?key|private[_-]?key|passw(?:or)?d)\\?["']?\s?[:=])\s?\\?["']?)([A-Za-z0-9+/_.~=-]{16,512})/iy,
   isKept: true,

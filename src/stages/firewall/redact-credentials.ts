@@ -117,7 +117,7 @@ const tokensByStart = new Map<number, CredentialPattern[]>();
 /** Whether there may be some: hardly any word begins like a token. */
 const beginsToken = new Uint8Array(0x4000);
 for (const one of tokens)
-  for (const start of new Set(one.needs.map((prefix) => startAt(prefix, 0)))) {
+  for (const start of new Set(one.prefixes.map((prefix) => startAt(prefix, 0)))) {
     tokensByStart.set(start, [...(tokensByStart.get(start) ?? []), one]);
     beginsToken[start] = 1;
   }

@@ -1,25 +1,12 @@
 /** Takes credentials out of results and finds instructions in them. Loaded with the first result there is. */
 import { Answer } from "../../core/answer.ts";
 import { UpstreamRpcError } from "../../core/errors.ts";
-import { anyOf } from "../../lib/any-of.ts";
-import { holdsTagText, injectionRules, injectionWords, tagMarks } from "../../lib/injection-patterns.ts";
+import { holdsTagText, injectionRules } from "../../lib/injection-patterns.ts";
 import { isJson, type Json, type JsonObject, mapStrings } from "../../lib/json.ts";
 import { readablePart } from "../../lib/phrase-patterns.ts";
 import { plainly } from "../plainly.ts";
-import { credentialPatterns } from "./credential-patterns.ts";
 import type { Finding, FindingKind } from "./finding.ts";
 import { redactCredentials } from "./redact-credentials.ts";
-
-/**
- * What nothing is found without, in lower case: a short result, which most are, is looked at once for all of it. In long
- * ones, looking for each by itself is quicker.
- */
-const anySign = anyOf(
-  [...credentialPatterns.flatMap(({ needs }) => needs), ...injectionWords, ...tagMarks, "\\u00"].map((word) =>
-    word.toLowerCase(),
-  ),
-);
-const shortChars = 4_096;
 
 export interface ScannedResponse {
   /** The very same answer where nothing was taken out. */
@@ -33,9 +20,6 @@ export interface ResponseScan {
 }
 
 export function scanResponse(answer: Answer, { looksFor }: ResponseScan): ScannedResponse {
-  const { text } = answer;
-  if (text.length <= shortChars && !anySign.test(text.toLowerCase()))
-    return { answer, findings: [], isRedacted: false };
   const plain = plainly(answer);
   const redacted = looksFor("credentials") ? redactAnswer(answer, plain) : { answer, rules: [] };
   const findings: Finding[] = redacted.rules.map((rule) => found("credentials", rule, "high"));
