@@ -117,7 +117,7 @@ export const developmentDependencies: Readonly<Record<string, string>> = {
   "@modelcontextprotocol/server-memory": "Real server of the quick start and the end-to-end tests",
   "@types/bun": "Types of the runtime",
   "@types/node": "Types of the runtime",
-  assemblyscript: "Makes WebAssembly of `src/lib/text-survey/blocks.as`",
+  assemblyscript: "Makes WebAssembly of the two `.as` files in `src/lib`",
   bun: "Builds the executable; first runtime of the tests",
   deno: "Second runtime of the source and of the tests",
   graphql: "Independent peer in tests: runs the documents that GraphQL import generates",

@@ -61,8 +61,8 @@ async function withGeneratedParts(text: string): Promise<string> {
   return result;
 }
 
-/** @param path of AssemblyScript, in the repository */
-async function asTypeScript(path: string): Promise<string> {
+/** @param path of AssemblyScript, in the repository; `name` is what the module exports */
+async function asTypeScript(path: string, name: string): Promise<string> {
   const source = await readFile(join(root, path), "utf8");
   let wasm = new Uint8Array(0);
   const options = ["--optimizeLevel=3", "--noAssert", "--runtime=stub", "--enable=simd", "--initialMemory=5"];
@@ -74,12 +74,13 @@ async function asTypeScript(path: string): Promise<string> {
     listFiles: () => [],
   });
   if (error !== null) throw new Error(`${path}: ${stderr}`);
-  return `/** Made from ${path} by deploy/generate.ts. */\nexport const blocksWasm =\n  "${Buffer.from(wasm).toString("base64")}";\n`;
+  return `/** Made from ${path} by deploy/generate.ts. */\nexport const ${name} =\n  "${Buffer.from(wasm).toString("base64")}";\n`;
 }
 
 const files: Readonly<Record<string, (now: string) => Promise<string>>> = {
   "README.md": withGeneratedParts,
-  "src/lib/text-survey/blocks-wasm.ts": () => asTypeScript("src/lib/text-survey/blocks.as"),
+  "src/lib/text-survey/blocks-wasm.ts": () => asTypeScript("src/lib/text-survey/blocks.as", "blocksWasm"),
+  "src/lib/word-places/places-wasm.ts": () => asTypeScript("src/lib/word-places/places.as", "placesWasm"),
 };
 for (const [name, generate] of Object.entries(files)) {
   const path = join(root, name);

@@ -4,7 +4,7 @@
  */
 import { asLatin1 } from "./as-latin1.ts";
 import { withoutBase64 } from "./without-base64.ts";
-import { WordPlaces } from "./word-places.ts";
+import { WordPlaces } from "./word-places/word-places.ts";
 
 export const gap = '(?:[\\s*_"\'`>,:-]|\\\\[nrt"]){1,8}';
 

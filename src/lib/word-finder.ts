@@ -1,5 +1,8 @@
 /** Of English and of what surrounds it in JSON, the rarest first; what is not here is rarer still. */
 const byFrequency = "|]<>zqxjkvbpygfwmucldrhsnioate '_-";
+/** Of English, more common than their letters are. */
+const common = /ion|ver|ken|for|key|not|men|cre|ing|ent|ter|con|pro|com|res|ess|per/;
+const commonRank = byFrequency.length;
 
 const quickLetters = 4;
 
@@ -37,8 +40,13 @@ function fromRarestLetters(word: string): string {
 
 /** Where the rarest `count` letters in a row begin. */
 export function rarestLetters(word: string, count: number): number {
-  const rarity = (at: number) =>
-    [...word.slice(at, at + count)].reduce((sum, letter) => sum + byFrequency.indexOf(letter), 0);
+  const rarity = (at: number) => {
+    const letters = word.slice(at, at + count);
+    return [...letters].reduce(
+      (sum, letter) => sum + byFrequency.indexOf(letter),
+      common.test(letters) ? commonRank : 0,
+    );
+  };
   let best = 0;
   for (let at = 1; at + count <= word.length; at++) if (rarity(at) < rarity(best)) best = at;
   return best;

@@ -1,35 +1,60 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { injectionPatterns } from "../../src/lib/injection-patterns.ts";
-import { WordPlaces } from "../../src/lib/word-places.ts";
+import { WordPlaces } from "../../src/lib/word-places/word-places.ts";
 import { seededRandom } from "../fixtures/seeded-random.ts";
 
 const next = seededRandom(31);
 const random = (below: number) => Math.floor(next() * below);
 
-test("WordPlaces: every place of every word, in whatever case, and none else", () => {
-  const words = [...new Set([...injectionPatterns.flatMap((one) => one.words), "you", "yours", "our", "[a]", "{b}"])];
-  const places = new WordPlaces(words.map((word) => [word, word]));
-  for (let round = 0; round < 400; round++) {
-    let text = "";
-    while (text.length < 200) {
-      const word = words[random(words.length)] as string;
-      const piece = random(3) === 0 ? word.slice(random(2), word.length - random(3)) : word;
-      text += (random(2) === 0 ? piece.toUpperCase() : piece) + ["", " ", "\u{1f511}", "é", "@", "\0"][random(6)];
+const words = [...new Set([...injectionPatterns.flatMap((one) => one.words), "you", "yours", "our", "[a]", "{b}"])];
+const [quick, old] = [false, true].map(
+  (isOld) =>
+    new WordPlaces(
+      words.map((word) => [word, word]),
+      isOld,
+    ),
+) as [WordPlaces<string>, WordPlaces<string>];
+
+/** Around what is looked at at once, and around the pieces of long texts. */
+const lengths = [
+  ...Array.from({ length: 200 }, () => 200),
+  0,
+  3,
+  127,
+  128,
+  129,
+  143,
+  144,
+  145,
+  32_767,
+  32_768,
+  32_770,
+  70_000,
+];
+
+for (const others of ["", " @-", "é\u00ff", "\u{1f511}\u2019"])
+  test(`WordPlaces: every place of every word, in whatever case, and none else, among "${others}"`, () => {
+    for (const length of lengths) {
+      let text = "";
+      while (text.length < length) {
+        const word = words[random(words.length)] as string;
+        const piece = random(3) === 0 ? word.slice(random(2), word.length - random(3)) : word;
+        text += (random(2) === 0 ? piece.toUpperCase() : piece) + ["", " ", "\0", ...others][random(3 + others.length)];
+      }
+      text = text.slice(0, length);
+      const lower = text.toLowerCase();
+      const expected = words.flatMap((word) => [...allPlaces(lower, word)].map((at) => `${at} ${word}`)).sort();
+      for (const places of [quick, old]) {
+        const found: string[] = [];
+        places.visit(text, (word, at) => found.push(`${at} ${word}`));
+        assert.deepEqual(found.sort(), expected, JSON.stringify(text).slice(0, 300));
+      }
     }
-    const found: string[] = [];
-    places.visit(text, (word, at) => found.push(`${at} ${word}`));
-    const lower = text.toLowerCase();
-    const expected = words.flatMap((word) => [...allPlaces(lower, word)].map((at) => `${at} ${word}`));
-    assert.deepEqual(found.sort(), expected.sort(), JSON.stringify(text));
-  }
-});
+  });
 
 test("WordPlaces: a word that means several things, at the ends of the text", () => {
-  const places = new WordPlaces([
-    ["end", 1],
-    ["end", 2],
-  ]);
+  const places = new WordPlaces([1, 2].map((meaning) => ["end", meaning]));
   const found: [number, number][] = [];
   places.visit("end, the END", (meaning, at) => found.push([meaning, at]));
   assert.deepEqual(found, [
