@@ -4,6 +4,7 @@
  */
 import { characterSet, endOfRun, nextRun } from "../character-runs.ts";
 import { decodeUtf8 } from "../utf8.ts";
+import { WasmModule } from "../wasm-module.ts";
 import { blocksWasm } from "./blocks-wasm.ts";
 
 /** Words here are of these characters. All of them are ASCII. */
@@ -129,7 +130,7 @@ interface Blocks extends Readonly<Record<BlocksValue, WebAssembly.Global<"i32">>
   survey(byteLength: number): void;
 }
 
-let compiled: WebAssembly.Module | "none" | undefined;
+const blocks = new WasmModule<Blocks>(blocksWasm);
 /** Those that are done; each has 320 kB. */
 const idle: Surveyor[] = [];
 const mostIdle = 4;
@@ -137,20 +138,14 @@ const mostIdle = 4;
 /** For a text, or bytes of one, of so many; `undefined` for short ones, and where the processor cannot do it. */
 export function beginSurvey(length: number): Surveyor | undefined {
   if (length <= longStringChars) return undefined;
-  compiled ??= compile();
-  if (compiled === "none") return undefined;
-  const surveyor = idle.pop() ?? new Surveyor(new WebAssembly.Instance(compiled).exports as unknown as Blocks);
-  surveyor.begin();
+  const surveyor = idle.pop() ?? newSurveyor();
+  surveyor?.begin();
   return surveyor;
 }
 
-function compile(): WebAssembly.Module | "none" {
-  try {
-    return new WebAssembly.Module(Buffer.from(blocksWasm, "base64"));
-  } catch {
-    // Old processors have no instructions for it.
-    return "none";
-  }
+function newSurveyor(): Surveyor | undefined {
+  const exports = blocks.instance();
+  return exports && new Surveyor(exports);
 }
 
 /**

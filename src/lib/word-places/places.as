@@ -11,7 +11,7 @@ export const lettersAt: usize = 0;
 /** By hash of four letters, 1 where some word has them. */
 export const rowsAt: usize = 128;
 export const bytesAt: usize = rowsAt + 8_192;
-export const mostBytes: usize = 32_768;
+const mostBytes: usize = 32_768;
 /** Of the u32s that are found. Behind the last bytes are up to 32 more that are read. */
 export const placesAt: usize = bytesAt + mostBytes + 64;
 

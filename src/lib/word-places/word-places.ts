@@ -1,4 +1,5 @@
 /** Where words stand in a text: one look at it, however many the words are. */
+import { WasmModule } from "../wasm-module.ts";
 import { rarestLetters } from "../word-finder.ts";
 import { placesWasm } from "./places-wasm.ts";
 
@@ -47,7 +48,7 @@ export class WordPlaces<T> {
 
   /** Calls `visit` with each place where a word begins, in whatever case it is. */
   visit(text: string, visit: Visit<T>): void {
-    this.#looker ??= load([...this.#letters], this.#rows);
+    this.#looker ??= newLooker([...this.#letters], this.#rows) ?? "none";
     const looker = this.#looker;
     if (looker === "none") this.#visitByLetter(text, visit);
     else this.#visitFound(text, looker, visit);
@@ -116,29 +117,26 @@ const mostBytes = 32_768;
 const readBehind = 32;
 const groups = 8;
 
-let compiled: WebAssembly.Module | undefined;
+const module = new WasmModule<Places>(placesWasm);
 
-function load(letters: readonly string[], rows: Uint8Array): Looker | "none" {
-  try {
-    compiled ??= new WebAssembly.Module(Buffer.from(placesWasm, "base64"));
-    return new Looker(new WebAssembly.Instance(compiled).exports as unknown as Places, letters, rows);
-  } catch {
-    // Old processors have no instructions for it.
-    return "none";
-  }
+function newLooker(letters: readonly string[], rows: Uint8Array): Looker | undefined {
+  const exports = module.instance();
+  return exports && new Looker(exports, letters, rows);
 }
 
 const encoder = new TextEncoder();
 
+/** Looks at sixteen places at once. */
 class Looker {
   /** What was found last. */
   readonly places: Uint32Array;
   readonly #look: Places["look"];
   readonly #bytes: Buffer;
 
+  /** @param rows by hash */
   constructor(
     { memory, look, lettersAt, rowsAt, bytesAt, placesAt }: Places,
-    found: readonly string[],
+    letters: readonly string[],
     rows: Uint8Array,
   ) {
     const { buffer } = memory;
@@ -146,10 +144,10 @@ class Looker {
     const codes = letterMask + 1;
     const tables = new Uint8Array(buffer, lettersAt.value, rowLetters * codes);
     // Those that begin alike are in one group, which then has few first letters.
-    for (const [place, letters] of [...found].sort().entries()) {
-      const group = 1 << Math.floor((place * groups) / found.length);
+    for (const [place, row] of [...letters].sort().entries()) {
+      const group = 1 << Math.floor((place * groups) / letters.length);
       for (let at = 0; at < rowLetters * codes; at++) {
-        const letter = letters.charCodeAt(Math.floor(at / codes));
+        const letter = row.charCodeAt(Math.floor(at / codes));
         if (Number.isNaN(letter) || (letter & letterMask) === at % codes) tables[at] = (tables[at] as number) | group;
       }
     }
