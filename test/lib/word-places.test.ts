@@ -16,22 +16,8 @@ const [quick, old] = [false, true].map(
     ),
 ) as [WordPlaces<string>, WordPlaces<string>];
 
-/** Around what is looked at at once, and around the pieces of long texts. */
-const lengths = [
-  ...Array.from({ length: 200 }, () => 200),
-  0,
-  3,
-  127,
-  128,
-  129,
-  143,
-  144,
-  145,
-  32_767,
-  32_768,
-  32_770,
-  70_000,
-];
+/** Shorter and longer than what is looked at letter by letter, and around the pieces of long texts. */
+const lengths = [0, 3, ...new Array<number>(200).fill(200), 1_024, 1_025, 1_040, 1_041, 32_767, 32_768, 32_770, 70_000];
 
 for (const others of ["", " @-", "é\u00ff", "\u{1f511}\u2019"])
   test(`WordPlaces: every place of every word, in whatever case, and none else, among "${others}"`, () => {
