@@ -1,6 +1,5 @@
 /** Where words stand in a text: one look at it, however many the words are. */
 import { WasmModule } from "../wasm-module.ts";
-import { rarestLetters } from "../word-finder.ts";
 import { placesWasm } from "./places-wasm.ts";
 
 /** By a row of so many letters, the rarest of it, each word is found; behind a shorter one anything may stand. */
@@ -38,7 +37,7 @@ export class WordPlaces<T> {
   constructor(words: Iterable<readonly [string, T]>, isOld = false) {
     if (isOld) this.#looker = "none";
     for (const [word, meaning] of words) {
-      const offset = rarestLetters(word, rowLetters);
+      const offset = rarestRow(word);
       const letters = word.slice(offset, offset + rowLetters);
       this.#letters.add(letters);
       for (const row of rowsOf(letters)) {
@@ -83,6 +82,24 @@ export class WordPlaces<T> {
     for (const { word, offset, meaning } of this.#words.get(row) ?? [])
       if (isAt(text, at - offset, word)) visit(meaning, at - offset);
   }
+}
+
+/** Of English and of what surrounds it in JSON, the rarest first; what is not here is rarer still. */
+const byFrequency = "|]<>zqxjkvbpygfwmucldrhsnioate '_-";
+/** Of English, more common than their letters are. */
+const common = /ion|ver|ken|for|key|not|men|cre|ing|ent|ter|con|pro|com|res|ess|per/;
+const commonRank = byFrequency.length;
+
+/** Where the rarest row of the word begins. */
+function rarestRow(word: string): number {
+  const rank = (at: number) => {
+    const letters = word.slice(at, at + rowLetters);
+    const first = common.test(letters) ? commonRank : 0;
+    return [...letters].reduce((sum, letter) => sum + byFrequency.indexOf(letter), first);
+  };
+  let best = 0;
+  for (let at = 1; at + rowLetters <= word.length; at++) if (rank(at) < rank(best)) best = at;
+  return best;
 }
 
 /** Of four letters one; of fewer, one with each letter that may follow. */

@@ -4,7 +4,6 @@
  */
 
 import { characterSet, endOfRun, nextRun } from "../../lib/character-runs.ts";
-import { WordFinder } from "../../lib/word-finder.ts";
 import { isIban } from "./check-digits.ts";
 import { ibanLengths } from "./iban-lengths.ts";
 import { accountName, ibanStart, numberPatterns, type PrivateRule, plainNumber } from "./number-patterns.ts";
@@ -85,13 +84,12 @@ const longestLook = 512;
 const overlap = 48;
 
 function findNumbers(text: string, take: Take): void {
-  const isNamed = accountWords.test(text);
   const next = (from: number) => nextRun(text, from, shortestRun, digitOrMark);
   for (let start = next(0); start >= 0; ) {
     const end = endOfRun(text, start, digitOrMark, Math.min(text.length, start + longestLook));
     let digits = 0;
     for (let at = start; at < end; at++) digits += digit[text.charCodeAt(at)] as number;
-    if (digits >= fewestDigits) lookAtRun(text, start, end, digits, isNamed, take);
+    if (digits >= fewestDigits) lookAtRun(text, start, end, digits, take);
     start = next(end === start + longestLook ? end - overlap : end);
   }
 }
@@ -99,8 +97,8 @@ function findNumbers(text: string, take: Take): void {
 /** What is looked at on both sides of a run: an escape of JSON before it, a letter behind it. */
 const aside = 6;
 
-function lookAtRun(text: string, start: number, end: number, digits: number, isNamed: boolean, take: Take): void {
-  if (isNamed) findNamedAccount(text, start, end, take);
+function lookAtRun(text: string, start: number, end: number, digits: number, take: Take): void {
+  findNamedAccount(text, start, end, take);
   if (isUpperCase(text.charCodeAt(start - 1))) findIban(text, start, take);
   const run = text.slice(start, end);
   // A day has eight digits, and what has no more of them begins with a plus or ends with a letter.
@@ -152,15 +150,20 @@ function findIban(text: string, start: number, take: Take): void {
   }
 }
 
-/** One of them is in every name below. */
-const accountWords = new WordFinder(["account", "routing", "sort", "kontonummer"]);
 const accountReach = 40;
+/** A quick look: the marks behind a name, and the letters that the names end with. */
+const marksBehindName = 8;
+const isMarkBehindName = characterSet(".:\"'=\\ #");
+const isEndOfName = characterSet("reoREO");
 const accountDigits = /\d[\d -]{4,20}\d/y;
 
 /** Numbers without check digits, where the text says what they are. */
 function findNamedAccount(text: string, start: number, end: number, take: Take): void {
   let first = start;
   while (first < end && digit[text.charCodeAt(first)] === 0) first++;
+  let last = first - 1;
+  while (last >= first - marksBehindName && isMarkBehindName[text.charCodeAt(last)] === 1) last--;
+  if (isEndOfName[text.charCodeAt(last)] !== 1) return;
   if (!accountName.test(text.slice(Math.max(0, first - accountReach), first))) return;
   accountDigits.lastIndex = first;
   const match = accountDigits.exec(text);
