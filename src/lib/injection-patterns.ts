@@ -41,7 +41,7 @@ export const injectionPatterns: readonly PhrasePattern[] = [
     "keep-from-user",
     telling.split(" "),
     `${someOf(telling)}${gap}(?:(?:this|it|that|anything|any|of|about|these|instructions?|to)${gap}){0,6}(?:the${gap}|your${gap})?${users}\\b`,
-    `${wordStart}${someOf("do must should")}(?:(?:n'?t|\\\\?n['’]t)${gap}|${gap}(?:not|never)${gap})`,
+    `${wordStart}${someOf("do must should")}(?:n\\\\?'?t${gap}|${gap}(?:not|never)${gap})`,
   ),
   phrase(
     "keep-from-user",
