@@ -134,7 +134,8 @@ function optionName(token: string): string {
 
 /** A lone `-` and negative numbers are words. */
 function isOption(token: string): boolean {
-  return /^--?[A-Za-z]/.test(token);
+  const letter = token.charCodeAt(token.startsWith("--") ? 2 : 1) | 0x20;
+  return token.startsWith("-") && letter >= 0x61 && letter <= 0x7a;
 }
 
 function takesValue(def: OptionDef): boolean {

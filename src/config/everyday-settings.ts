@@ -19,7 +19,7 @@ export interface EverydaySettings {
 /** Stands for a value that is not taken here. */
 const doubt = Symbol("doubt");
 /** Keys with a meaning of their own to JavaScript. */
-const unusualKey = /^(?:__proto__|prototype|constructor)$/;
+const unusualKeys: ReadonlySet<string> = new Set(["__proto__", "prototype", "constructor"]);
 
 /** The settings with their defaults; `undefined` when anything in them is not of the everyday kind. */
 export function takeEveryday(outline: Outline, settings: Settings): EverydaySettings | undefined {
@@ -86,7 +86,7 @@ function takeEntries(
   secrets: FoundSecret[],
 ): unknown {
   for (const key in value) {
-    const entry = unusualKey.test(key) ? undefined : outlineAt(key);
+    const entry = unusualKeys.has(key) ? undefined : outlineAt(key);
     const inner = entry === undefined ? doubt : take(entry, value[key], [...path, key], secrets);
     if (inner === doubt) return doubt;
     taken[key] = inner;

@@ -31,17 +31,21 @@ const plainBackendKeys: ReadonlySet<string> = new Set([
 /** Of `capabilities.name` by default, which no backend may have. */
 const capabilitiesName = "gateway";
 
+const notInNames = ["/", "\\", ":"];
+
 /** @param settings with variables filled in */
 export function needsRules(settings: Settings): boolean {
   return !Object.entries(settings).every(([name, section]) => isMap(section) && sections[name]?.(section) === true);
 }
 
 export function isLoopback(host: unknown): boolean {
+  if (host === "127.0.0.1" || host === "localhost") return true;
   return typeof host === "string" && /^(localhost|127\.[\d.]+|\[?::1\]?)$/i.test(host);
 }
 
 function isPlainBackend([name, backend]: [string, unknown]): boolean {
-  if (name === "" || name === capabilitiesName || /[/\\:]/.test(name) || !isMap(backend)) return false;
+  if (name === "" || name === capabilitiesName || notInNames.some((mark) => name.includes(mark))) return false;
+  if (!isMap(backend)) return false;
   const { command, args: _ofCommand, http_url: address, ...rest } = backend;
   const hasProgram = command !== undefined;
   if (hasProgram ? address !== undefined : !isWebAddress(address) || Object.hasOwn(backend, "args")) return false;

@@ -6,10 +6,10 @@ import { builtin } from "./builtin.ts";
 import type { Environment } from "./process.ts";
 
 /** Absolute and normal: no empty part, no `.` or `..`, no `/` at the end. Elsewhere than on Windows it names itself. */
-const plainPath = /^(?:\/(?!\.{1,2}(?:\/|$))[^/]+)+$/;
-
 function isPlain(path: string): boolean {
-  return process.platform !== "win32" && plainPath.test(path);
+  const [root, ...parts] = path.split("/");
+  const isNormal = parts.length > 0 && parts.every((part) => part !== "" && part !== "." && part !== "..");
+  return process.platform !== "win32" && root === "" && isNormal;
 }
 
 /** `path` as seen from the absolute `base`. */

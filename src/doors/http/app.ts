@@ -53,10 +53,10 @@ const entryRefusals: ReadonlySet<string> = new Set(["UNAUTHENTICATED", "TOO_MANY
 const metadataPath = "/.well-known/oauth-protected-resource";
 /** Of the key server: who comes there shows what nobody else takes. */
 const keyServerPath = /^\/auth\/(?:token(?:\/|$)|tokens$)/;
-/** Where MCP clients come to with messages. */
-const mcpPath = /^\/(?:mcp|sse|messages)(?:\/|$)/;
 /** Where clients of HTTP+SSE send to. */
 const messagesPath = "/messages";
+/** Where MCP clients come to with messages, and below. */
+const mcpPaths = ["/mcp", "/sse", messagesPath];
 /** Clients call few addresses; whoever tries many is not to fill the memory. */
 const maxKnownAddresses = 1_000;
 
@@ -114,7 +114,7 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
 
   /** What is asked of MCP clients once it is known who they are. @throws DeniedError FORBIDDEN, CLIENT_CIRCUIT_OPEN */
   function screened(caller: Caller, path: string, headers: Headers, url: string): Caller {
-    if (!mcpPath.test(path)) return caller;
+    if (!mcpPaths.some((top) => path === top || path.startsWith(`${top}/`))) return caller;
     gateway.clientCircuits.assertClosed(caller);
     // A stream says which agent it is of when it is opened.
     if (path === messagesPath) return caller;
@@ -243,7 +243,7 @@ export function createHttpApp(gateway: Gateway, listenHost: string, clock: Clock
       const webhookPath = route === undefined ? webhookPathOf(webhooks, path) : undefined;
       if (webhookPath !== undefined) return deliver(arrival, webhookPath);
       const sessionId = path === messagesPath ? streamIdOf(request.url) : undefined;
-      if (keyServerPath.test(path) && gateway.config.key_server?.enabled === true)
+      if (gateway.config.key_server?.enabled === true && keyServerPath.test(path))
         return enter(arrival, route, publicCaller);
       const caller = identified(headers, path, peer, sessionId);
       return caller instanceof Promise ? enterLater(arrival, route, caller) : enter(arrival, route, caller);

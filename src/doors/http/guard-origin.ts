@@ -52,12 +52,14 @@ export function createOriginGuard(
   function checkHost(host: string | null, rules: Rules): void {
     if (host === null || host === "") throw new Refusal(400, 'The request has no "Host" header');
     const lower = host.toLowerCase();
-    // Two headers arrive joined by a comma, which no host has.
-    if (!hostPattern.test(lower)) throw new Refusal(400, 'The "Host" header is not one host name with a port');
     const name = nameOf(lower);
     // Not remembered: it counts no longer than the tunnel is open.
     if (name === tunnelHost()) return;
-    if (!rules.hosts.has(name) && !rules.hosts.has(lower) && !(anyAddress && addressPattern.test(name)))
+    const isKnown = rules.hosts.has(name) || rules.hosts.has(lower);
+    // Two headers arrive joined by a comma, which no host has.
+    if (!isKnown && !hostPattern.test(lower))
+      throw new Refusal(400, 'The "Host" header is not one host name with a port');
+    if (!isKnown && !(anyAddress && addressPattern.test(name)))
       throw new DeniedError("FORBIDDEN", `Host "${name}" is not a name of this gateway`, {
         hint: `If it is one, add "${name}" to server.allowed_hosts`,
       });
@@ -82,7 +84,11 @@ export function createOriginGuard(
 }
 
 function nameOf(host: string): string {
-  return host.replace(/:\d{1,5}$/, "");
+  const colon = host.lastIndexOf(":");
+  const port = host.slice(colon + 1);
+  const hasPort =
+    colon >= 0 && port !== "" && port.length <= 5 && [...port].every((digit) => digit >= "0" && digit <= "9");
+  return hasPort ? host.slice(0, colon) : host;
 }
 
 function bracketed(address: string): string {
