@@ -29,7 +29,20 @@ const badHosts = [
   "10.0.0.1",
   "[::2]",
 ];
-const malformedHosts = ["", "localhost, evil.test", "localhost/x", "evil@localhost", "localhost:", "[::1", "a b"];
+const malformedHosts = [
+  "",
+  "localhost, evil.test",
+  "localhost/x",
+  "evil@localhost",
+  "localhost:",
+  "localhost:http",
+  "localhost:+80",
+  "localhost:123456",
+  "localhost:80:80",
+  "[::1",
+  "[::1]:x",
+  "a b",
+];
 const initialize = JSON.stringify({
   jsonrpc: "2.0",
   id: 1,
