@@ -1,8 +1,7 @@
 /**
- * Hono's PatternRouter, made and asked only for paths with parameters, the first of which waits for nothing else: what
- * Hono's quicker routers do before takes half an empty program's start. Plain paths, which are nearly all there are, are
- * looked up.
- * What Hono has around its routers would be a twentieth of the code that a start loads. The only file that knows Hono.
+ * Hono's PatternRouter, for paths with parameters only, and made when the first of them is asked for: what a router does
+ * before that every start would wait for. Plain paths, which are nearly all there are, are looked up. What Hono has around
+ * its routers would be a twentieth of the code that a start loads. The only file that knows Hono.
  */
 import { PatternRouter } from "hono/router/pattern-router";
 
