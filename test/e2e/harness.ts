@@ -37,6 +37,8 @@ export interface GatewayProcess {
   readonly configPath: string;
   /** Everything written to stderr so far. */
   stderr(): string;
+  /** Resolves once stderr matches: what the gateway writes there comes a moment after its answer. Rejects after 5 s. */
+  logged(pattern: RegExp): Promise<void>;
   /** Sends the signal (SIGTERM by default) and resolves with the exit code; kills after 10 seconds. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
@@ -102,6 +104,13 @@ export async function startGateway(config: object, options: GatewayOptions = {})
     folder,
     configPath,
     stderr: () => errors.join(""),
+    async logged(pattern) {
+      const endMs = performance.now() + 5_000;
+      while (!pattern.test(gateway.stderr())) {
+        if (performance.now() > endMs) throw new Error(`Not in the log within 5 s: ${pattern}\n${gateway.stderr()}`);
+        await sleep(5);
+      }
+    },
     async stop(signal = "SIGTERM") {
       child.kill(signal);
       const timer = setTimeout(() => child.kill("SIGKILL"), 10_000);

@@ -340,7 +340,7 @@ describe("shared_state", { skip: skipWithoutRedis }, () => {
     const url = `redis://gateway:${password}-wrong@127.0.0.1:${redis.port}/0`;
     const a = await start({ backends: {} }, { redis_url: url });
     await until(() => /cannot be shared/.test(a.stderr()));
-    assert.match(a.stderr(), /WRONGPASS/);
+    await a.logged(/WRONGPASS/);
     assert.match(String((await health(a)).degraded), /WRONGPASS/);
     const { spawnSync } = await import("node:child_process");
     const run = (...args: string[]) => {

@@ -55,8 +55,8 @@ test("the tunnel opens with the gateway, lets its own name in, and ends with it,
     try {
       await until(() => isUp() && /The tunnel is open/.test(gateway.stderr()));
       assert.equal(read("calls"), `serve --https=443 http://127.0.0.1:${gateway.port}\n`);
-      assert.match(gateway.stderr(), /The tunnel is open.*https:\/\/box\.tail1234\.ts\.net\/mcp/);
-      assert.match(gateway.stderr(), /lets every device of the tailnet in with all rights/);
+      await gateway.logged(/The tunnel is open.*https:\/\/box\.tail1234\.ts\.net\/mcp/);
+      await gateway.logged(/lets every device of the tailnet in with all rights/);
       assert.equal(await statusFor(gateway.port, host), 200);
       assert.equal(await statusFor(gateway.port, "evil.test"), 403);
       assert.equal(await openWebSocket(gateway.port), 101);
@@ -106,7 +106,7 @@ test("funnel without authentication is no start; without the program the gateway
   const gateway = await startGateway({ ...base, auth, tunnel });
   t.after(() => gateway.stop());
   await until(() => /The tunnel cannot be opened; the gateway serves without it/.test(gateway.stderr()));
-  assert.match(gateway.stderr(), /Install Tailscale, or set tunnel\.executable/);
+  await gateway.logged(/Install Tailscale, or set tunnel\.executable/);
   assert.equal(await statusFor(gateway.port, "localhost"), 200);
 
   const doctor = run({ ...base, auth, tunnel }, "doctor", "--quick", "--json");

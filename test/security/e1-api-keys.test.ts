@@ -255,6 +255,7 @@ test("API key: its own rate limit answers 429 with Retry-After, and is nobody el
 });
 
 test("bearer_token auto: one token, shown once on stderr, with all rights", async () => {
+  await gateway.logged(/^Bearer token of this run: .*\n/m);
   const shown = [...gateway.stderr().matchAll(/^Bearer token of this run: (mcp_\S{43})$/gm)];
   assert.equal(shown.length, 1, gateway.stderr());
   const token = shown[0]?.[1] as string;

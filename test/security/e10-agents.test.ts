@@ -72,7 +72,7 @@ test("E10: an agent sees and calls what its scopes give, and is on record by its
     assert.deepEqual([agent, caller], ["builder", "builder"]);
     assert.match(principal, /^agent:/);
   }
-  assert.match(gateway.stderr(), /Call answered .*agent=builder/);
+  await gateway.logged(/Call answered .*agent=builder/);
   for (const hidden of [secret, token.split(".")[2] as string]) assert.ok(!gateway.stderr().includes(hidden));
 });
 

@@ -368,7 +368,7 @@ for (const format of ["text", "json"]) {
         /\[redacted\]/,
         "nothing secret ever came near the log, so the test proves little",
       );
-      assert.match(gateway.stderr(), /stream=stderr|"stream":"stderr"/);
+      await gateway.logged(/stream=stderr|"stream":"stderr"/);
     } finally {
       await gateway.stop();
     }
@@ -407,6 +407,7 @@ test("T13: the token of `auto` is shown once and then kept", async () => {
     { args: ["--log-level", "trace"] },
   );
   try {
+    await gateway.logged(/^Bearer token of this run: .*\n/m);
     const token = /^Bearer token of this run: (\S+)$/m.exec(gateway.stderr())?.[1] as string;
     const client = await HttpClient.open(`${gateway.url}/mcp`, { authorization: `Bearer ${token}` });
     // A backend that got hold of it and says it: in an error, and on stderr as the name of a tool call does.

@@ -35,7 +35,7 @@ test("T21: who guesses is refused with 429 and the time to wait, a hit included;
     assert.equal((await working.request("ping")).status, 200, "a client at work is locked out by somebody's guesses");
     assert.equal((await fetch(`${gateway.url}/liveness`)).status, 200);
     // Lines say from where, and nothing of what.
-    assert.match(gateway.stderr(), /WARN .*address=127\.0\.0\.1/);
+    await gateway.logged(/WARN .*address=127\.0\.0\.1/);
     assert.ok(!guesses.some((guess) => gateway.stderr().includes(guess)));
   } finally {
     await gateway.stop();
