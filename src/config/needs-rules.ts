@@ -31,6 +31,7 @@ const plainBackendKeys: ReadonlySet<string> = new Set([
 /** Of `capabilities.name` by default, which no backend may have. */
 const capabilitiesName = "gateway";
 
+/** One by one: at a start a pattern takes as long to be made as everything else here. */
 const notInNames = ["/", "\\", ":"];
 
 /** @param settings with variables filled in */
@@ -39,6 +40,7 @@ export function needsRules(settings: Settings): boolean {
 }
 
 export function isLoopback(host: unknown): boolean {
+  // Nearly always, and then no pattern has to be made.
   if (host === "127.0.0.1" || host === "localhost") return true;
   return typeof host === "string" && /^(localhost|127\.[\d.]+|\[?::1\]?)$/i.test(host);
 }

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { until } from "../fixtures/processes.ts";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 export const binaryPath =
@@ -105,11 +106,9 @@ export async function startGateway(config: object, options: GatewayOptions = {})
     configPath,
     stderr: () => errors.join(""),
     async logged(pattern) {
-      const endMs = performance.now() + 5_000;
-      while (!pattern.test(gateway.stderr())) {
-        if (performance.now() > endMs) throw new Error(`Not in the log within 5 s: ${pattern}\n${gateway.stderr()}`);
-        await sleep(5);
-      }
+      await until(() => pattern.test(gateway.stderr())).catch(() => {
+        throw new Error(`Not in the log: ${pattern}\n${gateway.stderr()}`);
+      });
     },
     async stop(signal = "SIGTERM") {
       child.kill(signal);

@@ -16,7 +16,13 @@ import {
   numberPatterns,
   plainNumber,
 } from "../../src/stages/context-integrity/number-patterns.ts";
-import { credentialPatterns } from "../../src/stages/firewall/credential-patterns.ts";
+import {
+  bearerToken,
+  namedSecret,
+  passwordInUrl,
+  privateKey,
+  tokens,
+} from "../../src/stages/firewall/credential-patterns.ts";
 import { encodedBlob, memoryPattern, requestPatterns } from "../../src/stages/firewall/request-patterns.ts";
 import { CountingRegExp } from "../fixtures/counting-regexp.ts";
 
@@ -44,7 +50,10 @@ const patterns: [string, RegExp][] = [
   ),
   ["memory", memoryPattern],
   ["encoded blob", encodedBlob],
-  ...credentialPatterns.map(({ rule, pattern }): [string, RegExp] => [rule, pattern]),
+  ...[privateKey, ...tokens, bearerToken, namedSecret, passwordInUrl].map(({ rule, pattern }): [string, RegExp] => [
+    rule,
+    pattern,
+  ]),
   ...[...injectionPatterns, ...destructivePatterns, ...escalationPatterns, ...exfiltrationPatterns].map(
     ({ rule, pattern }): [string, RegExp] => [rule, pattern],
   ),

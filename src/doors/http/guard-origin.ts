@@ -55,14 +55,14 @@ export function createOriginGuard(
     const name = nameOf(lower);
     // Not remembered: it counts no longer than the tunnel is open.
     if (name === tunnelHost()) return;
-    const isKnown = rules.hosts.has(name) || rules.hosts.has(lower);
-    // Two headers arrive joined by a comma, which no host has.
-    if (!isKnown && !hostPattern.test(lower))
-      throw new Refusal(400, 'The "Host" header is not one host name with a port');
-    if (!isKnown && !(anyAddress && addressPattern.test(name)))
-      throw new DeniedError("FORBIDDEN", `Host "${name}" is not a name of this gateway`, {
-        hint: `If it is one, add "${name}" to server.allowed_hosts`,
-      });
+    if (!rules.hosts.has(name) && !rules.hosts.has(lower)) {
+      // Two headers arrive joined by a comma, which no host has.
+      if (!hostPattern.test(lower)) throw new Refusal(400, 'The "Host" header is not one host name with a port');
+      if (!(anyAddress && addressPattern.test(name)))
+        throw new DeniedError("FORBIDDEN", `Host "${name}" is not a name of this gateway`, {
+          hint: `If it is one, add "${name}" to server.allowed_hosts`,
+        });
+    }
     rules.passed = host;
   }
 

@@ -73,7 +73,7 @@ export function surveyText(text: string): TextSurvey | undefined {
   return surveyor.end(() => text).survey;
 }
 
-export interface SurveyedText {
+interface SurveyedText {
   readonly text: string;
   readonly survey: TextSurvey | undefined;
 }

@@ -28,7 +28,7 @@ export interface CredentialPattern {
   readonly isKey?: true;
 }
 
-export interface TokenPattern extends CredentialPattern {
+interface TokenPattern extends CredentialPattern {
   /** Each match begins with one of them. */
   readonly prefixes: readonly string[];
 }
@@ -101,14 +101,6 @@ export const namedSecret: CredentialPattern = {
   isKept: true,
   isRandom: true,
 };
-
-export const credentialPatterns: readonly CredentialPattern[] = [
-  privateKey,
-  ...tokens,
-  bearerToken,
-  namedSecret,
-  passwordInUrl,
-];
 
 const placeholder =
   /your|example|sample|placeholder|changeme|change_me|redacted|dummy|insert|replace|xxxx|\*\*\*|1234567890|0000000|process\.env|os\.environ|getenv|password|passwd|^(?:user|pass|secret|token|null|none|undefined|true|false)$/i;
